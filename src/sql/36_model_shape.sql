@@ -1,0 +1,14 @@
+-- The shape of a model document: what is wrong with it, and which values it needs from outside the ledger.
+
+CREATE FUNCTION health.model_problems(doc jsonb, OUT path text, OUT problem text, OUT hint text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'health_model_problems'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 500 ROWS 5;
+COMMENT ON FUNCTION health.model_problems(jsonb) IS
+    'everything that is wrong with the shape of a complete model document: path, problem and what would be right; no row when it is fine';
+
+CREATE FUNCTION health.model_inputs(doc jsonb, OUT "position" int, OUT path text, OUT name text, OUT kind text, OUT source text,
+                                    OUT optional boolean, OUT segment text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'health_model_inputs'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 500 ROWS 5;
+COMMENT ON FUNCTION health.model_inputs(jsonb) IS
+    'the values that a model needs from outside the ledger, in the order in which score_account takes them: kind column, expression or query';

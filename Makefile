@@ -73,10 +73,12 @@ $(UPGRADES): build/%: src/sql/upgrade/%
 
 $(SCRIPT): $(FRAGMENTS) build/flags
 	@mkdir -p $(@D)
-	{ echo '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; cat $(FRAGMENTS); } > $@.tmp && mv $@.tmp $@
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; \
+	  cat $(FRAGMENTS) </dev/null; } > $@.tmp && mv $@.tmp $@
 
 # Changes when what the build hangs on changes: server, compiler, flags, the list of sources. Everything is rebuilt then.
-BUILT_WITH = $(EXTVERSION) $(shell $(PG_CONFIG) --version --libdir 2>/dev/null) $(CXX) $(CXXFLAGS) $(SHLIB_LINK) $(OBJS) $(FRAGMENTS)
+BUILT_WITH = $(EXTVERSION) $(shell $(PG_CONFIG) --version --libdir 2>/dev/null) $(CXX) $(filter-out -Werror,$(CXXFLAGS)) $(SHLIB_LINK) \
+             $(OBJS) $(FRAGMENTS)
 build/flags: FORCE
 	@mkdir -p build
 	@printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(BUILT_WITH))' > $@

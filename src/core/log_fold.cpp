@@ -1,0 +1,264 @@
+// Folds the entries of a usage log into one canonical ledger: number users and events, sort by one integer key, add up equal keys.
+#include "log_fold.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <unordered_map>
+
+#include "usage_algebra.hpp"
+#include "usage_log_format.hpp"
+
+namespace health {
+
+namespace {
+
+constexpr std::size_t large_ledger = std::size_t{1} << 16;  // bytes; such ledgers are merged as streams instead of taken apart
+
+// Numbers users in the order of their first appearance.
+class UserNumbers {
+ public:
+  explicit UserNumbers(UserKind kind) : kind_(kind), table_(64, 0) {}
+
+  std::uint32_t number_of(const UserId& user) {
+    const std::size_t mask = table_.size() - 1;
+    std::size_t slot = hash(user) & mask;
+    for (; table_[slot] != 0; slot = (slot + 1) & mask) {
+      const std::uint32_t number = table_[slot] - 1;
+      if (compare_users(kind_, users_[number], user) == 0) return number;
+    }
+    users_.push_back(user);
+    table_[slot] = static_cast<std::uint32_t>(users_.size());
+    if (2 * users_.size() > table_.size()) grow();
+    return static_cast<std::uint32_t>(users_.size() - 1);
+  }
+  const std::vector<UserId>& users() const { return users_; }
+
+ private:
+  std::size_t hash(const UserId& user) const {
+    std::uint64_t hash = 0;
+    if (kind_ == UserKind::bigint) {
+      hash = static_cast<std::uint64_t>(user.number) * 0x9e3779b97f4a7c15u;
+    } else {
+      hash = std::hash<std::string_view>{}(user.bytes);
+    }
+    return static_cast<std::size_t>(hash ^ (hash >> 32));
+  }
+  void grow() {
+    table_.assign(4 * table_.size(), 0);
+    const std::size_t mask = table_.size() - 1;
+    for (std::uint32_t i = 0; i < users_.size(); ++i) {
+      std::size_t slot = hash(users_[i]) & mask;
+      while (table_[slot] != 0) slot = (slot + 1) & mask;
+      table_[slot] = i + 1;
+    }
+  }
+
+  UserKind kind_;
+  std::vector<std::uint32_t> table_;  // number + 1, 0 is empty
+  std::vector<UserId> users_;
+};
+
+// Numbers event names in the order of their first appearance; few and repeated, so mostly found by their code.
+class EventNumbers {
+ public:
+  std::uint32_t number_of(const LogCursor& cursor) {
+    if (cursor.code() == entry_inline) return number_of(cursor.event().name);
+    if (cursor.definitions() != definitions_) {
+      by_code_.fill(0);
+      definitions_ = cursor.definitions();
+    }
+    std::uint32_t& known = by_code_[cursor.code()];
+    if (known == 0) known = number_of(cursor.event().name) + 1;
+    return known - 1;
+  }
+  std::uint32_t number_of(std::string_view name) {
+    if (names_.size() < 24) {  // a handful of names is searched faster than hashed
+      for (std::uint32_t i = 0; i < names_.size(); ++i) {
+        if (names_[i] == name) return i;
+      }
+      names_.push_back(name);
+      return static_cast<std::uint32_t>(names_.size() - 1);
+    }
+    for (std::uint32_t i = static_cast<std::uint32_t>(numbers_.size()); i < names_.size(); ++i) numbers_.emplace(names_[i], i);
+    const auto [entry, is_new] = numbers_.emplace(name, static_cast<std::uint32_t>(names_.size()));
+    if (is_new) names_.push_back(name);
+    return entry->second;
+  }
+  const std::vector<std::string_view>& names() const { return names_; }
+
+ private:
+  std::uint32_t definitions_ = 0;
+  std::array<std::uint32_t, 192> by_code_{};  // number + 1, 0 is unknown
+  std::vector<std::string_view> names_;
+  std::unordered_map<std::string_view, std::uint32_t> numbers_;
+};
+
+struct Event {
+  std::uint32_t user;
+  std::uint32_t event;
+  Day day;
+};
+
+struct Sum {
+  std::int64_t count = 1;
+  std::int64_t amount_count = 0;
+  std::int64_t amount = 0;
+};
+
+// What the entries hold, with users and events still numbered by appearance.
+struct Collected {
+  explicit Collected(UserKind kind) : users(kind) {}
+  UserNumbers users;
+  EventNumbers events;
+  std::vector<Event> single;    // count 1, no amount
+  std::vector<Event> summed;    // with `sums` beside it
+  std::vector<Sum> sums;
+  std::vector<std::unique_ptr<std::string>> texts;  // user ids of embedded ledgers, which a reader only lends
+  Day first_day = max_day;
+  Day last_day = min_day;
+};
+
+void collect_ledger(Collected& all, Bytes usage) {
+  UsageReader reader(usage);
+  std::vector<std::uint32_t> events;
+  for (std::uint32_t i = 0; i < reader.event_count(); ++i) events.push_back(all.events.number_of(reader.event_name(i)));
+  while (reader.next_user()) {
+    UserId user = reader.user();
+    if (reader.user_kind() == UserKind::text) {
+      all.texts.push_back(std::make_unique<std::string>(user.bytes));
+      user.bytes = *all.texts.back();
+    }
+    const std::uint32_t number = all.users.number_of(user);
+    for (Cell cell; reader.next_cell(cell);) {
+      all.first_day = std::min(all.first_day, cell.day);
+      all.last_day = std::max(all.last_day, cell.day);
+      all.summed.push_back({number, events[cell.event], cell.day});
+      all.sums.push_back({cell.count, cell.amount_count, cell.amount});
+    }
+  }
+}
+
+// The rank of each item in ascending order.
+template <class Items, class Less>
+std::vector<std::uint32_t> rank(const Items& items, std::vector<std::uint32_t>& order, Less less) {
+  order.resize(items.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return less(items[a], items[b]); });
+  std::vector<std::uint32_t> ranks(items.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) ranks[order[i]] = i;
+  return ranks;
+}
+
+// Sorts by key = (user, day, event) as one integer, and writes the sums of equal keys.
+template <class Key>
+UsageBytes sort_and_write(UserKind kind, const Collected& all) {
+  std::vector<std::uint32_t> user_order;
+  std::vector<std::uint32_t> event_order;
+  const auto user_rank =
+      rank(all.users.users(), user_order, [&](const UserId& a, const UserId& b) { return compare_users(kind, a, b) < 0; });
+  const auto event_rank = rank(all.events.names(), event_order, [](std::string_view a, std::string_view b) { return a < b; });
+  EventNames names;
+  for (const std::uint32_t i : event_order) names.emplace_back(all.events.names()[i]);
+  const Key events = names.size();
+  const Key span = (static_cast<Key>(static_cast<std::int64_t>(all.last_day) - all.first_day) + 1) * events;
+  const auto key_of = [&](const Event& event) {
+    const Key day = static_cast<Key>(static_cast<std::int64_t>(event.day) - all.first_day);
+    return user_rank[event.user] * span + day * events + event_rank[event.event];
+  };
+  std::vector<Key> single;
+  single.reserve(all.single.size());
+  for (const Event& event : all.single) single.push_back(key_of(event));
+  poll_cancel();
+  std::sort(single.begin(), single.end());
+  struct Keyed {
+    Key key;
+    Sum sum;
+  };
+  std::vector<Keyed> summed;
+  summed.reserve(all.summed.size());
+  for (std::size_t i = 0; i < all.summed.size(); ++i) summed.push_back({key_of(all.summed[i]), all.sums[i]});
+  poll_cancel();
+  std::sort(summed.begin(), summed.end(), [](const Keyed& a, const Keyed& b) { return a.key < b.key; });
+  poll_cancel();
+
+  return write_usage(kind, names, all.first_day, [&](UsageWriter& writer) {
+    auto one = single.begin();
+    auto many = summed.begin();
+    while (one != single.end() || many != summed.end()) {
+      const Key first = many == summed.end() || (one != single.end() && *one < many->key) ? *one : many->key;
+      const auto user = static_cast<std::uint32_t>(first / span);
+      const Key user_start = user * span;
+      const Key user_end = user_start + span;
+      writer.begin_user(all.users.users()[user_order[user]]);
+      for (;;) {
+        const bool has_one = one != single.end() && *one < user_end;
+        const bool has_many = many != summed.end() && many->key < user_end;
+        if (!has_one && !has_many) break;
+        const Key key = !has_many || (has_one && *one < many->key) ? *one : many->key;
+        Cell cell;
+        for (; one != single.end() && *one == key; ++one) ++cell.count;
+        for (; many != summed.end() && many->key == key; ++many) {
+          cell.count = add_checked(cell.count, many->sum.count, "count");
+          cell.amount_count = add_checked(cell.amount_count, many->sum.amount_count, "number of amounts");
+          cell.amount = add_checked(cell.amount, many->sum.amount, "amount");
+        }
+        const Key position = key - user_start;
+        cell.day = static_cast<Day>(all.first_day + static_cast<std::int64_t>(position / events));
+        cell.event = static_cast<std::uint32_t>(position % events);
+        writer.add(cell);
+      }
+      writer.end_user();
+    }
+  });
+}
+
+}  // namespace
+
+UsageBytes fold_entries(const LogHeader& header, const std::uint8_t* memory, std::size_t from) {
+  const auto kind = static_cast<UserKind>(header.kind);
+  Collected all(kind);
+  std::vector<UsageBytes> large;
+  std::size_t entries = 0;
+  for (LogCursor cursor(header, memory, from, header.used); cursor.next();) {
+    if ((++entries & 0xfff) == 0) poll_cancel();
+    if (cursor.is_ledger()) {
+      if (cursor.ledger().size() >= large_ledger) {
+        large.emplace_back(cursor.ledger().begin(), cursor.ledger().end());
+      } else {
+        collect_ledger(all, cursor.ledger());
+      }
+      continue;
+    }
+    const LoggedEvent& event = cursor.event();
+    const Event entry{all.users.number_of(event.user), all.events.number_of(cursor), event.day};
+    all.first_day = std::min(all.first_day, event.day);
+    all.last_day = std::max(all.last_day, event.day);
+    if (event.has_amount) {
+      all.summed.push_back(entry);
+      all.sums.push_back({1, 1, event.amount});
+    } else {
+      all.single.push_back(entry);
+    }
+  }
+  UsageBytes result = empty_usage();
+  if (!all.single.empty() || !all.summed.empty()) {
+    const auto days = static_cast<std::uint64_t>(static_cast<std::int64_t>(all.last_day) - all.first_day + 1);
+    const auto positions = static_cast<unsigned __int128>(days) * all.events.names().size() * all.users.users().size();
+    result = positions <= UINT64_MAX ? sort_and_write<std::uint64_t>(kind, all) : sort_and_write<unsigned __int128>(kind, all);
+  }
+  // Smallest with smallest, so that every byte is merged about log2(ledgers) times.
+  if (!large.empty()) {
+    large.push_back(std::move(result));
+    while (large.size() > 1) {
+      std::vector<UsageBytes> merged;
+      for (std::size_t i = 0; i + 1 < large.size(); i += 2) merged.push_back(add_usage(large[i], large[i + 1]));
+      if (large.size() % 2 == 1) merged.push_back(std::move(large.back()));
+      large = std::move(merged);
+    }
+    result = std::move(large.front());
+  }
+  return result;
+}
+
+}  // namespace health

@@ -1,0 +1,216 @@
+// The canonical usage ledger: reading and validation.
+#include "usage.hpp"
+
+#include "usage_format.hpp"
+#include "varint.hpp"
+
+namespace health {
+
+namespace {
+
+[[noreturn]] void reject(const char* why) {
+  throw Error(sqlstate::invalid_binary_representation, "invalid value of type health.usage",
+              "The bytes are not a ledger that this version of account_health wrote; recompute the value from its events.", why);
+}
+
+}  // namespace
+
+std::string_view user_kind_name(UserKind kind) {
+  switch (kind) {
+    case UserKind::bigint:
+      return "bigint";
+    case UserKind::uuid:
+      return "uuid";
+    case UserKind::text:
+      return "text";
+    case UserKind::none:
+      break;
+  }
+  return "";
+}
+
+std::string user_id_text(UserKind kind, const UserId& id) {
+  if (kind == UserKind::bigint) return std::to_string(id.number);
+  if (kind == UserKind::text) return std::string(id.bytes);
+  static constexpr char hex[] = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    const auto byte = static_cast<unsigned char>(id.bytes[i]);
+    text += hex[byte >> 4];
+    text += hex[byte & 15];
+  }
+  return text;
+}
+
+UsageReader::UsageReader(Bytes bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {
+  if (bytes.size() < 2) reject("The header is cut off.");
+  if (*at_ != usage_version) {
+    throw Error(sqlstate::invalid_binary_representation,
+                "health.usage version " + std::to_string(*at_) + " is not known to this version of account_health",
+                "Update the extension (ALTER EXTENSION account_health UPDATE) or recompute the value from its events.");
+  }
+  ++at_;
+  if (*at_ > static_cast<std::uint8_t>(UserKind::text)) reject("The kind of user ids is unknown.");
+  kind_ = static_cast<UserKind>(*at_++);
+  if (kind_ == UserKind::none) {
+    if (at_ != end_) reject("An empty ledger is followed by more bytes.");
+    return;
+  }
+  first_day_ = read_signed();
+  if (first_day_ < min_day || first_day_ > max_day) reject("The first day is out of range.");
+  const std::uint64_t events = read_varint();
+  users_ = read_varint();
+  cells_ = read_varint();
+  if (events == 0 || events > max_event_names) reject("The number of event names is out of range.");
+  if (users_ == 0 || cells_ < users_ || cells_ < events || cells_ > bytes.size()) reject("The numbers of users and cells do not fit.");
+  events_ = static_cast<std::uint32_t>(events);
+  std::string_view previous;
+  for (std::uint32_t i = 0; i < events_; ++i) {
+    const std::string_view name = read_bytes(read_varint());
+    if (name.empty() || (i > 0 && name <= previous)) reject("The event names are not in order.");
+    if (i >= inline_names_.size()) more_names_.push_back(name);
+    else inline_names_[i] = name;
+    previous = name;
+  }
+  if (events_ > 64) more_seen_.assign(events_, false);
+}
+
+std::string_view UsageReader::event_name(std::uint32_t event) const {
+  return event < inline_names_.size() ? inline_names_[event] : more_names_.at(event - inline_names_.size());
+}
+
+std::uint64_t UsageReader::read_varint() {
+  std::uint64_t value = 0;
+  if (!get_varint(at_, end_, value)) reject("A number is cut off or overlong.");
+  return value;
+}
+
+std::int64_t UsageReader::read_signed() { return unzigzag(read_varint()); }
+
+std::string_view UsageReader::read_bytes(std::uint64_t size) {
+  if (size > static_cast<std::uint64_t>(end_ - at_)) reject("A string is cut off.");
+  const std::string_view bytes(reinterpret_cast<const char*>(at_), static_cast<std::size_t>(size));
+  at_ += size;
+  return bytes;
+}
+
+void UsageReader::finish() {
+  if (at_ != end_) reject("Bytes follow the last user.");
+  if (cells_read_ != cells_) reject("The number of cells does not fit.");
+  if (cells_ == 0) return;
+  if (!saw_first_day_) reject("No cell lies on the first day.");
+  for (std::uint32_t i = 0; i < events_; ++i) {
+    if (!(events_ > 64 ? more_seen_[i] : ((seen_ >> i) & 1) != 0)) reject("An event name has no cell.");
+  }
+}
+
+bool UsageReader::next_user() {
+  if (user_cells_left_ != 0) skip_cells();
+  if (users_read_ == users_) {
+    finish();
+    return false;
+  }
+  switch (kind_) {
+    case UserKind::bigint: {
+      if (users_read_ == 0) {
+        user_.number = read_signed();
+      } else {
+        const std::uint64_t gap = read_varint();
+        const std::uint64_t room = static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(user_.number);
+        if (gap >= room) reject("A user id is out of range.");
+        user_.number = static_cast<std::int64_t>(static_cast<std::uint64_t>(user_.number) + gap + 1);
+      }
+      break;
+    }
+    case UserKind::uuid: {
+      const std::string_view id = read_bytes(16);
+      if (users_read_ > 0 && id <= user_.bytes) reject("The users are not in order.");
+      user_.bytes = id;
+      break;
+    }
+    case UserKind::text: {
+      const std::uint64_t shared = read_varint();
+      const std::string_view rest = read_bytes(read_varint());
+      if (shared > text_.size() || (users_read_ == 0 && shared != 0)) reject("A user id refers past the previous one.");
+      const std::string_view old_rest = std::string_view(text_).substr(static_cast<std::size_t>(shared));
+      // Ascending, and `shared` is the longest common prefix: the rests differ in their first byte, or the old id is a prefix of the new.
+      if (users_read_ > 0) {
+        const bool ascending = !rest.empty() && (old_rest.empty() || static_cast<unsigned char>(rest[0]) > static_cast<unsigned char>(old_rest[0]));
+        if (!ascending) reject("The users are not in order.");
+      }
+      text_.resize(static_cast<std::size_t>(shared));
+      text_.append(rest);
+      user_.bytes = text_;
+      break;
+    }
+    case UserKind::none:
+      break;
+  }
+  ++users_read_;
+  user_cells_left_ = read_varint();
+  position_ = 0;
+  if (user_cells_left_ == 0 || user_cells_left_ > cells_ - cells_read_) reject("A user's number of cells does not fit.");
+  return true;
+}
+
+bool UsageReader::next_cell(Cell& cell) {
+  if (user_cells_left_ == 0) return false;
+  --user_cells_left_;
+  if ((++cells_read_ & 0xfff) == 0) poll_cancel();
+  const std::uint64_t tag = read_varint();
+  const std::uint64_t gap = tag >> 1;
+  const std::uint64_t last = static_cast<std::uint64_t>(max_day - first_day_ + 1) * events_;  // first position out of range
+  if (gap >= last - position_) reject("A day is out of range.");
+  const std::uint64_t position = position_ + gap;
+  position_ = position + 1;
+  if (position < events_) {
+    cell.day = static_cast<Day>(first_day_);
+    cell.event = static_cast<std::uint32_t>(position);
+    saw_first_day_ = true;
+  } else {
+    const std::uint64_t day = position / events_;
+    cell.day = static_cast<Day>(first_day_ + static_cast<std::int64_t>(day));
+    cell.event = static_cast<std::uint32_t>(position - day * events_);
+  }
+  if (events_ > 64) more_seen_[cell.event] = true;
+  else seen_ |= std::uint64_t{1} << cell.event;
+  if ((tag & 1) == 0) {
+    cell.count = 1;
+    cell.amount_count = 0;
+    cell.amount = 0;
+    return true;
+  }
+  const std::uint64_t meta = read_varint();
+  cell.count = unzigzag(meta >> 2);
+  cell.amount_count = 0;
+  cell.amount = 0;
+  switch (meta & 3) {
+    case 0:
+      if (cell.count == 0 || cell.count == 1) reject("A cell is not in its shortest form.");
+      break;
+    case 1:
+      cell.amount_count = cell.count;
+      cell.amount = read_signed();
+      if (cell.count == 0) reject("A cell is not in its shortest form.");
+      break;
+    case 2:
+      cell.amount_count = read_signed();
+      cell.amount = read_signed();
+      if ((cell.amount_count == cell.count && cell.count != 0) || (cell.amount_count == 0 && cell.amount == 0)) {
+        reject("A cell is not in its shortest form.");
+      }
+      break;
+    default:
+      reject("The mode of a cell is unknown.");
+  }
+  if (cell.count > max_count || cell.count < -max_count) reject("A count is out of range.");
+  return true;
+}
+
+void validate_usage(Bytes bytes) {
+  UsageReader reader(bytes);
+  while (reader.next_user()) reader.skip_cells();
+}
+
+}  // namespace health

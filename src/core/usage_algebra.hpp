@@ -1,0 +1,29 @@
+// Sums and differences of ledgers: an abelian group with the empty ledger as its identity.
+#pragma once
+
+#include <span>
+
+#include "usage_writer.hpp"
+
+namespace health {
+
+// a + b, cell by cell. Errors: 42804 when one has users of another type, 22003 when a count or amount overflows.
+UsageBytes add_usage(Bytes a, Bytes b);
+
+// a - b, cell by cell: add_usage(subtract_usage(a, b), b) is byte for byte a.
+UsageBytes subtract_usage(Bytes a, Bytes b);
+
+// The ledger without the cells of one user, given as text; the same bytes when the user is not in it. Error 22P02 when the text is not an
+// id of the ledger's type.
+UsageBytes usage_without_user(Bytes usage, std::string_view user);
+
+// a + b into `sum`. Errors: 22003, naming what overflowed.
+std::int64_t add_checked(std::int64_t a, std::int64_t b, const char* what);
+
+// The type of users of the sum of two ledgers. Error 42804 when they differ; `none` goes with everything.
+UserKind common_user_kind(UserKind a, UserKind b);
+
+// Compares ids of one kind: negative, 0, positive.
+int compare_users(UserKind kind, const UserId& a, const UserId& b);
+
+}  // namespace health

@@ -1,0 +1,138 @@
+// Writes canonical ledgers from users and cells that arrive in order.
+#include "usage_writer.hpp"
+
+#include <algorithm>
+
+#include "usage_format.hpp"
+
+namespace health {
+
+UsageBytes empty_usage() { return {usage_version, static_cast<std::uint8_t>(UserKind::none)}; }
+
+UsageWriter::UsageWriter(UserKind kind, EventNames names, Day first_day)
+    : kind_(kind), names_(std::move(names)), renumber_(names_.size()), first_day_(first_day), seen_(names_.size(), 0) {
+  if (names_.size() > max_event_names) {
+    throw Error(sqlstate::program_limit_exceeded, "more than " + std::to_string(max_event_names) + " distinct event names in one ledger",
+                "Use names of kinds of events, and keep ids and addresses out of them.");
+  }
+  for (std::uint32_t i = 0; i < renumber_.size(); ++i) renumber_[i] = i;
+}
+
+void UsageWriter::begin_user(const UserId& user) {
+  user_ = user;
+  user_cells_.clear();
+  cells_of_user_ = 0;
+  position_ = 0;
+}
+
+void UsageWriter::add(const Cell& cell) {
+  if (cell.count == 0 && cell.amount_count == 0 && cell.amount == 0) return;
+  if (cell.count > max_count || cell.count < -max_count) {
+    throw Error(sqlstate::numeric_value_out_of_range, "the count of one user, day and event is out of range");
+  }
+  const std::uint32_t event = renumber_[cell.event];
+  seen_[event] = 1;
+  if (!earliest_ || cell.day < *earliest_) earliest_ = cell.day;
+  if (cell.day < first_day_) return;  // the guess is off already; what follows is only to learn the right one
+  const std::uint64_t day = static_cast<std::uint64_t>(static_cast<std::int64_t>(cell.day) - first_day_);
+  const std::uint64_t position = day * names_.size() + event;
+  const std::uint64_t gap = position - position_;
+  position_ = position + 1;
+  if (cell.count == 1 && cell.amount_count == 0 && cell.amount == 0) {
+    user_cells_.append_varint(2 * gap);
+  } else {
+    user_cells_.append_varint(2 * gap + 1);
+    const std::uint64_t count = zigzag(cell.count) << 2;
+    if (cell.amount_count == 0 && cell.amount == 0) {
+      user_cells_.append_varint(count);
+    } else if (cell.amount_count == cell.count) {
+      user_cells_.append_varint(count | 1);
+      user_cells_.append_signed(cell.amount);
+    } else {
+      user_cells_.append_varint(count | 2);
+      user_cells_.append_signed(cell.amount_count);
+      user_cells_.append_signed(cell.amount);
+    }
+  }
+  ++cells_of_user_;
+}
+
+void UsageWriter::end_user() {
+  if (cells_of_user_ == 0) return;
+  switch (kind_) {
+    case UserKind::bigint:
+      if (users_ == 0) {
+        body_.append_signed(user_.number);
+      } else {
+        body_.append_varint(static_cast<std::uint64_t>(user_.number) - static_cast<std::uint64_t>(previous_number_) - 1);
+      }
+      previous_number_ = user_.number;
+      break;
+    case UserKind::uuid:
+      body_.append_bytes(user_.bytes.data(), user_.bytes.size());
+      break;
+    case UserKind::text: {
+      const auto [mine, theirs] = std::mismatch(user_.bytes.begin(), user_.bytes.end(), previous_text_.begin(), previous_text_.end());
+      const auto shared = static_cast<std::size_t>(mine - user_.bytes.begin());
+      body_.append_varint(shared);
+      body_.append_string(user_.bytes.substr(shared));
+      previous_text_.assign(user_.bytes);
+      break;
+    }
+    case UserKind::none:
+      break;
+  }
+  body_.append_varint(cells_of_user_);
+  body_.append_bytes(user_cells_.bytes().data(), user_cells_.size());
+  ++users_;
+  if ((cells_ & ~std::uint64_t{0xfff}) != ((cells_ + cells_of_user_) & ~std::uint64_t{0xfff})) poll_cancel();
+  cells_ += cells_of_user_;
+  if (body_.size() > max_usage_bytes) {
+    throw Error(sqlstate::program_limit_exceeded, "a value of type health.usage would exceed 1 GB",
+                "Split the ledger, for example by period or by a part of the account, and combine the results of each.");
+  }
+}
+
+bool UsageWriter::settle() {
+  if (cells_ == 0 && !earliest_) return true;
+  const bool all_seen = std::find(seen_.begin(), seen_.end(), 0) == seen_.end();
+  if (all_seen && *earliest_ == first_day_) return true;
+  EventNames used;
+  std::vector<std::uint32_t> renumber(seen_.size(), 0);
+  for (std::uint32_t i = 0; i < seen_.size(); ++i) {
+    renumber[i] = static_cast<std::uint32_t>(used.size());
+    if (seen_[i] != 0) used.push_back(std::move(names_[i]));
+  }
+  names_ = std::move(used);
+  renumber_ = std::move(renumber);
+  seen_.assign(names_.size(), 0);
+  first_day_ = *earliest_;
+  earliest_.reset();
+  body_.clear();
+  users_ = cells_ = 0;
+  previous_text_.clear();
+  return false;
+}
+
+UsageBytes UsageWriter::take() const {
+  if (cells_ == 0) return empty_usage();
+  ByteBuffer head;
+  head.append_byte(usage_version);
+  head.append_byte(static_cast<std::uint8_t>(kind_));
+  head.append_signed(first_day_);
+  head.append_varint(names_.size());
+  head.append_varint(users_);
+  head.append_varint(cells_);
+  for (const std::string& name : names_) head.append_string(name);
+  UsageBytes bytes;
+  bytes.reserve(head.size() + body_.size());
+  bytes.insert(bytes.end(), head.bytes().begin(), head.bytes().end());
+  bytes.insert(bytes.end(), body_.bytes().begin(), body_.bytes().end());
+  if (bytes.size() > max_usage_bytes) {
+    throw Error(sqlstate::program_limit_exceeded, "a value of type health.usage would exceed 1 GB",
+                "Split the ledger, for example by period or by a part of the account, and combine the results of each.");
+  }
+  return bytes;
+}
+
+}  // namespace health

@@ -1,0 +1,67 @@
+// Writes canonical ledgers from users and cells that arrive in order.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "byte_buffer.hpp"
+#include "usage.hpp"
+
+namespace health {
+
+using UsageBytes = std::vector<std::uint8_t>;
+
+// Ascending, distinct event names.
+using EventNames = std::vector<std::string>;
+
+// The bytes of the empty ledger, the identity of addition.
+UsageBytes empty_usage();
+
+// Takes users ascending and their cells ascending by (day, event); cells that came to nothing are left out, and with them their users.
+// The event names and the first day are part of every cell's encoding, so they must be guessed first: the writer notes which of them
+// turned out to be in use, and settle() says whether the guess held. If not, feed the same again.
+class UsageWriter {
+ public:
+  UsageWriter(UserKind kind, EventNames names, Day first_day);
+
+  void begin_user(const UserId& user);
+  // `event` is an index into the names that the writer was made with.
+  void add(const Cell& cell);
+  void end_user();
+
+  // True when the bytes are canonical; else the names and the first day have been corrected.
+  bool settle();
+  UsageBytes take() const;
+
+
+ private:
+  UserKind kind_;
+  EventNames names_;
+  std::vector<std::uint32_t> renumber_;  // given event index -> index in force; dropped ones are never asked for again
+  Day first_day_;
+  ByteBuffer body_;
+  ByteBuffer user_cells_;
+  UserId user_;
+  std::int64_t previous_number_ = 0;
+  std::string previous_text_;
+  std::uint64_t users_ = 0;
+  std::uint64_t cells_ = 0;
+  std::uint64_t cells_of_user_ = 0;
+  std::uint64_t position_ = 0;
+  std::vector<std::uint8_t> seen_;
+  std::optional<Day> earliest_;
+};
+
+// Runs `feed(writer)` until the writer's guess of names and first day has settled (at most twice) and returns the ledger.
+template <class Feed>
+UsageBytes write_usage(UserKind kind, EventNames names, Day first_day, Feed&& feed) {
+  UsageWriter writer(kind, std::move(names), first_day);
+  do {
+    feed(writer);
+  } while (!writer.settle());
+  return writer.take();
+}
+
+}  // namespace health

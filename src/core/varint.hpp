@@ -1,0 +1,50 @@
+// Variable-length integers (unsigned LEB128) and the zigzag map of signed to unsigned.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+namespace health {
+
+inline constexpr std::size_t max_varint_bytes = 10;
+
+constexpr std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+
+constexpr std::int64_t unzigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+
+// Writes value at `to`, which must have room for max_varint_bytes; returns the end.
+inline std::uint8_t* put_varint(std::uint8_t* to, std::uint64_t value) {
+  while (value >= 0x80) {
+    *to++ = static_cast<std::uint8_t>(value) | 0x80;
+    value >>= 7;
+  }
+  *to++ = static_cast<std::uint8_t>(value);
+  return to;
+}
+
+// Reads one varint from [at, end) and moves `at` behind it. False when it is cut off, longer than 64 bits or has a needless last byte.
+inline bool get_varint(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t& value) {
+  if (at < end && *at < 0x80) {
+    value = *at++;
+    return true;
+  }
+  std::uint64_t result = 0;
+  for (unsigned shift = 0; at < end; shift += 7) {
+    const std::uint8_t byte = *at++;
+    if (shift == 63 && byte > 1) return false;
+    result |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      value = result;
+      return byte != 0 || shift == 0;
+    }
+    if (shift == 63) return false;
+  }
+  return false;
+}
+
+}  // namespace health

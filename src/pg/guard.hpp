@@ -1,0 +1,125 @@
+// The border between PostgreSQL's C and the core's C++: how every entry point is written.
+//
+//   HEALTH_FUNCTION(health_usage_add) {
+//     const health::Bytes a = bytes_argument(fcinfo, 0);                 // may ereport: only trivially destructible locals live
+//     const health::Bytes b = bytes_argument(fcinfo, 1);
+//     return guarded([&] { return make_varlena(health::add_usage(a, b)); });  // C++; must not call PostgreSQL beyond this header
+//   }                                                                    // what the lambda threw is raised after its frame is gone
+//
+// An exception never reaches PostgreSQL's C code, and an ereport never jumps over a live C++ object. Inside guarded(...) memory comes from
+// operator new, which allocates from CurrentMemoryContext in its no-OOM form (memory.cpp), and results leave through make_*.
+// Core headers come first in every file of the bridge: they refuse to be included behind postgres.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/usage.hpp"
+
+extern "C" {
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/memutils.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+}
+
+// Declares an entry point; its C name is health_ + the SQL name.
+#define HEALTH_FUNCTION(name)                \
+  extern "C" {                               \
+  PG_FUNCTION_INFO_V1(name);                 \
+  PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);  \
+  }                                          \
+  Datum name(PG_FUNCTION_ARGS)
+
+namespace health::pg {
+
+// What a core exception says, in plain memory that outlives the C++ frame.
+struct Failure {
+  char sqlstate[6];
+  bool cancelled;
+  char message[1024];
+  char detail[512];
+  char hint[512];
+};
+
+// Fills `failure` from the exception in flight; to be called inside a catch block.
+void describe_exception(Failure& failure) noexcept;
+
+// Raises it as an ereport(ERROR).
+[[noreturn]] void raise_failure(const Failure& failure);
+
+// Runs `body` behind the one barrier and returns what it returns; raises whatever it throws once it has been left.
+template <class Body>
+auto guarded(Body&& body) -> std::invoke_result_t<Body> {
+  using Result = std::invoke_result_t<Body>;
+  Failure failure;
+  if constexpr (std::is_void_v<Result>) {
+    try {
+      body();
+      return;
+    } catch (...) {
+      describe_exception(failure);
+    }
+    raise_failure(failure);
+  } else {
+    static_assert(std::is_trivially_destructible_v<Result>, "what leaves the barrier must be plain memory");
+    try {
+      return body();
+    } catch (...) {
+      describe_exception(failure);
+    }
+    raise_failure(failure);
+  }
+}
+
+// Allocations in this scope (operator new included) come from `context`: for what is kept in fn_extra, use fcinfo->flinfo->fn_mcxt.
+class MemoryContextScope {
+ public:
+  explicit MemoryContextScope(MemoryContext context) : previous_(MemoryContextSwitchTo(context)) {}
+  ~MemoryContextScope() { MemoryContextSwitchTo(previous_); }
+  MemoryContextScope(const MemoryContextScope&) = delete;
+  MemoryContextScope& operator=(const MemoryContextScope&) = delete;
+
+ private:
+  MemoryContext previous_;
+};
+
+// The payload of a varlena argument, detoasted if need be. May ereport.
+inline Bytes bytes_of(Datum datum) {
+  struct varlena* value = PG_DETOAST_DATUM_PACKED(datum);
+  return {reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(value)), VARSIZE_ANY_EXHDR(value)};
+}
+inline Bytes bytes_argument(FunctionCallInfo fcinfo, int i) { return bytes_of(PG_GETARG_DATUM(i)); }
+inline std::string_view text_of(Datum datum) {
+  const Bytes bytes = bytes_of(datum);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline std::string_view text_argument(FunctionCallInfo fcinfo, int i) { return text_of(PG_GETARG_DATUM(i)); }
+
+// Memory from CurrentMemoryContext in its no-OOM form; throws std::bad_alloc. For results that leave guarded().
+void* allocate(std::size_t size);
+
+template <class T>
+T* allocate_array(std::size_t count) {
+  static_assert(std::is_trivially_destructible_v<T>);
+  if (count > MaxAllocHugeSize / sizeof(T)) throw std::bad_alloc();
+  return static_cast<T*>(allocate(count * sizeof(T)));
+}
+
+// A varlena (bytea, text, health.usage ...) with these bytes. Error 54000 past 1 GB.
+Datum make_varlena(std::span<const std::uint8_t> bytes);
+inline Datum make_text(std::string_view text) {
+  return make_varlena({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+// A C string with these bytes.
+char* make_cstring(std::string_view text);
+
+}  // namespace health::pg

@@ -1,4 +1,5 @@
-// Windows and weeks in whole local days, counted back from an as_of date that they exclude. METRICS.md section 0.
+// Windows and weeks in whole local days, counted back from an as_of date that they exclude. METRICS.md
+// section 0.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,8 @@ constexpr Day days_before(Day day, std::int64_t days) {
 // The last `days` days before `as_of`: [as_of - days, as_of).
 constexpr Window window_before(Day as_of, std::int64_t days) { return {days_before(as_of, days), as_of}; }
 
-// Weeks `newest`..`oldest` before `as_of`, where week 1 is [as_of - 7, as_of) and week 2 the seven days before it.
+// Weeks `newest`..`oldest` before `as_of`, where week 1 is [as_of - 7, as_of) and week 2 the seven days
+// before it.
 constexpr Window weeks_before(Day as_of, int newest, int oldest) {
   return {days_before(as_of, std::int64_t{7} * oldest), days_before(as_of, std::int64_t{7} * (newest - 1))};
 }

@@ -21,15 +21,17 @@ inline constexpr double max_event_value = 1000000;
 // One event of the catalog.
 struct EventRule {
   std::string name;
-  unsigned roles = 0;    // Role bits
-  double value = 1;      // value points of one event, usually 1..10; finite, 0..max_event_value, kept to 10^-6
-  std::string feature;   // the product feature that it uses; empty: its own name
+  unsigned roles = 0;   // Role bits
+  double value = 1;     // value points of one event, usually 1..10; finite, 0..max_event_value, kept to 10^-6
+  std::string feature;  // the product feature that it uses; empty: its own name
 };
 
 // The events that qualify. An empty catalog lets every event qualify, with value 1 and no role.
 struct EventCatalog {
   std::vector<EventRule> rules;  // ascending by name, no duplicates: filled by add()
   bool count_unlisted = true;    // events outside the catalog qualify too, with value 1 and no role
+
+  std::vector<std::string> features;  // of the rules, ascending, distinct: filled by add()
 
   // Adds a rule. Throws Error 22023 on a duplicate name, a reserved one ($...) or a value out of range.
   void add(EventRule rule);
@@ -39,9 +41,9 @@ struct EventCatalog {
   unsigned roles() const;
 };
 
-// Reads `{"video_created": {"role": "create" | ["create", "activate"], "value": 10, "feature": "record"}, ...}`, the model document's
-// `catalog`; `true` or `{}` as an event's body means value 1 and no role. Unlisted events are ignored unless the object is empty.
-// Throws Error 22023 that names the path (catalog.video_created.value).
+// Reads `{"video_created": {"role": "create" | ["create", "activate"], "value": 10, "feature": "record"},
+// ...}`, the model document's `catalog`; an event's body may be `{}`: value 1, no role. Unlisted events are
+// ignored unless the object is empty. Throws Error 22023 that names the path (catalog.video_created.value).
 EventCatalog parse_catalog(std::string_view json);
 
 }  // namespace health

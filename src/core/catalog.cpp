@@ -1,0 +1,122 @@
+// The event catalog: rules by name, and its JSON form.
+#include "catalog.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace health {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, unsigned>, 5> role_names = {{{"create", create},
+                                                                              {"consume", consume},
+                                                                              {"interact", interact},
+                                                                              {"activate", activate},
+                                                                              {"session", session}}};
+
+[[noreturn]] void reject(const std::string& path, const std::string& problem, const std::string& hint) {
+  throw Error(sqlstate::invalid_parameter_value, path + " " + problem, hint);
+}
+
+unsigned read_role(const nlohmann::json& role, const std::string& path) {
+  const char* hint = "Roles are create, consume, interact, activate and session.";
+  if (!role.is_string()) reject(path, "must be a role's name", hint);
+  const auto& name = role.get_ref<const std::string&>();
+  const unsigned bit = role_by_name(name);
+  if (bit == 0) reject(path, "names no role: \"" + name + "\"", hint);
+  return bit;
+}
+
+unsigned read_roles(const nlohmann::json& roles, const std::string& path) {
+  if (roles.is_null()) return 0;
+  if (!roles.is_array()) return read_role(roles, path);
+  unsigned bits = 0;
+  std::size_t position = 0;
+  for (const auto& role : roles) bits |= read_role(role, path + "[" + std::to_string(position++) + "]");
+  return bits;
+}
+
+EventRule read_rule(const std::string& name, const nlohmann::json& body, const std::string& path) {
+  if (!body.is_object())
+    reject(path, "must be an object",
+           "Write for example {\"role\": \"create\", \"value\": 10, \"feature\": \"record\"}.");
+  EventRule rule;
+  rule.name = name;
+  for (const auto& [key, value] : body.items()) {
+    if (key == "role") {
+      rule.roles = read_roles(value, path + ".role");
+    } else if (key == "value") {
+      if (!value.is_number())
+        reject(path + ".value", "must be a number", "Value points are usually 1 to 10.");
+      rule.value = value.get<double>();
+    } else if (key == "feature") {
+      if (!value.is_string()) reject(path + ".feature", "must be a feature's name", "");
+      rule.feature = value.get<std::string>();
+    } else if (key != "description" && key != "label") {
+      reject(path + "." + key, "is not known",
+             "An event of the catalog has role, value, feature and description.");
+    }
+  }
+  return rule;
+}
+
+}  // namespace
+
+unsigned role_by_name(std::string_view name) {
+  for (const auto& [known, bit] : role_names)
+    if (known == name) return bit;
+  return 0;
+}
+
+void EventCatalog::add(EventRule rule) {
+  const std::string path = "catalog." + rule.name;
+  if (rule.name.empty()) reject("catalog", "has an event without a name", "");
+  if (rule.name.front() == '$')
+    reject(path, "is a reserved name",
+           "Names that start with $ mark a user's joining, invitation and deactivation.");
+  if (!std::isfinite(rule.value) || rule.value < 0 || rule.value > max_event_value)
+    reject(path + ".value", "must be a number from 0 to 1000000", "Value points are usually 1 to 10.");
+  if (rule.feature.empty()) rule.feature = rule.name;
+  const auto place =
+      std::lower_bound(rules.begin(), rules.end(), rule.name,
+                       [](const EventRule& known, const std::string& name) { return known.name < name; });
+  if (place != rules.end() && place->name == rule.name) reject(path, "is listed twice", "");
+  const auto feature = std::lower_bound(features.begin(), features.end(), rule.feature);
+  if (feature == features.end() || *feature != rule.feature) features.insert(feature, rule.feature);
+  rules.insert(place, std::move(rule));
+}
+
+const EventRule* EventCatalog::find(std::string_view name) const {
+  const auto place =
+      std::lower_bound(rules.begin(), rules.end(), name,
+                       [](const EventRule& known, std::string_view wanted) { return known.name < wanted; });
+  return place != rules.end() && place->name == name ? &*place : nullptr;
+}
+
+unsigned EventCatalog::roles() const {
+  unsigned all = 0;
+  for (const auto& rule : rules) all |= rule.roles;
+  return all;
+}
+
+EventCatalog parse_catalog(std::string_view json) {
+  EventCatalog catalog;
+  try {
+    const auto document = nlohmann::json::parse(json.begin(), json.end());
+    if (document.is_null()) return catalog;
+    if (!document.is_object())
+      reject("catalog", "must be an object",
+             "Write for example {\"video_created\": {\"role\": \"create\", \"value\": 10}}.");
+    for (const auto& [name, body] : document.items()) catalog.add(read_rule(name, body, "catalog." + name));
+  } catch (const nlohmann::json::exception& problem) {
+    throw Error(sqlstate::invalid_parameter_value,
+                std::string("catalog is not valid JSON: ") + problem.what());
+  }
+  catalog.count_unlisted = catalog.rules.empty();
+  return catalog;
+}
+
+}  // namespace health

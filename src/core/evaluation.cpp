@@ -1,0 +1,217 @@
+// One pass over a window of a ledger.
+#include "evaluation.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace health {
+
+namespace {
+
+constexpr std::size_t evaluations_kept = 4;
+constexpr std::size_t rows_between_polls = 65536;
+
+// Visits the selected activity of a window: on_activity(activity, count) for every piece, on_user_day(day,
+// user, points) after the last piece of each user and day, with the value points after the daily cap.
+template <class OnActivity, class OnUserDay>
+void visit(const Ledger& ledger, const EventSelection& selection, Window window, OnActivity&& on_activity,
+           OnUserDay&& on_user_day) {
+  const auto activity = ledger.activity(window);
+  const auto events = ledger.events();
+  const auto& cap = ledger.settings().daily_cap;
+  const Exact most = cap ? Exact{to_micro(*cap)} : Exact{0};
+  std::size_t i = 0;
+  while (i < activity.size()) {
+    if (i % 64 == 0 && activity.size() > rows_between_polls) poll_cancel();
+    const Day day = activity[i].day;
+    const std::uint32_t user = activity[i].user;
+    Exact points = 0;
+    bool any = false;
+    for (; i < activity.size() && activity[i].user == user && activity[i].day == day; ++i) {
+      const auto& piece = activity[i];
+      if (!selection[piece.event]) continue;
+      const std::int64_t count = ledger.count(piece);
+      points += Exact{count} * events[piece.event].value;
+      on_activity(piece, count);
+      any = true;
+    }
+    if (any) on_user_day(day, user, cap ? std::min(points, most) : points);
+  }
+}
+
+}  // namespace
+
+EventSelection select_qualifying(const Ledger& ledger) {
+  const auto events = ledger.events();
+  EventSelection selection(events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) selection[i] = events[i].qualifies;
+  return selection;
+}
+
+EventSelection select_by_roles(const Ledger& ledger, unsigned roles) {
+  const auto events = ledger.events();
+  EventSelection selection(events.size());
+  for (std::size_t i = 0; i < events.size(); ++i)
+    selection[i] = events[i].qualifies && (events[i].roles & roles) != 0;
+  return selection;
+}
+
+EventSelection select_requested(const Ledger& ledger, const MetricRequest& request) {
+  if (request.events.empty())
+    return request.roles == 0 ? select_qualifying(ledger) : select_by_roles(ledger, request.roles);
+  const auto events = ledger.events();
+  EventSelection selection(events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!events[i].name.empty() && events[i].name.front() == '$') continue;
+    selection[i] =
+        std::find(request.events.begin(), request.events.end(), events[i].name) != request.events.end() &&
+        (request.roles == 0 || (events[i].roles & request.roles) != 0);
+  }
+  return selection;
+}
+
+bool is_narrowed(const MetricRequest& request) { return !request.events.empty() || request.roles != 0; }
+
+Exact Summary::events_with(unsigned roles) const {
+  Exact total = 0;
+  for (unsigned set = 0; set < events_by_roles.size(); ++set)
+    if ((set & roles) != 0) total += events_by_roles[set];
+  return total;
+}
+
+std::int64_t Summary::users_with(unsigned roles) const {
+  std::int64_t total = 0;
+  for (unsigned set = 0; set < users_by_roles.size(); ++set)
+    if ((set & roles) != 0) total += users_by_roles[set];
+  return total;
+}
+
+Summary summarize(const Ledger& ledger, const EventSelection& selection, Window window) {
+  Summary summary;
+  const auto events = ledger.events();
+  summary.seen.resize(events.size());
+  auto& slots = ledger.user_slots();
+  Exact day_events = 0;
+  unsigned day_roles = 0;
+  visit(
+      ledger, selection, window,
+      [&](const Ledger::Activity& piece, std::int64_t count) {
+        const unsigned roles = events[piece.event].roles;
+        day_events += count;
+        day_roles |= roles;
+        summary.events_by_roles[roles] += count;
+        summary.seen[piece.event] = 1;
+        if (const auto* measure = ledger.measure(piece)) {
+          summary.amount += measure->amount;
+          summary.amount_count += measure->count;
+        }
+      },
+      [&](Day, std::uint32_t user, Exact points) {
+        if (slots[user] == 0) {
+          summary.users.push_back({user, 0, 0, 0});
+          slots[user] = static_cast<std::uint32_t>(summary.users.size());
+        }
+        auto& sums = summary.users[slots[user] - 1];
+        sums.roles |= day_roles;
+        sums.events += day_events;
+        sums.points += points;
+        summary.events += day_events;
+        summary.points += points;
+        ++summary.user_days;
+        day_events = 0;
+        day_roles = 0;
+      });
+  for (const auto& user : summary.users) {
+    slots[user.user] = 0;
+    ++summary.users_by_roles[user.roles];
+    if (ledger.is_member(user.user, window.until)) ++summary.members;
+    const auto entry = ledger.entry_day(user.user);
+    if (entry && window.contains(*entry)) ++summary.newcomers;
+  }
+  return summary;
+}
+
+std::vector<Exact> sum_weeks(const Ledger& ledger, const EventSelection& selection, bool by_value, Day as_of,
+                             int weeks) {
+  std::vector<Exact> sums(static_cast<std::size_t>(weeks));
+  const auto newest = sums.size() - 1;
+  const auto week_of = [&](Day day) {
+    return newest - static_cast<std::size_t>((std::int64_t{as_of} - 1 - day) / 7);
+  };
+  const Window window = weeks_before(as_of, 1, weeks);
+  if (by_value) {
+    visit(
+        ledger, selection, window, [](const Ledger::Activity&, std::int64_t) {},
+        [&](Day day, std::uint32_t, Exact points) { sums[week_of(day)] += points; });
+  } else {
+    for (const auto& piece : ledger.activity(window))
+      if (selection[piece.event]) sums[week_of(piece.day)] += ledger.count(piece);
+  }
+  return sums;
+}
+
+const Summary& Evaluation::summary(const Ledger& ledger) {
+  if (!summary_) summary_ = summarize(ledger, selection_, window());
+  return *summary_;
+}
+
+std::span<const Exact> Evaluation::weeks(const Ledger& ledger, bool by_value) {
+  auto& weeks = weeks_[by_value];
+  if (!weeks) weeks = sum_weeks(ledger, selection_, by_value, as_of_, recent_weeks);
+  return *weeks;
+}
+
+const Concentration& Evaluation::concentration(const Ledger& ledger, bool by_value) {
+  auto& concentration = concentration_[by_value];
+  if (!concentration) {
+    std::vector<Exact> amounts;
+    const auto& users = summary(ledger).users;
+    amounts.reserve(users.size());
+    for (const auto& user : users) amounts.push_back(by_value ? user.points : user.events);
+    concentration = measure_concentration(std::move(amounts));
+  }
+  return *concentration;
+}
+
+std::int64_t Evaluation::users_in(const Ledger& ledger, Window window) const {
+  auto& slots = ledger.user_slots();
+  const auto activity = ledger.activity(window);
+  std::int64_t users = 0;
+  for (const auto& piece : activity) {
+    if (!selection_[piece.event] || slots[piece.user] != 0) continue;
+    slots[piece.user] = 1;
+    ++users;
+  }
+  for (const auto& piece : activity) slots[piece.user] = 0;
+  return users;
+}
+
+std::shared_ptr<Evaluation> recall_evaluation(const Ledger& ledger, Day as_of, int window_days) {
+  auto& recent = ledger.recent_evaluations();
+  for (const auto& evaluation : recent)
+    if (evaluation->as_of() == as_of && evaluation->window_days() == window_days) return evaluation;
+  if (recent.size() == evaluations_kept) recent.erase(recent.begin());
+  recent.push_back(std::make_shared<Evaluation>(select_qualifying(ledger), as_of, window_days));
+  return recent.back();
+}
+
+std::optional<Day> last_day(const Ledger& ledger, const EventSelection& selection, Day as_of,
+                            std::optional<std::uint32_t> user) {
+  const auto activity = ledger.activity({min_day, as_of});
+  for (std::size_t i = activity.size(); i > 0; --i) {
+    const auto& piece = activity[i - 1];
+    if (selection[piece.event] && (!user || piece.user == *user)) return piece.day;
+  }
+  return std::nullopt;
+}
+
+std::optional<Day> first_day(const Ledger& ledger, const EventSelection& selection, Day as_of) {
+  const auto events = ledger.events();
+  Day first = max_day;
+  for (std::size_t i = 0; i < events.size(); ++i)
+    if (selection[i]) first = std::min(first, events[i].first_day);
+  if (first >= as_of) return std::nullopt;
+  return first;
+}
+
+}  // namespace health

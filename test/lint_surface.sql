@@ -1,0 +1,85 @@
+-- Rules for every object of the extension: test/lint runs this in a database that has it and wants no row under any rule.
+\pset tuples_only on
+set client_min_messages = warning;
+create extension if not exists plpgsql_check;
+
+create temporary view member as
+select d.classid, d.objid, i.type, i.identity
+from pg_depend d
+cross join lateral pg_identify_object(d.classid, d.objid, 0) i
+where d.refclassid = 'pg_extension'::regclass
+  and d.refobjid = (select oid from pg_extension where extname = 'account_health')
+  and d.deptype = 'e';
+
+create temporary view function as
+select p.*, m.identity
+from member m
+join pg_proc p on p.oid = m.objid
+where m.classid = 'pg_proc'::regclass;
+
+\echo #every object has a comment
+select type, identity
+from member
+where type in ('function', 'aggregate', 'procedure', 'operator', 'table', 'view', 'materialized view', 'sequence', 'composite type', 'type')
+  and obj_description(objid, (select relname from pg_class where oid = classid)) is null
+  -- The array type of a type, the row type of a relation: made by PostgreSQL, not by us.
+  and not (type = 'type' and exists (select from pg_type t where t.oid = objid
+    and (t.typcategory = 'A' or (t.typrelid <> 0 and (select relkind from pg_class where oid = t.typrelid) <> 'c'))))
+  -- A composite type is two objects; the comment is on its type.
+  and not (type = 'composite type' and obj_description((select reltype from pg_class where oid = objid), 'pg_type') is not null)
+  -- A sequence that belongs to a column.
+  and not (type = 'sequence' and exists (select from pg_depend d where d.objid = member.objid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i')))
+order by 1, 2;
+
+\echo #every column of a table, view or composite type has a comment
+select c.relname || '.' || a.attname
+from member m
+join pg_class c on c.oid = m.objid and m.classid = 'pg_class'::regclass or c.reltype = m.objid and m.classid = 'pg_type'::regclass
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where c.relkind in ('r', 'v', 'm', 'c') and col_description(c.oid, a.attnum) is null
+group by 1 order by 1;
+
+\echo #every C function and aggregate is parallel safe
+select identity
+from function f
+where proparallel <> 's' and (prokind = 'a' or prolang = (select oid from pg_language where lanname = 'c'))
+order by 1;
+
+\echo #no aggregate has a state of a pseudo-type, and each has a combine function
+select f.identity
+from function f
+join pg_aggregate a on a.aggfnoid = f.oid
+where a.aggcombinefn = 0 or a.aggtranstype in (select oid from pg_type where typtype = 'p')
+order by 1;
+
+\echo #no function is SECURITY DEFINER without a pinned search_path
+select identity from function where prosecdef and not coalesce(proconfig::text ~ 'search_path=.*pg_temp', false) order by 1;
+
+\echo #every operator has its commutator and negator where one is due
+select o.oid::regoperator
+from member m join pg_operator o on o.oid = m.objid and m.classid = 'pg_operator'::regclass
+where o.oprname in ('=', '<>') and (o.oprcom = 0 or o.oprnegate = 0);
+
+\echo #plpgsql_check finds nothing in functions and procedures
+select f.identity || ': ' || c.line
+from function f
+join pg_language l on l.oid = f.prolang and l.lanname = 'plpgsql'
+cross join lateral plpgsql_check_function(f.oid::regprocedure, fatal_errors => false, extra_warnings => true, performance_warnings => false,
+  security_warnings => true) as c(line)
+where f.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype);
+
+\echo #tables and sequences that hold data are dumped
+select c.oid::regclass
+from member m
+join pg_class c on c.oid = m.objid and m.classid = 'pg_class'::regclass and c.relkind in ('r', 'S')
+where not c.oid = any (select unnest(extconfig) from pg_extension where extname = 'account_health')
+order by 1;
+
+\echo #functions that run in maintenance commands name what they call with its schema
+-- From PostgreSQL 17 on these run with search_path = pg_catalog, pg_temp; a body that was parsed at creation is safe anyway.
+select identity
+from function
+where prolang = (select oid from pg_language where lanname = 'sql') and prosqlbody is null
+  and provolatile = 'i' and not coalesce(proconfig::text ~ 'search_path', false)
+  and prosrc ~ '\m(metrics|usage_agg|rollup|normalize|health_score|score_account)\(' and prosrc !~ '\mhealth\.'
+order by 1;

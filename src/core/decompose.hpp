@@ -1,0 +1,39 @@
+// Why a score moved, exactly: the change in parts that add up. METRICS.md section 5.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "score.hpp"
+
+namespace health {
+
+// The fixed path from one score to the other. Each step is a difference of two full scores, so no residual is left.
+enum class ChangeStep { values, availability, model, override };
+
+// "values", "availability", ...
+std::string_view change_step_name(ChangeStep step);
+
+// One part of a change.
+struct ChangePart {
+  ChangeStep step = ChangeStep::values;
+  int signal = -1;    // of the model before; -1 where the part is about no single signal
+  double points = 0;  // the parts add up to the change
+};
+
+// The change of a score in parts, or why there is none.
+struct Change {
+  std::optional<double> from, to;  // what was shown: overrides replace scores
+  std::vector<ChangePart> parts;   // empty when either end is unknown
+  double total = 0;                // to - from
+  std::string unknown_reason;      // when either end is unknown
+};
+
+// `from` and `to_by_old_model` are scores by `before`, `to` is by `after`; they are the same score when the model did not change.
+// values: signals that count at both ends, w x (s' - s) / sum(w) each; availability: signals that come (first) and go, in the order of
+// the model; model: the same readings by the other model; override: the difference that overrides make.
+Change decompose_change(const Model& before, const Score& from, const Score& to_by_old_model, const Score& to,
+                        std::optional<double> override_from = {}, std::optional<double> override_to = {});
+
+}  // namespace health

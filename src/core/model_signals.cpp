@@ -1,0 +1,268 @@
+// The tree of signals of a model document.
+#include <algorithm>
+#include <map>
+
+#include "model_document.hpp"
+#include "nearest_name.hpp"
+#include "normalize_document.hpp"
+
+namespace health {
+
+namespace {
+
+using json = nlohmann::json;
+
+constexpr std::string_view group_keys[] = {"name", "label", "description", "weight", "next_step", "signals", "missing"};
+constexpr std::string_view metric_keys[] = {"name",        "label",  "description", "weight",   "next_step", "metric",
+                                            "window_days", "events", "role",        "by_value", "top_k",     "normalize",
+                                            "missing"};
+constexpr std::string_view column_keys[] = {"name",      "label",  "description", "weight",   "next_step",
+                                            "column",    "optional", "normalize",   "missing"};
+constexpr std::string_view expression_keys[] = {"name", "label", "description", "weight", "next_step", "expression", "optional",
+                                                "normalize", "missing"};
+constexpr std::string_view query_keys[] = {"name", "label", "description", "weight", "next_step", "query", "optional",
+                                           "normalize", "missing"};
+constexpr std::string_view all_keys[] = {"name",   "label", "description", "weight",   "next_step", "metric", "column", "expression",
+                                         "query",  "signals", "window_days", "events", "role",      "by_value", "top_k",  "optional",
+                                         "normalize", "missing"};
+constexpr const char* source_hint = "a signal has one of metric, column, expression, query or signals (a group)";
+
+std::vector<std::string_view> metric_names() {
+  std::vector<std::string_view> names;
+  for (const MetricInfo& metric : metric_catalog()) names.push_back(metric.name);
+  return names;
+}
+
+class SignalReader {
+ public:
+  SignalReader(DocumentReader& reader, Model& model) : reader_(reader), model_(model) {}
+
+  void read_list(const json& list, const std::string& path, int parent, int level) {
+    if (!list.is_array() || list.empty()) {
+      reader_.report(path, list.is_array() ? "must not be empty" : "must be an array, not " + show_value(list),
+                     "write [{\"name\": \"activation\", \"metric\": \"activation_rate\", \"normalize\": {...}}]");
+      return;
+    }
+    bool weighted = false;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      weighted = read_signal(list[i], path_to_index(path, i), parent, level) || weighted;
+    }
+    if (!weighted) reader_.report(path, "all weights are 0", "at least one of the signals needs a weight above 0");
+  }
+
+ private:
+  // Whether its weight is above 0, or wrong and reported already.
+  bool read_signal(const json& value, const std::string& path, int parent, int level) {
+    const auto keys = keys_for(value);
+    if (!reader_.check_object(value, path, keys)) return true;
+    Signal signal;
+    signal.path = path;
+    signal.parent = parent;
+    signal.level = level;
+    read_name(value, signal);
+    if (auto label = reader_.read_string(value, path, "label")) signal.label = std::move(*label);
+    reader_.read_string(value, path, "description");
+    const bool has_weight = value.contains("weight") && !value["weight"].is_null();
+    const auto weight = reader_.read_number(value, path, "weight", {0, 1e100});
+    signal.weight = weight.value_or(1);
+    read_source(value, signal);
+    read_missing(value, signal);
+    read_next_step(value, signal);
+    if (!signal.is_group()) read_normalize(value, signal);
+    place(value, std::move(signal));
+    return has_weight ? !weight || *weight > 0 : true;
+  }
+
+  static Names keys_for(const json& value) {
+    if (!value.is_object()) return all_keys;
+    if (value.contains("signals")) return group_keys;
+    if (value.contains("metric")) return metric_keys;
+    if (value.contains("column")) return column_keys;
+    if (value.contains("expression")) return expression_keys;
+    if (value.contains("query")) return query_keys;
+    return all_keys;
+  }
+
+  void read_name(const json& value, Signal& signal) {
+    const auto name = reader_.read_string(value, signal.path, "name", true, "a short name, unique in the model");
+    if (!name) return;
+    const std::string at = path_to_key(signal.path, "name");
+    if (*name == "score") reader_.report(at, "\"score\" is the name of the whole", "choose another name");
+    if (name->size() > 63) reader_.report(at, "is longer than 63 bytes", "shorten it and use \"label\" for the words");
+    const auto [first, is_new] = names_.emplace(*name, signal.path);
+    if (!is_new) {
+      reader_.report(at, "\"" + *name + "\" is already the name of " + first->second, "names are unique in the whole model");
+    }
+    signal.name = *name;
+    signal.label = *name;
+    std::replace(signal.label.begin(), signal.label.end(), '_', ' ');
+  }
+
+  void read_source(const json& value, Signal& signal) {
+    const std::string& path = signal.path;
+    int sources = 0;
+    std::string found;
+    for (const char* key : {"metric", "column", "expression", "query", "signals"}) {
+      if (reader_.find(value, path, key) == nullptr) continue;
+      if (++sources > 1) found += " and ";
+      found += key;
+    }
+    if (sources != 1) {
+      reader_.report(path, sources == 0 ? "has no source" : "has " + found + ": one source too many", source_hint);
+      signal.source = SignalSource::expression;  // so that the rest is still looked at
+      if (sources == 0) return;
+    }
+    if (reader_.find(value, path, "signals") != nullptr) {
+      signal.source = SignalSource::group;
+    } else if (reader_.find(value, path, "metric") != nullptr) {
+      signal.source = SignalSource::metric;
+      read_metric(value, signal);
+    } else {
+      for (const auto& [key, source] : {std::pair{"column", SignalSource::column},
+                                        {"expression", SignalSource::expression},
+                                        {"query", SignalSource::query}}) {
+        if (reader_.find(value, path, key) == nullptr) continue;
+        signal.source = source;
+        signal.source_text = reader_.read_string(value, path, key).value_or("");
+        break;
+      }
+      signal.optional = reader_.read_bool(value, path, "optional").value_or(false);
+    }
+  }
+
+  void read_metric(const json& value, Signal& signal) {
+    const std::string& path = signal.path;
+    if (const auto name = reader_.read_string(value, path, "metric")) {
+      if (const auto id = metric_by_name(*name)) {
+        signal.metric.id = *id;
+      } else {
+        reader_.report(path_to_key(path, "metric"), "unknown metric \"" + *name + "\"", suggest_metric(*name));
+      }
+    }
+    signal.metric.window_days =
+        static_cast<int>(reader_.read_number(value, path, "window_days", {1, 3660, false, true}).value_or(0));
+    signal.metric.top_k = static_cast<int>(reader_.read_number(value, path, "top_k", {1, 1000, false, true}).value_or(1));
+    signal.metric.by_value = reader_.read_bool(value, path, "by_value").value_or(false);
+    if (auto events = reader_.read_names(value, path, "events")) {
+      signal.metric.events = std::move(*events);
+      check_events(path_to_key(path, "events"), signal.metric.events);
+    }
+    if (const json* role = reader_.find(value, path, "role")) {
+      const std::string at = path_to_key(path, "role");
+      if (role->is_array()) {
+        for (std::size_t i = 0; i < role->size(); ++i) signal.metric.roles |= read_role((*role)[i], path_to_index(at, i));
+      } else {
+        signal.metric.roles = read_role(*role, at);
+      }
+    }
+  }
+
+  // The nearest name; a whole list of forty would not help.
+  static std::string suggest_metric(const std::string& name) {
+    const auto names = metric_names();
+    if (const auto nearest = nearest_name(name, names)) return "did you mean \"" + std::string(*nearest) + "\"?";
+    return "the columns of health.metrics_record are the metrics, such as activation_rate, trend_4w, spread";
+  }
+
+  unsigned read_role(const json& value, const std::string& path) {
+    const auto name = reader_.string_at(value, path);
+    if (!name) return 0;
+    constexpr std::string_view names[] = {"create", "consume", "interact", "activate", "session"};
+    const unsigned role = role_by_name(*name);
+    if (role == 0) {
+      reader_.report(path, "unknown role \"" + *name + "\"", suggest_name(*name, names));
+    } else if ((model_.catalog.roles() & role) == 0) {
+      reader_.report(path, "no event of the catalog has the role \"" + *name + "\"", "give at least one event this role");
+    }
+    return role;
+  }
+
+  void check_events(const std::string& path, const std::vector<std::string>& events) {
+    if (events.empty()) reader_.report(path, "must not be empty", "leave it out to count every event");
+    if (model_.catalog.count_unlisted) return;
+    std::vector<std::string_view> known;
+    for (const EventRule& rule : model_.catalog.rules) known.push_back(rule.name);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      if (model_.catalog.find(events[i]) == nullptr) {
+        reader_.report(path_to_index(path, i), "event \"" + events[i] + "\" is not in the catalog", suggest_name(events[i], known));
+      }
+    }
+  }
+
+  void read_missing(const json& value, Signal& signal) {
+    const json* missing = reader_.find(value, signal.path, "missing");
+    if (missing == nullptr) return;
+    const std::string at = path_to_key(signal.path, "missing");
+    if (missing->is_object()) {
+      constexpr std::string_view keys[] = {"carry_forward_days"};
+      reader_.check_object(*missing, at, keys);
+      signal.missing = NullPolicy::carry_forward;
+      signal.carry_days = static_cast<int>(
+          reader_.read_number(*missing, at, "carry_forward_days", {1, 3660, false, true}, true, "how old the last value may be")
+              .value_or(1));
+    } else if (const auto policy = reader_.string_at(*missing, at)) {
+      constexpr std::string_view policies[] = {"ignore", "neutral", "zero", "required"};
+      constexpr NullPolicy meanings[] = {NullPolicy::ignore, NullPolicy::neutral, NullPolicy::zero, NullPolicy::required};
+      const auto found = std::find(std::begin(policies), std::end(policies), *policy);
+      if (found == std::end(policies)) {
+        const auto nearest = nearest_name(*policy, policies);
+        reader_.report(at, "unknown policy \"" + *policy + "\"",
+                       nearest ? "did you mean \"" + std::string(*nearest) + "\"?"
+                               : "ignore, neutral, zero, required or {\"carry_forward_days\": 30}");
+        return;
+      }
+      signal.missing = meanings[found - std::begin(policies)];
+    }
+    if (signal.is_group() && signal.missing != NullPolicy::ignore && signal.missing != NullPolicy::required) {
+      reader_.report(at, "does not fit a group", "a group is ignored or required; give its signals a policy");
+    }
+  }
+
+  void read_next_step(const json& value, Signal& signal) {
+    const json* next_step = reader_.find(value, signal.path, "next_step");
+    if (next_step == nullptr) return;
+    const std::string at = path_to_key(signal.path, "next_step");
+    constexpr std::string_view keys[] = {"low", "high"};
+    if (!reader_.check_object(*next_step, at, keys)) return;
+    signal.step_low = reader_.read_string(*next_step, at, "low").value_or("");
+    signal.step_high = reader_.read_string(*next_step, at, "high").value_or("");
+  }
+
+  void read_normalize(const json& value, Signal& signal) {
+    const json* spec = reader_.find(value, signal.path, "normalize", true,
+                                    "how the value becomes 0..100, such as {\"kind\": \"linear\", \"worst\": 0, \"best\": 0.8}");
+    if (spec == nullptr) return;
+    const std::string at = path_to_key(signal.path, "normalize");
+    signal.normalize = read_normalizer(reader_, *spec, at);
+    if (signal.source == SignalSource::metric && signal.normalize.takes_categories()) {
+      reader_.report(path_to_key(at, "kind"), "map takes categories, but a metric is a number", "use steps for ranges of numbers");
+    }
+  }
+
+  void place(const json& value, Signal signal) {
+    const int index = static_cast<int>(model_.signals.size());
+    const bool takes_input = signal.is_external() || !signal.normalize.segment_column.empty();
+    if (takes_input) {
+      signal.input = static_cast<int>(model_.inputs.size());
+      model_.inputs.push_back(index);
+    }
+    const std::string path = signal.path;
+    const int level = signal.level;
+    const bool group = signal.is_group();
+    model_.signals.push_back(std::move(signal));
+    if (group) read_list(value["signals"], path_to_key(path, "signals"), index, level + 1);
+  }
+
+  DocumentReader& reader_;
+  Model& model_;
+  std::map<std::string, std::string> names_;  // name -> path of the first signal with it
+};
+
+}  // namespace
+
+void read_signals(DocumentReader& reader, const json& document, Model& model) {
+  const json* signals = reader.find(document, "", "signals", true, "the list of signals that make up the score");
+  if (signals != nullptr) SignalReader(reader, model).read_list(*signals, "signals", -1, 1);
+}
+
+}  // namespace health

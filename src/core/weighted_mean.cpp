@@ -1,0 +1,153 @@
+// Exact sums by error-free transformations, and the weighted mean on top of them.
+#include "weighted_mean.hpp"
+
+#include <cmath>
+#include <utility>
+
+namespace health {
+
+namespace {
+
+std::string number_text(double number) {
+  if (std::isnan(number)) return "NaN";
+  if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
+  std::string text = std::to_string(number);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+void ExactSum::add(double number) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    double part = parts_[i];
+    if (std::fabs(number) < std::fabs(part)) std::swap(number, part);
+    const double high = number + part;
+    const double low = part - (high - number);
+    if (low != 0) parts_[kept++] = low;
+    number = high;
+  }
+  if (!std::isfinite(number)) {
+    throw Error(sqlstate::numeric_value_out_of_range, "sum of weights or weighted values is out of range");
+  }
+  parts_.resize(kept);
+  if (number != 0) parts_.push_back(number);
+}
+
+void ExactSum::add_product(double a, double b) {
+  const double product = a * b;
+  add(product);
+  const double rest = std::fma(a, b, -product);
+  if (rest != 0) add(rest);
+}
+
+void ExactSum::add(const ExactSum& other) {
+  if (&other == this) return add(ExactSum(other));
+  for (const double part : other.parts_) add(part);
+}
+
+double ExactSum::value() const {
+  std::size_t n = parts_.size();
+  if (n == 0) return 0;
+  double high = parts_[--n];
+  double low = 0;
+  while (n > 0) {
+    const double before = high;
+    const double part = parts_[--n];
+    high = before + part;
+    low = part - (high - before);
+    if (low != 0) break;
+  }
+  // Half-way cases round by the sign of what is left.
+  if (n > 0 && ((low < 0 && parts_[n - 1] < 0) || (low > 0 && parts_[n - 1] > 0))) {
+    const double twice = low * 2;
+    const double rounded = high + twice;
+    if (twice == rounded - high) high = rounded;
+  }
+  return high;
+}
+
+void check_weight(double weight, const char* what) {
+  if (std::isfinite(weight) && weight >= 0) return;
+  throw Error(sqlstate::invalid_parameter_value, std::string(what) + " " + number_text(weight) + " is not allowed",
+              "Weights are finite and not negative; at least one must be above 0.");
+}
+
+void WeightedMean::add(double value, double weight, const char* what) {
+  check_weight(weight);
+  if (!std::isfinite(value)) {
+    throw Error(sqlstate::invalid_parameter_value, std::string(what) + " " + number_text(value) + " is not allowed",
+                "Use NULL for an unknown value.");
+  }
+  weighted_.add_product(value, weight);
+  known_.add(weight);
+  total_.add(weight);
+}
+
+void WeightedMean::add_unknown(double weight) {
+  check_weight(weight);
+  total_.add(weight);
+}
+
+void WeightedMean::merge(const WeightedMean& other) {
+  weighted_.add(other.weighted_);
+  known_.add(other.known_);
+  total_.add(other.total_);
+}
+
+std::optional<double> WeightedMean::mean() const {
+  const double weight = known_.value();
+  if (!(weight > 0)) return std::nullopt;
+  // Both sums are rounded once; one correction by the exact remainder makes up for it, so that the mean of equal values is that value.
+  const double mean = weighted_.value() / weight;
+  if (!std::isfinite(mean)) throw Error(sqlstate::numeric_value_out_of_range, "weighted mean is out of range");
+  ExactSum remainder = weighted_;
+  for (const double part : known_.parts()) remainder.add_product(-mean, part);
+  return mean + remainder.value() / weight;
+}
+
+std::optional<double> WeightedMean::coverage() const {
+  const double weight = total_.value();
+  if (!(weight > 0)) return std::nullopt;
+  return known_.value() / weight;
+}
+
+WeightedMean WeightedMean::restore(ExactSum weighted, ExactSum known, ExactSum total) {
+  WeightedMean mean;
+  mean.weighted_ = std::move(weighted);
+  mean.known_ = std::move(known);
+  mean.total_ = std::move(total);
+  return mean;
+}
+
+WeightedMean weigh(std::span<const std::optional<double>> values, std::span<const double> weights) {
+  if (values.size() != weights.size()) {
+    throw Error(sqlstate::invalid_parameter_value,
+                std::to_string(values.size()) + " values but " + std::to_string(weights.size()) + " weights",
+                "Give one weight for each value; NULL is an unknown value.");
+  }
+  WeightedMean mean;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if ((i & 8191) == 8191) poll_cancel();
+    const bool bad_weight = !std::isfinite(weights[i]) || weights[i] < 0;
+    const bool bad_value = values[i] && !std::isfinite(*values[i]);
+    if (bad_weight || bad_value) {
+      const std::string at = "[" + std::to_string(i + 1) + "]";
+      check_weight(weights[i], ("weights" + at).c_str());
+      mean.add(*values[i], weights[i], ("values" + at).c_str());
+    }
+    if (values[i]) {
+      mean.add(*values[i], weights[i]);
+    } else {
+      mean.add_unknown(weights[i]);
+    }
+  }
+  if (!values.empty() && !(mean.total_weight() > 0)) {
+    throw Error(sqlstate::invalid_parameter_value, "all weights are 0", "At least one weight must be above 0.");
+  }
+  return mean;
+}
+
+}  // namespace health

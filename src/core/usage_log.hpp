@@ -76,7 +76,7 @@ struct LoggedEvent {
   std::int64_t amount = 0;
 };
 
-inline constexpr std::size_t smallest_log = 192;  // bytes of a new state
+inline constexpr std::size_t smallest_log = 256;  // bytes of a new state
 inline constexpr std::uint16_t log_version = 1;
 
 // How a full log is to go on: with `capacity` bytes of memory and, if it was folded, these ledgers in place of its entries.
@@ -111,7 +111,7 @@ class UsageLog {
   std::size_t used() const { return header_->used; }
   UserKind kind() const { return static_cast<UserKind>(header_->kind); }
   // Bytes that append(event) needs at most.
-  static std::size_t bytes_for(const LoggedEvent& event) { return 2 * event.name.size() + event.user.bytes.size() + 64; }
+  static std::size_t bytes_for(const LoggedEvent& event) { return event.name.size() + event.user.bytes.size() + 48; }
 
  private:
   void adopt_kind(UserKind kind);

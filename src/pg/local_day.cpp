@@ -1,0 +1,64 @@
+// The local calendar day of a timestamp in a named time zone.
+#include "local_day.hpp"
+
+extern "C" {
+#include "utils/date.h"
+#include "utils/timestamp.h"
+}
+
+namespace health::pg {
+
+namespace {
+
+constexpr int64 seconds_to_2000 = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * static_cast<int64>(SECS_PER_DAY);
+
+int64 floor_divide(int64 value, int64 by) {
+  const int64 quotient = value / by;
+  return quotient - (value % by < 0 ? 1 : 0);
+}
+
+}  // namespace
+
+void set_zone(ZoneClock& clock, std::string_view name) {
+  const char* zone_name = pnstrdup(name.data(), name.size());
+  pg_tz* zone = name.size() > TZ_STRLEN_MAX ? nullptr : pg_tzset(zone_name);
+  if (zone == nullptr || !pg_tz_acceptable(zone)) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time zone \"%s\" not recognized", zone_name),
+                    errhint("SELECT name FROM pg_timezone_names lists the zones that this server knows.")));
+  }
+  clock.zone = zone;
+  for (ZoneClock::Stretch& stretch : clock.known) stretch = {1, 0, 0};
+}
+
+Day local_day(ZoneClock& clock, TimestampTz timestamp) {
+  if (TIMESTAMP_NOT_FINITE(timestamp)) {
+    ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("the time of an event is infinite"),
+                    errhint("Leave such events out with FILTER (WHERE isfinite(occurred_at)).")));
+  }
+  if (clock.zone == nullptr) return static_cast<Day>(floor_divide(timestamp, USECS_PER_DAY));
+  const pg_time_t seconds = floor_divide(timestamp, USECS_PER_SEC) + seconds_to_2000;
+  // Half a year of seconds is about 2^24: clocks that change twice a year meet few stretches per slot.
+  ZoneClock::Stretch& stretch = clock.known[(static_cast<uint64>(seconds) >> 24) % ZoneClock::stretches];
+  if (seconds < stretch.from || seconds >= stretch.to) {
+    long before = 0;
+    long after = 0;
+    int before_dst = 0;
+    int after_dst = 0;
+    pg_time_t boundary = 0;
+    const int found = pg_next_dst_boundary(&seconds, &before, &before_dst, &boundary, &after, &after_dst, clock.zone);
+    if (found < 0) {
+      ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("timestamp out of range")));
+    }
+    stretch = {seconds, found == 0 ? PG_INT64_MAX : boundary, before};
+  }
+  return static_cast<Day>(floor_divide(seconds + stretch.offset - seconds_to_2000, SECS_PER_DAY));
+}
+
+Day finite_day(int32 date, const char* argument) {
+  if (DATE_NOT_FINITE(date)) {
+    ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("%s is infinite", argument), errhint("Give a calendar day.")));
+  }
+  return date;
+}
+
+}  // namespace health::pg

@@ -1,0 +1,34 @@
+// The local calendar day of a timestamp in a named time zone: (occurred_at AT TIME ZONE zone)::date.
+#pragma once
+
+#include "guard.hpp"
+
+extern "C" {
+#include "datatype/timestamp.h"
+#include "pgtime.h"
+}
+
+namespace health::pg {
+
+// Remembers the stretches between changes of the clock that it met, so that most days cost an addition and a division.
+// Plain memory: lives in fn_extra or on the stack, start it with {}.
+struct ZoneClock {
+  static constexpr int stretches = 16;
+  struct Stretch {
+    pg_time_t from, to;  // seconds since 1970 in which `offset` holds; from > to: unused
+    long offset;         // seconds east of Greenwich
+  };
+  pg_tz* zone;  // null: UTC
+  Stretch known[stretches];
+};
+
+// Points the clock at a zone. Error 22023 for a name that PostgreSQL does not know.
+void set_zone(ZoneClock& clock, std::string_view name);
+
+// Error 22008 for infinite timestamps.
+Day local_day(ZoneClock& clock, TimestampTz timestamp);
+
+// A finite date argument. Error 22008 for infinities, naming the argument.
+Day finite_day(int32 date, const char* argument);
+
+}  // namespace health::pg

@@ -1,0 +1,154 @@
+// Aggregates usage_agg and rollup: the transition state health.usage_state, a usage log in a varlena with spare capacity.
+#include "core/usage_log.hpp"
+
+#include "core/usage_algebra.hpp"
+#include "core/usage_text.hpp"
+#include "guard.hpp"
+#include "local_day.hpp"
+#include "usage_state.hpp"
+
+extern "C" {
+#include "libpq/pqformat.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+}
+
+using health::UserKind;
+using namespace health::pg;
+
+namespace {
+
+enum class TimeKind { timestamptz, date };
+
+// The clock of the aggregate's time zone, kept across calls where the caller keeps its FmgrInfo.
+struct ZoneCache {
+  ZoneClock clock;
+  std::size_t name_size;
+  char name[TZ_STRLEN_MAX + 1];
+};
+
+ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name) {
+  auto* cache = static_cast<ZoneCache*>(fcinfo->flinfo->fn_extra);
+  if (cache == nullptr || cache->name_size != name.size() || std::memcmp(cache->name, name.data(), name.size()) != 0) {
+    if (cache == nullptr) {
+      cache = static_cast<ZoneCache*>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ZoneCache)));
+      fcinfo->flinfo->fn_extra = cache;
+    }
+    cache->name_size = SIZE_MAX;  // stays so if the name is refused
+    set_zone(cache->clock, name);
+    std::memcpy(cache->name, name.data(), name.size());
+    cache->name_size = name.size();
+  }
+  return cache->clock;
+}
+
+// usage_agg(state, user, event, time [, amount] [, time zone]): rows without user, event or time are no events and change nothing.
+template <UserKind kind, TimeKind time, bool with_amount, bool with_zone>
+Datum usage_agg_transition(FunctionCallInfo fcinfo) {
+  constexpr int amount_at = 4;
+  constexpr int zone_at = with_amount ? 5 : 4;
+  if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3)) return unchanged_state(fcinfo);
+  health::LoggedEvent event;
+  event.kind = kind;
+  if constexpr (kind == UserKind::bigint) {
+    event.user.number = PG_GETARG_INT64(1);
+  } else if constexpr (kind == UserKind::uuid) {
+    event.user.bytes = {reinterpret_cast<const char*>(PG_GETARG_UUID_P(1)->data), UUID_LEN};
+  } else {
+    event.user.bytes = text_argument(fcinfo, 1);
+  }
+  event.name = text_argument(fcinfo, 2);
+  if constexpr (time == TimeKind::date) {
+    event.day = finite_day(PG_GETARG_DATEADT(3), "the day of an event");
+  } else if constexpr (with_zone) {
+    if (PG_ARGISNULL(zone_at)) {
+      ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the time zone of usage_agg must not be NULL")));
+    }
+    event.day = local_day(zone_clock(fcinfo, text_argument(fcinfo, zone_at)), PG_GETARG_TIMESTAMPTZ(3));
+  } else {
+    ZoneClock utc;
+    utc.zone = nullptr;
+    event.day = local_day(utc, PG_GETARG_TIMESTAMPTZ(3));
+  }
+  if constexpr (with_amount) event.has_amount = !PG_ARGISNULL(amount_at);
+  const double amount = with_amount && event.has_amount ? PG_GETARG_FLOAT8(amount_at) : 0;
+  const StateMemory state = state_argument(fcinfo);
+  return guarded([&] {
+    if (event.has_amount) event.amount = health::amount_to_micro(amount);
+    return append_event(state, event);
+  });
+}
+
+}  // namespace
+
+#define USAGE_AGG(name, kind, time, amount, zone) \
+  HEALTH_FUNCTION(name) { return usage_agg_transition<UserKind::kind, TimeKind::time, amount, zone>(fcinfo); }
+
+USAGE_AGG(health_usage_agg_bigint_transition, bigint, timestamptz, false, false)
+USAGE_AGG(health_usage_agg_bigint_zone_transition, bigint, timestamptz, false, true)
+USAGE_AGG(health_usage_agg_bigint_amount_transition, bigint, timestamptz, true, false)
+USAGE_AGG(health_usage_agg_bigint_amount_zone_transition, bigint, timestamptz, true, true)
+USAGE_AGG(health_usage_agg_bigint_date_transition, bigint, date, false, false)
+USAGE_AGG(health_usage_agg_bigint_date_amount_transition, bigint, date, true, false)
+USAGE_AGG(health_usage_agg_uuid_transition, uuid, timestamptz, false, false)
+USAGE_AGG(health_usage_agg_uuid_zone_transition, uuid, timestamptz, false, true)
+USAGE_AGG(health_usage_agg_uuid_amount_transition, uuid, timestamptz, true, false)
+USAGE_AGG(health_usage_agg_uuid_amount_zone_transition, uuid, timestamptz, true, true)
+USAGE_AGG(health_usage_agg_uuid_date_transition, uuid, date, false, false)
+USAGE_AGG(health_usage_agg_uuid_date_amount_transition, uuid, date, true, false)
+USAGE_AGG(health_usage_agg_text_transition, text, timestamptz, false, false)
+USAGE_AGG(health_usage_agg_text_zone_transition, text, timestamptz, false, true)
+USAGE_AGG(health_usage_agg_text_amount_transition, text, timestamptz, true, false)
+USAGE_AGG(health_usage_agg_text_amount_zone_transition, text, timestamptz, true, true)
+USAGE_AGG(health_usage_agg_text_date_transition, text, date, false, false)
+USAGE_AGG(health_usage_agg_text_date_amount_transition, text, date, true, false)
+
+// rollup(state, usage): NULL ledgers change nothing.
+HEALTH_FUNCTION(health_rollup_transition) {
+  if (PG_ARGISNULL(1)) return unchanged_state(fcinfo);
+  const health::Bytes usage = bytes_argument(fcinfo, 1);
+  const StateMemory state = state_argument(fcinfo);
+  return guarded([&] { return append_ledger(state, usage); });
+}
+
+// Strict: the server passes a lone state on as it is.
+HEALTH_FUNCTION(health_usage_state_combine) {
+  const StateMemory other = borrowed_state(PG_GETARG_DATUM(1));
+  const StateMemory state = state_argument(fcinfo);
+  return guarded([&] { return append_ledger(state, fold_state(other)); });
+}
+
+// No rows: the empty ledger, the identity of addition. Does not change the state: window aggregates go on with it.
+HEALTH_FUNCTION(health_usage_state_final) {
+  if (PG_ARGISNULL(0)) return guarded([&] { return make_varlena(health::empty_usage()); });
+  const StateMemory state = borrowed_state(PG_GETARG_DATUM(0));
+  return guarded([&] { return make_varlena(fold_state(state)); });
+}
+
+// A state travels as the ledger that it stands for.
+HEALTH_FUNCTION(health_usage_state_in) {
+  const std::string_view text = PG_GETARG_CSTRING(0);
+  return guarded([&] { return append_ledger(StateMemory{}, health::usage_from_text(text)); });
+}
+
+HEALTH_FUNCTION(health_usage_state_out) {
+  const StateMemory state = borrowed_state(PG_GETARG_DATUM(0));
+  return guarded([&] { return CStringGetDatum(make_cstring(health::usage_to_text(fold_state(state)))); });
+}
+
+HEALTH_FUNCTION(health_usage_state_recv) {
+  auto buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
+  const int size = buffer->len - buffer->cursor;
+  const auto* data = reinterpret_cast<const std::uint8_t*>(pq_getmsgbytes(buffer, size));
+  return guarded([&] {
+    const health::Bytes usage(data, static_cast<std::size_t>(size));
+    health::validate_usage(usage);
+    return append_ledger(StateMemory{}, usage);
+  });
+}
+
+HEALTH_FUNCTION(health_usage_state_send) {
+  const StateMemory state = borrowed_state(PG_GETARG_DATUM(0));
+  return guarded([&] { return make_varlena(fold_state(state)); });
+}

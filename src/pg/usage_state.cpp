@@ -1,0 +1,79 @@
+// The transition state health.usage_state inside a varlena.
+#include "usage_state.hpp"
+
+#include <cstring>
+
+namespace health::pg {
+
+namespace {
+
+// The event codes of this process; plain memory without constructor, started by the first state.
+EventCodes event_codes;
+
+// A fresh, unlike-any-other number for the epoch of this process's codes.
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (!pg_strong_random(&seed, sizeof seed)) throw Error("XX000", "could not generate a random number");
+  return seed;
+}
+
+StateMemory new_state(std::size_t capacity) {
+  StateMemory state{static_cast<std::uint8_t*>(allocate(capacity)), capacity};
+  SET_VARSIZE(state.bytes, capacity);
+  UsageLog::start(state.bytes);
+  return state;
+}
+
+// Makes room for `more` bytes, in place or in new memory.
+StateMemory make_room(StateMemory state, std::size_t more) {
+  if (state.bytes == nullptr) return new_state(std::max(smallest_log, sizeof(LogHeader) + more));
+  const UsageLog log(state.bytes, state.capacity);
+  const LogPlan plan = log.plan_room(more);
+  if (plan.capacity == state.capacity) {
+    log.carry_out(plan, state.bytes);
+    return state;
+  }
+  const StateMemory larger = new_state(plan.capacity);
+  log.carry_out(plan, larger.bytes);
+  return larger;
+}
+
+}  // namespace
+
+StateMemory borrowed_state(Datum state) {
+  struct varlena* value = PG_DETOAST_DATUM(state);
+  return {reinterpret_cast<std::uint8_t*>(value), VARSIZE(value)};
+}
+
+StateMemory state_argument(FunctionCallInfo fcinfo) {
+  if (PG_ARGISNULL(0)) return {};
+  const StateMemory state = borrowed_state(PG_GETARG_DATUM(0));
+  if (AggCheckCallContext(fcinfo, nullptr) != 0) return state;
+  auto* copy = static_cast<std::uint8_t*>(palloc(state.capacity));
+  std::memcpy(copy, state.bytes, state.capacity);
+  return {copy, state.capacity};
+}
+
+Datum unchanged_state(FunctionCallInfo fcinfo) {
+  if (PG_ARGISNULL(0)) fcinfo->isnull = true;
+  return PG_ARGISNULL(0) ? Datum{0} : PG_GETARG_DATUM(0);
+}
+
+Datum append_event(StateMemory state, const LoggedEvent& event) {
+  if (event_codes.epoch() == 0) event_codes.start(random_seed());
+  while (state.bytes == nullptr || !UsageLog(state.bytes, state.capacity).append(event, event_codes)) {
+    state = make_room(state, UsageLog::bytes_for(event));
+  }
+  return PointerGetDatum(state.bytes);
+}
+
+Datum append_ledger(StateMemory state, Bytes usage) {
+  while (state.bytes == nullptr || !UsageLog(state.bytes, state.capacity).append_ledger(usage)) {
+    state = make_room(state, usage.size() + 8);
+  }
+  return PointerGetDatum(state.bytes);
+}
+
+UsageBytes fold_state(StateMemory state) { return UsageLog(state.bytes, state.capacity).fold(); }
+
+}  // namespace health::pg

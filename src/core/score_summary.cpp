@@ -1,0 +1,96 @@
+// Picks the one thing to say and the one thing to do about an account.
+#include "score_summary.hpp"
+
+#include <cmath>
+
+#include "phrase.hpp"
+#include "phrase_format.hpp"
+
+namespace health {
+
+namespace {
+
+constexpr double worth_a_reason = 1;  // points
+constexpr double good_score = 60;
+
+// The text of the signal, else of the nearest group above it that has one.
+std::string find_step(const Model& model, int signal, bool high) {
+  for (; signal >= 0; signal = model.signals[static_cast<std::size_t>(signal)].parent) {
+    const Signal& at = model.signals[static_cast<std::size_t>(signal)];
+    const std::string& text = high ? at.step_high : at.step_low;
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
+// The largest part that is about a signal, if it is worth telling.
+const ChangePart* find_main_part(const Change& change) {
+  const ChangePart* main = nullptr;
+  for (const ChangePart& part : change.parts) {
+    if (part.signal < 0 || std::fabs(part.points) < worth_a_reason) continue;
+    if (main == nullptr || std::fabs(part.points) > std::fabs(main->points)) main = &part;
+  }
+  return main;
+}
+
+// The most costly weak signal that has advice, else the strongest that has.
+std::string choose_step(const Model& model, const Score& score) {
+  const std::vector<Loss> losses = rank_losses(model, score);
+  for (const Loss& loss : losses) {
+    if (loss.points < worth_a_reason || score.tree.signals[loss.signal].score >= 80) continue;
+    std::string text = find_step(model, static_cast<int>(loss.signal), false);
+    if (!text.empty()) return text;
+  }
+  for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
+    if (score.tree.signals[loss->signal].score < 80) continue;
+    std::string text = find_step(model, static_cast<int>(loss->signal), true);
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
+void explain_summary(const Model& model, const Ledger& ledger, const Score& before, ScoreSummary& summary) {
+  const Score& now = summary.now;
+  if (!now.score) {
+    summary.main_reason = "unknown: " + now.unknown_reason;
+    return;
+  }
+  if (before.score) {
+    const Change change = decompose_change(model, before, now, now);
+    if (const ChangePart* main = find_main_part(change)) {
+      summary.main_reason = describe_part(model, *main, before, now);
+      const SignalScore& signal = now.tree.signals[static_cast<std::size_t>(main->signal)];
+      const bool high = main->points > 0 && signal.counts && signal.score >= good_score;
+      summary.next_step = find_step(model, main->signal, high);
+      if (summary.next_step.empty()) summary.next_step = choose_step(model, now);
+      return;
+    }
+  }
+  const std::vector<Loss> losses = rank_losses(model, now);
+  if (losses.empty() || losses.front().points < 0.05) {
+    summary.main_reason = "all known signals at their best";
+  } else {
+    const Loss& loss = losses.front();
+    summary.main_reason =
+        describe_signal(model, loss.signal, now, ledger) + " (costs " + show_score(loss.points, 1) + " points)";
+  }
+  summary.next_step = choose_step(model, now);
+}
+
+}  // namespace
+
+ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs, Day as_of) {
+  ScoreSummary summary;
+  summary.now = score_account(model, ledger, inputs, as_of);
+  const Score week_ago = score_account(model, ledger, inputs, days_before(as_of, 7));
+  const Score month_ago = score_account(model, ledger, inputs, days_before(as_of, 28));
+  if (summary.now.score && week_ago.score) summary.change_7d = *summary.now.score - *week_ago.score;
+  if (summary.now.score && month_ago.score) summary.change_28d = *summary.now.score - *month_ago.score;
+  explain_summary(model, ledger, month_ago, summary);
+  if (const auto top = top_user(ledger, MetricRequest(), as_of)) {
+    summary.without_top_user = score_account(model, ledger.without_user(*top), inputs, as_of).score;
+  }
+  return summary;
+}
+
+}  // namespace health

@@ -1,0 +1,23 @@
+// What a score view shows of an account in one row: the score, its changes, the main reason, the next step.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "score.hpp"
+
+namespace health {
+
+struct ScoreSummary {
+  Score now;
+  std::optional<double> change_7d, change_28d;  // points; nothing when either end is unknown
+  std::string main_reason;                      // never empty
+  std::string next_step;                        // empty when the model has none to offer
+  std::optional<double> without_top_user;       // nothing when unknown or nobody was active
+};
+
+// Inputs from outside the ledger are those of as_of at the earlier dates too, as far as they had been observed by then.
+// The main reason is the signal that moved the score most in 28 days, if that was by at least 1 point, else the one that costs most.
+ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs, Day as_of);
+
+}  // namespace health

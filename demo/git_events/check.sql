@@ -17,7 +17,7 @@ where not c.is_bot and (c.authored_at at time zone 'UTC')::date < :'as_of';
 create temp view members as
 select project, contributor, min((first_commit_at at time zone 'UTC')::date) as joined
 from git.contributors
-where not is_bot and (first_commit_at at time zone 'UTC')::date < :'as_of' and (away_at at time zone 'UTC')::date >= :'as_of'
+where not is_bot and (first_commit_at at time zone 'UTC')::date < :'as_of' and (away_at at time zone 'UTC')::date > :'as_of'
 group by 1, 2;
 
 create temp table plain as
@@ -48,7 +48,7 @@ with last_12_weeks as (
   select project, count(distinct contributor)::float8 as members
   from git.contributors
   where not is_bot and (first_commit_at at time zone 'UTC')::date < date :'as_of' - 182
-    and (away_at at time zone 'UTC')::date >= date :'as_of' - 182
+    and (away_at at time zone 'UTC')::date > date :'as_of' - 182
   group by 1
 ), roster as (
   select project, count(*) as members from members group by 1

@@ -1,6 +1,8 @@
 // The telescoping sum behind "why did the score move".
 #include "decompose.hpp"
 
+#include <cmath>
+
 #include "civil.hpp"
 
 namespace health {
@@ -49,6 +51,20 @@ std::string describe_unknown_end(const Score& score) {
   return "the score as of " + day_text(score.as_of) + " is unknown: " + score.unknown_reason;
 }
 
+void check_override(std::optional<double> score) {
+  if (!score || (std::isfinite(*score) && *score >= 0 && *score <= 100)) return;
+  throw Error(sqlstate::invalid_parameter_value, "an override must be a score from 0 to 100");
+}
+
+const ExternalInput* find_input(const Model& model, std::span<const ExternalInput> inputs, const Signal& signal, bool same_source) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Signal& other = model.signals[static_cast<std::size_t>(model.inputs[i])];
+    if (other.name != signal.name) continue;
+    if (!same_source || (other.source == signal.source && other.source_text == signal.source_text)) return &inputs[i];
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string_view change_step_name(ChangeStep step) {
@@ -67,6 +83,8 @@ std::string_view change_step_name(ChangeStep step) {
 
 Change decompose_change(const Model& before, const Score& from, const Score& to_by_old_model, const Score& to,
                         std::optional<double> override_from, std::optional<double> override_to) {
+  check_override(override_from);
+  check_override(override_to);
   Change change;
   change.from = override_from ? override_from : from.score;
   change.to = override_to ? override_to : to.score;
@@ -77,6 +95,11 @@ Change decompose_change(const Model& before, const Score& from, const Score& to_
 
   Path path(before, from.standings);
   path.move_values(to_by_old_model.standings, change.parts);
+  std::erase_if(change.parts, [&](const ChangePart& part) {
+    const auto i = static_cast<std::size_t>(part.signal);
+    const Reading &earlier = from.readings[i], &later = to_by_old_model.readings[i];
+    return part.points == 0 && earlier.raw == later.raw && earlier.text == later.text;
+  });
   path.move_availability(to_by_old_model.standings, change.parts);
   if (const double points = *to.tree.score - path.score(); points != 0) {
     change.parts.push_back({ChangeStep::model, -1, points});
@@ -86,6 +109,26 @@ Change decompose_change(const Model& before, const Score& from, const Score& to_
     change.parts.push_back({ChangeStep::override, -1, points});
   }
   return change;
+}
+
+std::vector<ExternalInput> inputs_for_earlier_model(const Model& before, std::span<const ExternalInput> earlier, const Model& after,
+                                                    std::span<const ExternalInput> later) {
+  std::vector<ExternalInput> inputs(before.inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!earlier.empty()) inputs[i] = earlier[i];
+    const Signal& signal = before.signals[static_cast<std::size_t>(before.inputs[i])];
+    if (const ExternalInput* found = find_input(after, later, signal, true)) inputs[i] = *found;
+  }
+  return inputs;
+}
+
+void take_segments(const Model& before, std::vector<ExternalInput>& earlier, const Model& after, std::span<const ExternalInput> later) {
+  if (later.empty()) return;
+  earlier.resize(before.inputs.size());
+  for (std::size_t i = 0; i < earlier.size(); ++i) {
+    const ExternalInput* found = find_input(after, later, before.signals[static_cast<std::size_t>(before.inputs[i])], false);
+    if (found != nullptr && found->segment) earlier[i].segment = found->segment;
+  }
 }
 
 }  // namespace health

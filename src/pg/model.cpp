@@ -1,0 +1,52 @@
+// model_problems() and model_inputs(): the shape of a model document.
+#include "core/model.hpp"
+
+#include "row_block.hpp"
+#include "score_arguments.hpp"
+
+extern "C" {
+#include "funcapi.h"
+#include "utils/jsonb.h"
+}
+
+using namespace health::pg;
+
+HEALTH_FUNCTION(health_model_problems) {
+  InitMaterializedSRF(fcinfo, 0);
+  Jsonb* document = PG_GETARG_JSONB_P(0);
+  const char* json = JsonbToCString(nullptr, &document->root, static_cast<int>(VARSIZE(document)));
+  const RowBlock rows = guarded([&] {
+    const auto problems = health::find_model_problems(json);
+    RowWriter writer(problems.size(), 3);
+    for (const health::Problem& problem : problems) {
+      writer.add(problem.path);
+      writer.add(problem.problem);
+      writer.add_or_null(problem.hint);
+    }
+    return writer.finish();
+  });
+  store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
+  return Datum{0};
+}
+
+HEALTH_FUNCTION(health_model_inputs) {
+  InitMaterializedSRF(fcinfo, 0);
+  const health::Model* model = model_argument(fcinfo, 0, 0, "doc");
+  const RowBlock rows = guarded([&] {
+    RowWriter writer(model->inputs.size(), 7);
+    int position = 0;
+    for (const int index : model->inputs) {
+      const health::Signal& signal = model->signals[static_cast<std::size_t>(index)];
+      writer.add(++position);
+      writer.add(signal.path);
+      writer.add(signal.name);
+      writer.add(health::source_name(signal.source));
+      writer.add_or_null(signal.source_text);
+      writer.add(signal.optional);
+      writer.add_or_null(signal.normalize.segment_column);
+    }
+    return writer.finish();
+  });
+  store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
+  return Datum{0};
+}

@@ -1,0 +1,63 @@
+// What the scoring functions take: a model, kept from call to call, and an account's ledger and inputs as plain memory.
+#pragma once
+
+#include <vector>
+
+#include "core/metrics.hpp"
+#include "core/model.hpp"
+#include "core/score.hpp"
+#include "guard.hpp"
+
+extern "C" {
+#include "access/tupdesc.h"
+}
+
+namespace health::pg {
+
+// A text[] or date[] argument. `given` is false for NULL.
+struct TextInputs {
+  std::string_view* values;
+  bool* nulls;
+  int count;
+  bool given;
+};
+struct DateInputs {
+  Day* values;
+  bool* nulls;
+  int count;
+  bool given;
+};
+
+// What belongs to the account.
+struct AccountArguments {
+  Bytes usage;  // NULL: the empty ledger
+  bool has_account_start;
+  Day account_start;
+  bool has_seats;
+  double seats;
+};
+
+// inputs, observed and segments of one date.
+struct InputArguments {
+  TextInputs inputs;
+  DateInputs observed;
+  TextInputs segments;
+};
+
+// These may ereport, naming the argument.
+const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot, const char* name);  // slot 0 or 1 of the function's cache
+bool same_model_arguments(FunctionCallInfo fcinfo);  // the models in slots 0 and 1 were read from equal documents
+Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);                       // not NULL, finite
+TextInputs text_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
+DateInputs date_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
+// usage, account_start and seats.
+AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats);
+// The composite type that the function returns, kept for the next call.
+TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns);
+
+// These run inside guarded(...).
+Ledger decode_account(const Model& model, const AccountArguments& account);
+// The inputs in the order of model.inputs; empty when there are none at all. Error 22023 when the numbers differ.
+std::vector<ExternalInput> collect_inputs(const Model& model, const InputArguments& arguments);
+
+}  // namespace health::pg

@@ -1,0 +1,132 @@
+// score_change(): why a score moved between two dates, in rows that add up and a sentence.
+#include "core/decompose.hpp"
+
+#include "core/phrase.hpp"
+#include "row_block.hpp"
+#include "score_arguments.hpp"
+
+extern "C" {
+#include "funcapi.h"
+}
+
+using namespace health::pg;
+
+namespace {
+
+constexpr int change_row_columns = 10;
+
+// score_change(model_from, model_to, usage, as_of_from, as_of_to, account_start, seats, inputs_from, inputs_to, observed_from,
+//              observed_to, segments, override_from, override_to)
+struct ChangeArguments {
+  const health::Model* before;
+  const health::Model* after;
+  health::Day from, to;
+  AccountArguments account;
+  InputArguments earlier, later;
+  bool has_override_from, has_override_to;
+  double override_from, override_to;
+};
+
+ChangeArguments change_arguments(FunctionCallInfo fcinfo) {
+  ChangeArguments a{};
+  a.before = model_argument(fcinfo, 0, 0, "model_from");
+  a.after = model_argument(fcinfo, 1, 1, "model_to");
+  if (same_model_arguments(fcinfo)) a.after = a.before;
+  a.account = account_arguments(fcinfo, 2, 5, 6);
+  a.from = day_argument(fcinfo, 3, "as_of_from");
+  a.to = day_argument(fcinfo, 4, "as_of_to");
+  a.earlier.inputs = text_inputs_argument(fcinfo, 7, "inputs_from");
+  a.later.inputs = text_inputs_argument(fcinfo, 8, "inputs_to");
+  a.earlier.observed = date_inputs_argument(fcinfo, 9, "observed_from");
+  a.later.observed = date_inputs_argument(fcinfo, 10, "observed_to");
+  a.later.segments = text_inputs_argument(fcinfo, 11, "segments");
+  a.has_override_from = !PG_ARGISNULL(12);
+  a.has_override_to = !PG_ARGISNULL(13);
+  if (a.has_override_from) a.override_from = PG_GETARG_FLOAT8(12);
+  if (a.has_override_to) a.override_to = PG_GETARG_FLOAT8(13);
+  return a;
+}
+
+// The two ends of a change and the later one by the earlier model.
+struct Ends {
+  health::Score from, to, to_by_old_model;
+};
+
+Ends score_ends(const ChangeArguments& a) {
+  const health::Ledger ledger = decode_account(*a.before, a.account);
+  auto earlier = collect_inputs(*a.before, a.earlier);
+  const auto later = collect_inputs(*a.after, a.later);
+  health::take_segments(*a.before, earlier, *a.after, later);
+  Ends ends;
+  ends.from = health::score_account(*a.before, ledger, earlier, a.from);
+  if (a.before == a.after) {
+    ends.to = health::score_account(*a.after, ledger, later, a.to);
+    ends.to_by_old_model = ends.to;
+  } else {
+    ends.to = health::score_account(*a.after, decode_account(*a.after, a.account), later, a.to);
+    ends.to_by_old_model = health::score_account(*a.before, ledger, health::inputs_for_earlier_model(*a.before, earlier, *a.after, later), a.to);
+  }
+  return ends;
+}
+
+void add_raw(RowWriter& rows, const health::Signal& signal, const health::Reading& reading) {
+  if (reading.raw.known() || !reading.text.empty()) {
+    rows.add(health::show_raw(signal, reading));
+  } else {
+    rows.add_null();
+  }
+}
+
+void add_score(RowWriter& rows, const health::Standing& standing) {
+  if (standing.counts) {
+    rows.add(standing.score);
+  } else {
+    rows.add_null();
+  }
+}
+
+RowBlock change_rows(const ChangeArguments& a) {
+  const Ends ends = score_ends(a);
+  const auto optional = [](bool given, double number) { return given ? std::optional<double>(number) : std::nullopt; };
+  const health::Change change =
+      health::decompose_change(*a.before, ends.from, ends.to_by_old_model, ends.to, optional(a.has_override_from, a.override_from),
+                               optional(a.has_override_to, a.override_to));
+  RowWriter rows(change.parts.size() + 1, change_row_columns);
+  int position = 0;
+  for (const health::ChangePart& part : change.parts) {
+    rows.add(++position);
+    rows.add(health::change_step_name(part.step));
+    if (part.signal < 0) {
+      for (int column = 0; column < 6; ++column) rows.add_null();
+    } else {
+      const auto i = static_cast<std::size_t>(part.signal);
+      const health::Signal& signal = a.before->signals[i];
+      rows.add(signal.name);
+      rows.add(signal.label);
+      add_raw(rows, signal, ends.from.readings[i]);
+      add_raw(rows, signal, ends.to_by_old_model.readings[i]);
+      add_score(rows, ends.from.standings[i]);
+      add_score(rows, ends.to_by_old_model.standings[i]);
+    }
+    rows.add(part.points);
+    rows.add(health::describe_part(*a.before, part, ends.from, ends.to_by_old_model));
+  }
+  rows.add(++position);
+  rows.add(std::string_view("total"));
+  for (int column = 0; column < 4; ++column) rows.add_null();
+  rows.add(change.from);
+  rows.add(change.to);
+  rows.add(change.unknown_reason.empty() ? std::optional<double>(change.total) : std::nullopt);
+  rows.add(health::describe_change(*a.before, change, ends.from, ends.to_by_old_model));
+  return rows.finish();
+}
+
+}  // namespace
+
+HEALTH_FUNCTION(health_score_change) {
+  InitMaterializedSRF(fcinfo, 0);
+  const ChangeArguments arguments = change_arguments(fcinfo);
+  const RowBlock rows = guarded([&] { return change_rows(arguments); });
+  store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
+  return Datum{0};
+}

@@ -1,0 +1,22 @@
+-- Table of the presets; each preset is a fragment of its own (42_preset_*.sql).
+
+CREATE TABLE health.preset (
+    name text PRIMARY KEY,
+    position integer NOT NULL UNIQUE,
+    description text NOT NULL,
+    definition jsonb NOT NULL
+);
+COMMENT ON TABLE health.preset IS 'The models that come with the extension; presets() lists them. Belongs to the extension, not dumped.';
+COMMENT ON COLUMN health.preset.name IS 'What a document gives as "preset"';
+COMMENT ON COLUMN health.preset.position IS 'Order in presets()';
+COMMENT ON COLUMN health.preset.description IS 'What the preset scores and what it needs';
+COMMENT ON COLUMN health.preset.definition IS 'Base document: a model adds its tables and overrides what it likes';
+
+CREATE FUNCTION health.presets(OUT name text, OUT description text, OUT definition jsonb) RETURNS SETOF record
+LANGUAGE sql STABLE ROWS 4
+BEGIN ATOMIC
+    SELECT p.name, p.description, p.definition FROM health.preset AS p ORDER BY p.position;
+END;
+COMMENT ON FUNCTION health.presets() IS
+    'The presets. {"preset": name} in a model document takes over this definition; top-level keys of the document override it, '
+    'catalog, onboarding and history merge by key';

@@ -1,0 +1,256 @@
+-- Reading the sources of a document: does the table exist, which columns has it, of which type is an expression over it.
+-- These run with the rights and under the search_path that is set by their caller.
+
+CREATE TYPE health.source_info AS (
+    from_item text,
+    column_names text[],
+    label text,
+    field text,
+    problem text,
+    hint text,
+    code text
+);
+COMMENT ON TYPE health.source_info IS 'A source: its FROM item (aliased src), its columns, its name for messages, or what is wrong with it';
+
+CREATE TYPE health.model_field AS (
+    source text,
+    field text,
+    path text,
+    from_item text,
+    expression text,
+    type regtype,
+    problem text,
+    hint text,
+    code text
+);
+COMMENT ON TYPE health.model_field IS 'One field of a source of a document: the SQL expression it compiles to and its type, or what is wrong with it';
+
+CREATE FUNCTION health.trim_statement(statement text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.regexp_replace(statement, '[\s;]+$', '');
+END;
+COMMENT ON FUNCTION health.trim_statement(text) IS 'A query without the semicolon at its end';
+
+CREATE FUNCTION health.find_relation(name text) RETURNS regclass
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    found regclass;
+BEGIN
+    BEGIN
+        found := pg_catalog.to_regclass(name);
+    EXCEPTION WHEN invalid_name OR syntax_error OR feature_not_supported THEN
+        found := NULL;
+    END;
+    -- "Accounts" in JSON may mean the table that was created as "Accounts".
+    IF found IS NULL AND pg_catalog.strpos(name, '"') = 0 THEN
+        found := pg_catalog.to_regclass((
+            SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY position)
+            FROM pg_catalog.string_to_table(name, '.') WITH ORDINALITY AS p (part, position)));
+    END IF;
+    RETURN found;
+END;
+$$;
+COMMENT ON FUNCTION health.find_relation(text) IS 'The relation of that name as SQL would find it, else with exactly these letters; NULL if there is none';
+
+CREATE FUNCTION health.suggest_relation(name text) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    wanted text := pg_catalog.regexp_replace(name, '^.*\.', '');
+    near text;
+    suggestion text;
+BEGIN
+    SELECT health.nearest_name(wanted, pg_catalog.array_agg(DISTINCT c.relname::text)) INTO near
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'health', 'pg_toast')
+      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE');
+    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) INTO suggestion
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relname = near AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'health', 'pg_toast')
+    ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname
+    LIMIT 1;
+    RETURN suggestion;
+END;
+$$;
+COMMENT ON FUNCTION health.suggest_relation(text) IS 'The relation with the nearest name, qualified';
+
+CREATE FUNCTION health.describe_source(source jsonb) RETURNS health.source_info
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    info health.source_info;
+    relation regclass;
+    sample record;
+    suggestion text;
+BEGIN
+    IF source ? 'table' THEN
+        info.field := 'table';
+        info.label := source ->> 'table';
+        relation := health.find_relation(info.label);
+        IF relation IS NULL THEN
+            suggestion := health.suggest_relation(info.label);
+            info.problem := pg_catalog.format('table "%s" does not exist', info.label);
+            info.hint := coalesce(pg_catalog.format('Did you mean "%s"?', suggestion),
+                                  'Name it with its schema, or add the schema to search_path.');
+            info.code := '42P01';
+            RETURN info;
+        END IF;
+        SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.format('%I.%I AS src', n.nspname, c.relname),
+               CASE WHEN c.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN '42809' END
+        INTO info.label, info.from_item, info.code
+        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid = relation;
+        IF info.code IS NOT NULL THEN
+            info.problem := pg_catalog.format('"%s" is not a table or view', info.label);
+        ELSIF NOT pg_catalog.has_any_column_privilege(relation, 'SELECT') THEN
+            info.problem := pg_catalog.format('permission denied for table %s', info.label);
+            info.hint := pg_catalog.format('GRANT SELECT ON %s TO %I;', info.label, current_user);
+            info.code := '42501';
+        ELSE
+            info.column_names := ARRAY(
+                SELECT a.attname::text FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum);
+        END IF;
+    ELSIF source ? 'query' THEN
+        info.field := 'query';
+        info.label := 'the query';
+        info.from_item := pg_catalog.format(E'(%s\n) AS src', health.trim_statement(source ->> 'query'));
+        EXECUTE pg_catalog.format('SELECT * FROM %s LIMIT 0', info.from_item) INTO sample;
+        info.column_names := ARRAY(SELECT pg_catalog.json_object_keys(pg_catalog.to_json(sample)));
+    ELSE
+        info.field := 'table';
+        info.problem := 'is missing';
+        info.hint := 'Name a table as "table", or give a "query".';
+        info.code := '22023';
+    END IF;
+    RETURN info;
+EXCEPTION WHEN OTHERS THEN
+    info.problem := sqlerrm;
+    info.hint := CASE WHEN sqlstate = '42P01' THEN 'Tables that the query names must exist and be found in search_path.' END;
+    info.code := sqlstate;
+    RETURN info;
+END;
+$$;
+COMMENT ON FUNCTION health.describe_source(jsonb) IS 'Looks up the table or query of a source; problems come back as values, not as errors';
+
+-- A scalar subquery with LIMIT 0 has the type of its expression and reads no row.
+CREATE FUNCTION health.expression_type(expression text, from_item text) RETURNS regtype
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    found regtype;
+BEGIN
+    EXECUTE pg_catalog.format('SELECT pg_catalog.pg_typeof((SELECT %s FROM %s LIMIT 0))', expression, from_item) INTO found;
+    LOOP
+        SELECT t.typbasetype::regtype INTO found FROM pg_catalog.pg_type AS t
+        WHERE t.oid = found::oid AND t.typtype = 'd';
+        EXIT WHEN NOT FOUND;
+    END LOOP;
+    RETURN found;
+END;
+$$;
+COMMENT ON FUNCTION health.expression_type(text, text) IS 'The type of an expression over a FROM item; domains count as their base type';
+
+CREATE FUNCTION health.type_problem(type regtype, accepts text, OUT problem text, OUT hint text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    category "char" := (SELECT t.typcategory FROM pg_type AS t WHERE t.oid = type::oid);
+BEGIN
+    IF accepts = 'time' AND type NOT IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
+        problem := format('is %s; a date or timestamp is needed', type);
+        hint := CASE category WHEN 'N' THEN 'For seconds since 1970: {"sql": "to_timestamp(column)"}'
+                              ELSE 'Convert it: {"sql": "(column)::timestamptz"}' END;
+    ELSIF accepts = 'number' AND category <> 'N' THEN
+        problem := format('is %s; a number is needed', type);
+        hint := 'Convert it: {"sql": "(column)::numeric"}';
+    ELSIF accepts = 'condition' AND type <> 'boolean'::regtype THEN
+        problem := format('is %s; a condition (true or false) is needed', type);
+    ELSIF accepts = 'signal' AND type IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
+        problem := format('is %s; a signal needs a number, a truth value or a category', type);
+        hint := 'Count days: {"expression": "as_of - column::date"} since it, "column::date - as_of" until it.';
+    ELSIF accepts = 'signal' AND category NOT IN ('N', 'B', 'S', 'E') THEN
+        problem := format('is %s; a signal needs a number, a truth value or a category', type);
+        hint := CASE category WHEN 'T' THEN 'Turn the interval into a number: extract(epoch from ...) / 86400 gives days.' END;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.type_problem(regtype, text) IS 'What is wrong when a field of that kind gets that type; NULL when it fits';
+
+CREATE FUNCTION health.name_hint(message text, column_names text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted text := substring(message FROM '"([^"]+)"');
+    near text := health.nearest_name(wanted, column_names);
+BEGIN
+    RETURN CASE WHEN near IS NOT NULL THEN format('Did you mean "%s"?', near)
+                WHEN cardinality(column_names) > 0 THEN
+                    'The columns are: ' || array_to_string(column_names[1:30], ', ')
+                    || CASE WHEN cardinality(column_names) > 30 THEN ', ...' ELSE '.' END
+           END;
+END;
+$$;
+COMMENT ON FUNCTION health.name_hint(text, text[]) IS 'Hint for a name that does not exist: the nearest one, else all of them';
+
+-- A field is a column name or {"sql": "expression"}; a condition is an SQL expression itself. Expressions see the columns of the source
+-- and, before them, the names in scope (the model's as_of, logical columns): the innermost query wins.
+CREATE FUNCTION health.inspect_field(info health.source_info, source text, field text, path text, spec jsonb, accepts text,
+                                     scope text DEFAULT NULL)
+RETURNS health.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    result health.model_field;
+    wanted text;
+BEGIN
+    result.source := source;
+    result.field := field;
+    result.path := path;
+    result.from_item := info.from_item;
+    result.code := '22023';
+    IF accepts = 'condition' AND pg_catalog.jsonb_typeof(spec) = 'string' THEN
+        result.expression := spec #>> '{}';
+    ELSIF pg_catalog.jsonb_typeof(spec -> 'sql') = 'string' THEN
+        result.path := path || '.sql';
+        result.expression := spec ->> 'sql';
+    ELSIF pg_catalog.jsonb_typeof(spec) = 'string' THEN
+        wanted := spec #>> '{}';
+        IF NOT wanted = ANY (info.column_names) THEN
+            result.problem := pg_catalog.format('column "%s" does not exist in %s', wanted, info.label);
+            result.hint := health.name_hint(pg_catalog.format('"%s"', wanted), info.column_names);
+            result.code := '42703';
+            RETURN result;
+        END IF;
+        result.expression := pg_catalog.format('src.%I', wanted);
+    ELSE
+        result.problem := 'must be a column name or {"sql": "expression"}';
+        RETURN result;
+    END IF;
+    IF pg_catalog.jsonb_typeof(spec) <> 'string' OR accepts = 'condition' THEN
+        result.expression := pg_catalog.format(CASE WHEN scope IS NULL THEN E'(%1$s\n)' ELSE E'(SELECT (%1$s\n) FROM (SELECT %2$s) AS named)' END,
+                                               result.expression, scope);
+    END IF;
+    BEGIN
+        result.type := health.expression_type(result.expression, info.from_item);
+    EXCEPTION WHEN OTHERS THEN
+        result.problem := sqlerrm;
+        result.code := sqlstate;
+        result.hint := CASE sqlstate
+            WHEN '42703' THEN health.name_hint(sqlerrm, info.column_names)
+            WHEN '42702' THEN 'Write src.column for the column of the table.'
+            WHEN '42883' THEN 'Functions must exist and be found in search_path, or be written with their schema.'
+        END;
+        RETURN result;
+    END;
+    SELECT t.problem, t.hint INTO result.problem, result.hint FROM health.type_problem(result.type, accepts) AS t;
+    RETURN result;
+END;
+$$;
+COMMENT ON FUNCTION health.inspect_field(health.source_info, text, text, text, jsonb, text, text) IS
+    'Turns one field of a source into an expression with a type, or says what is wrong with it';

@@ -1,0 +1,302 @@
+-- The compiler: from a checked document to the SQL text of one query that reads every event once and returns one row per account.
+
+CREATE TYPE health.compiled_model AS (
+    ledger text,
+    extra_columns text[],
+    value_columns text[],
+    account_type regtype,
+    account_label text
+);
+COMMENT ON TYPE health.compiled_model IS
+    'A compiled document: the ledger query, its extra columns (accounts.columns), its raw signal columns, type and source of account ids';
+
+CREATE FUNCTION health.identity_family(type regtype) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'bigint'
+                WHEN type IN ('text'::regtype, 'varchar'::regtype) THEN 'text'
+                ELSE type::text END;
+$$;
+COMMENT ON FUNCTION health.identity_family(regtype) IS 'Types of ids that compare with each other without a cast: integers, character strings, or the type itself';
+
+-- Ids keep their native type when all sources agree; else both sides compare as text, which can fail for no value.
+CREATE FUNCTION health.shared_cast(types regtype[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN count(DISTINCT health.identity_family(t)) = 1 THEN '' ELSE '::pg_catalog.text' END
+    FROM unnest(types) AS t;
+$$;
+COMMENT ON FUNCTION health.shared_cast(regtype[]) IS 'The cast that makes ids of these types comparable: none when they are of one family, else text';
+
+CREATE FUNCTION health.user_cast(types regtype[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN array_agg(DISTINCT health.identity_family(t)) = '{bigint}' THEN '::pg_catalog.int8'
+                WHEN array_agg(DISTINCT health.identity_family(t)) = '{uuid}' THEN ''
+                ELSE '::pg_catalog.text' END
+    FROM unnest(types) AS t;
+$$;
+COMMENT ON FUNCTION health.user_cast(regtype[]) IS 'The cast to one of the ledger''s user id types: bigint, uuid, else text';
+
+CREATE FUNCTION health.field_of(fields health.model_field[], source text, field text) RETURNS health.model_field
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT f FROM pg_catalog.unnest(fields) AS f WHERE f.source = field_of.source AND f.field = field_of.field LIMIT 1;
+$$;
+COMMENT ON FUNCTION health.field_of(health.model_field[], text, text) IS 'One field of a source; NULL when the document does not give it';
+
+-- Rows of one event source with the names account_id, user_id, event_name, occurred_at, amount. A source without an account gets it
+-- from the user source; the event of a user with several accounts counts in each.
+CREATE FUNCTION health.compile_event_rows(fields health.model_field[], path text, source_zone text, account_cast text, user_cast text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    occurred health.model_field := health.field_of(fields, path, 'occurred_at');
+    condition text := (health.field_of(fields, path, 'filter')).expression;
+    moment text := occurred.expression;
+    event_rows text;
+BEGIN
+    IF occurred.type = 'pg_catalog.timestamp'::regtype THEN
+        moment := CASE WHEN source_zone IS NULL THEN pg_catalog.format('%s::pg_catalog.date', moment)
+                       ELSE pg_catalog.format('(%s AT TIME ZONE %L)', moment, source_zone) END;
+    END IF;
+    event_rows := pg_catalog.format(
+        'SELECT %s AS account_id, %s%s AS user_id, %s::pg_catalog.text AS event_name, %s AS occurred_at, '
+        '%s::pg_catalog.float8 AS amount FROM %s%s',
+        coalesce((health.field_of(fields, path, 'account')).expression || account_cast, 'NULL::pg_catalog.text'),
+        (health.field_of(fields, path, 'user')).expression, user_cast,
+        (health.field_of(fields, path, 'event')).expression, moment,
+        coalesce((health.field_of(fields, path, 'amount')).expression, 'NULL'),
+        (health.field_of(fields, path, 'from')).from_item,
+        CASE WHEN condition IS NULL THEN '' ELSE ' WHERE ' || condition END);
+    IF (health.field_of(fields, path, 'account')).expression IS NULL THEN
+        event_rows := pg_catalog.format(
+            'SELECT member.account_id, o.user_id, o.event_name, o.occurred_at, o.amount FROM (%s) AS o '
+            'LEFT JOIN (SELECT %s%s AS account_id, %s%s AS user_id FROM %s) AS member ON member.user_id = o.user_id',
+            event_rows, (health.field_of(fields, 'users', 'account')).expression, account_cast,
+            (health.field_of(fields, 'users', 'id')).expression, user_cast, (health.field_of(fields, 'users', 'from')).from_item);
+    END IF;
+    RETURN event_rows;
+END;
+$$;
+COMMENT ON FUNCTION health.compile_event_rows(health.model_field[], text, text, text, text) IS 'SQL of the rows of one event source, uniformly named';
+
+CREATE FUNCTION health.compile_excluded_users(fields health.model_field[], user_cast text) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT pg_catalog.format(' AND NOT EXISTS (SELECT 1 FROM (SELECT %s%s AS user_id FROM %s WHERE %s) AS excluded WHERE excluded.user_id = e.user_id)',
+        (health.field_of(fields, 'users', 'id')).expression, user_cast, (health.field_of(fields, 'users', 'from')).from_item,
+        (health.field_of(fields, 'users', 'exclude')).expression)
+    WHERE (health.field_of(fields, 'users', 'exclude')).expression IS NOT NULL;
+$$;
+COMMENT ON FUNCTION health.compile_excluded_users(health.model_field[], text) IS 'SQL condition that drops events of excluded users; NULL without one';
+
+-- The user table travels in the ledger as lifecycle markers. A user without a joining date was always there: year 1.
+CREATE FUNCTION health.compile_roster(fields health.model_field[], document jsonb, account_cast text, user_cast text, restriction text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    zone text := coalesce(document ->> 'time_zone', 'UTC');
+    source_zone text := document #>> '{users,time_zone}';
+    account health.model_field := health.field_of(fields, 'users', 'account');
+    mark health.model_field;
+    days text := '';
+    markers text := '';
+    conditions text := '';
+    marker text;
+BEGIN
+    IF account.expression IS NULL THEN
+        RETURN NULL;
+    END IF;
+    FOREACH marker IN ARRAY ARRAY['joined', 'deactivated', 'invited'] LOOP
+        mark := health.field_of(fields, 'users', marker);
+        IF mark.expression IS NOT NULL THEN
+            days := days || pg_catalog.format(', %s AS %s', health.local_day(mark.expression, mark.type, source_zone, zone), marker);
+        ELSIF marker = 'joined' THEN
+            days := days || ', NULL::pg_catalog.date AS joined';
+        ELSE
+            CONTINUE;
+        END IF;
+        markers := markers || CASE marker WHEN 'joined' THEN '(''$joined'', coalesce(r.joined, DATE ''0001-01-01''))'
+                                          ELSE pg_catalog.format(', (%L, r.%s)', '$' || marker, marker) END;
+    END LOOP;
+    conditions := coalesce(' AND ' || (health.field_of(fields, 'users', 'filter')).expression, '')
+               || coalesce(' AND ' || (health.field_of(fields, 'users', 'exclude')).expression || ' IS NOT TRUE', '');
+    RETURN pg_catalog.format(
+        'SELECT r.account_id, health.usage_agg(r.user_id, m.event_name, m.day) AS usage '
+        'FROM (SELECT %s%s AS account_id, %s%s AS user_id%s FROM %s WHERE true%s) AS r '
+        'CROSS JOIN LATERAL (VALUES %s) AS m (event_name, day) WHERE r.account_id IS NOT NULL%s GROUP BY 1',
+        account.expression, account_cast, (health.field_of(fields, 'users', 'id')).expression, user_cast, days,
+        (health.field_of(fields, 'users', 'from')).from_item, conditions, markers, coalesce(' AND r.account_id' || restriction, ''));
+END;
+$$;
+COMMENT ON FUNCTION health.compile_roster(health.model_field[], jsonb, text, text, text) IS 'SQL of the lifecycle markers of the user source; NULL without accounts of users';
+
+-- restriction: ' = literal' for one account, NULL for all.
+CREATE FUNCTION health.compile_usage(fields health.model_field[], document jsonb, account_cast text, restriction text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    zone text := coalesce(document ->> 'time_zone', 'UTC');
+    user_cast text := health.user_cast(ARRAY(SELECT f.type FROM pg_catalog.unnest(fields) AS f
+        WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id'));
+    excluded text := coalesce(health.compile_excluded_users(fields, user_cast), '');
+    parts text[] := '{}';
+    roster text := health.compile_roster(fields, document, account_cast, user_cast, restriction);
+    events record;
+BEGIN
+    FOR events IN SELECT e.path, e.source FROM health.event_sources(document) AS e LOOP
+        parts := parts || pg_catalog.format(
+            'SELECT e.account_id, health.usage_agg(e.user_id, e.event_name, e.occurred_at%s%s) AS usage FROM (%s) AS e '
+            'WHERE e.account_id IS NOT NULL%s%s GROUP BY 1',
+            CASE WHEN events.source ? 'amount' THEN ', e.amount' ELSE '' END,
+            CASE WHEN (health.field_of(fields, events.path, 'occurred_at')).type = 'pg_catalog.timestamptz'::regtype
+                      OR events.source ? 'time_zone'
+                         AND (health.field_of(fields, events.path, 'occurred_at')).type = 'pg_catalog.timestamp'::regtype
+                 THEN pg_catalog.format(', %L', zone) ELSE '' END,
+            health.compile_event_rows(fields, events.path, events.source ->> 'time_zone', account_cast, user_cast),
+            coalesce(' AND e.account_id' || restriction, ''), excluded);
+    END LOOP;
+    parts := parts || roster;
+    parts := pg_catalog.array_remove(parts, NULL);
+    RETURN CASE pg_catalog.cardinality(parts)
+        WHEN 0 THEN NULL
+        WHEN 1 THEN parts[1]
+        ELSE pg_catalog.format('SELECT p.account_id, health.rollup(p.usage) AS usage FROM (%s) AS p GROUP BY 1',
+                               pg_catalog.array_to_string(parts, ' UNION ALL '))
+    END;
+END;
+$$;
+COMMENT ON FUNCTION health.compile_usage(health.model_field[], jsonb, text, text) IS
+    'SQL of account_id and usage: every event source and the user source folded into one ledger per account; NULL without such sources';
+
+-- Several rows per account: the one that was observed last counts, then the highest value, so that the outcome never depends on row order.
+CREATE FUNCTION health.compile_query_signal(fields health.model_field[], signal_path text, account_cast text) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT pg_catalog.format('SELECT DISTINCT ON (1) src.account_id%s AS account_id, src.value, %s AS observed FROM %s '
+                             'ORDER BY 1, 3 DESC NULLS LAST, 2 DESC NULLS LAST',
+        account_cast,
+        coalesce((health.field_of(fields, signal_path, 'observed')).expression, 'NULL') || '::pg_catalog.date',
+        (health.field_of(fields, signal_path, 'account_id')).from_item);
+$$;
+COMMENT ON FUNCTION health.compile_query_signal(health.model_field[], text, text) IS 'SQL of a query signal: one row per account with its value and date';
+
+CREATE FUNCTION health.raise_field_problem(field health.model_field) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION '%: %', field.path, field.problem
+        USING ERRCODE = field.code, HINT = coalesce(field.hint, 'validate_model(definition) lists everything that is wrong.');
+END;
+$$;
+COMMENT ON FUNCTION health.raise_field_problem(health.model_field) IS 'Raises the problem of a field as an error';
+
+CREATE FUNCTION health.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
+                                     with_usage boolean DEFAULT true)
+RETURNS health.compiled_model
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    fields health.model_field[] := ARRAY(SELECT f FROM health.model_fields(document, as_of) AS f);
+    compiled health.compiled_model;
+    wrong health.model_field;
+    account_cast text;
+    restriction text;
+    usage text;
+    attributes text;
+    extras text;
+    reserved text[] := health.reserved_columns();
+    value_list text := '';
+    raw_list text := '';
+    joins text := '';
+    inputs text[] := '{}';
+    observed text[] := '{}';
+    segments text[] := '{}';
+    input record;
+    field health.model_field;
+    query_account health.model_field;
+    column_name text;
+BEGIN
+    SELECT f.* INTO wrong FROM pg_catalog.unnest(fields) AS f WHERE f.problem IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        PERFORM health.raise_field_problem(wrong);
+    END IF;
+
+    SELECT f.from_item, f.expression INTO field.from_item, compiled.account_label
+    FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'accounts' AND f.field = 'from';
+    compiled.account_type := (health.field_of(fields, 'accounts', 'id')).type;
+    account_cast := health.shared_cast(ARRAY(SELECT f.type FROM pg_catalog.unnest(fields) AS f
+        WHERE f.source = 'accounts' AND f.field = 'id' OR f.field IN ('account', 'account_id') AND f.source <> 'columns'));
+    IF account IS NOT NULL THEN
+        restriction := pg_catalog.format(' = %L::%s', account,
+            CASE account_cast WHEN '' THEN pg_catalog.format_type(compiled.account_type, NULL) ELSE 'pg_catalog.text' END);
+    END IF;
+
+    SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ') INTO attributes
+    FROM health.account_attributes(document, fields) AS a;
+    SELECT pg_catalog.string_agg(pg_catalog.format(', attr.%1$I AS %1$I', f.field), '' ORDER BY f.field), 
+           coalesce(pg_catalog.array_agg(f.field ORDER BY f.field), '{}')
+    INTO extras, compiled.extra_columns
+    FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'columns';
+    compiled.value_columns := '{}';
+
+    FOR input IN SELECT i.* FROM health.model_inputs(document) AS i ORDER BY i."position" LOOP
+        segments := segments || coalesce((health.field_of(fields, input.path, 'segment')).expression || '::pg_catalog.text', 'NULL');
+        IF input.kind = 'metric' THEN    -- here for its segment only
+            inputs := inputs || 'NULL'::text;
+            observed := observed || 'NULL'::text;
+            CONTINUE;
+        END IF;
+        field.expression := (health.field_of(fields, input.path, 'value')).expression;
+        field.type := (health.field_of(fields, input.path, 'value')).type;
+        query_account := health.field_of(fields, input.path, 'account_id');
+        IF query_account.expression IS NOT NULL THEN
+            joins := joins || pg_catalog.format(' LEFT JOIN (%s) AS q%s ON q%2$s.account_id = attr.account_id%s',
+                health.compile_query_signal(fields, input.path, account_cast), input."position", account_cast);
+            field.expression := pg_catalog.format('q%s.value', input."position");
+            observed := observed || pg_catalog.format('q%s.observed', input."position");
+        ELSE
+            observed := observed || 'NULL'::text;
+        END IF;
+        value_list := value_list || pg_catalog.format(', %s AS s%s', field.expression, input."position");
+        inputs := inputs || pg_catalog.format('sig.s%s%s::pg_catalog.text', input."position",
+                                              CASE WHEN field.type = 'pg_catalog.bool'::regtype THEN '::pg_catalog.int4' ELSE '' END);
+        -- A column that the view shows anyway is not repeated under the signal's name.
+        IF input.name = ANY (compiled.extra_columns) AND input.source = input.name THEN
+            CONTINUE;
+        END IF;
+        column_name := input.name || CASE WHEN input.name = ANY (reserved || compiled.extra_columns || compiled.value_columns)
+                                          THEN '_value' ELSE '' END;
+        compiled.value_columns := compiled.value_columns || column_name;
+        raw_list := raw_list || pg_catalog.format(', sig.s%s AS %I', input."position", column_name);
+    END LOOP;
+
+    usage := CASE WHEN with_usage THEN health.compile_usage(fields, document, account_cast, restriction) END;
+    compiled.ledger := pg_catalog.format(
+        'SELECT attr.account_id, %s AS name%s, attr.as_of, %s AS model_version, %s AS usage, ARRAY[%s]::pg_catalog.text[] AS inputs, '
+        'ARRAY[%s]::pg_catalog.date[] AS observed, ARRAY[%s]::pg_catalog.text[] AS segments, %s AS account_start, %s AS seats%s '
+        'FROM %s CROSS JOIN LATERAL (SELECT %s) AS attr%s%s CROSS JOIN LATERAL (SELECT %s) AS sig WHERE attr.account_id IS NOT NULL%s%s',
+        CASE WHEN document #> '{accounts,name}' IS NULL THEN 'attr.account_id::pg_catalog.text' ELSE 'attr.account_name' END,
+        extras, version,
+        CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u.usage, ''{}''::health.usage)' END,
+        pg_catalog.array_to_string(inputs, ', '), pg_catalog.array_to_string(observed, ', '), pg_catalog.array_to_string(segments, ', '),
+        CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
+        CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8' ELSE 'attr.seats' END,
+        raw_list, field.from_item, attributes,
+        CASE WHEN usage IS NULL THEN '' ELSE pg_catalog.format(' LEFT JOIN (%s) AS u ON u.account_id = attr.account_id%s', usage, account_cast) END,
+        joins, coalesce(nullif(pg_catalog.substr(value_list, 3), ''), 'NULL AS s0'),
+        coalesce(' AND ' || (health.field_of(fields, 'accounts', 'filter')).expression, ''),
+        coalesce(' AND attr.account_id' || account_cast || restriction, ''));
+    RETURN compiled;
+END;
+$$;
+COMMENT ON FUNCTION health.compile_model(jsonb, integer, text, date, boolean) IS
+    'Compiles a complete document to the ledger query: one row per account with usage, inputs and attributes, from one pass over the events. '
+    'With an account, only that one; with a date, as of that date';

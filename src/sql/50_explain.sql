@@ -1,0 +1,126 @@
+-- Why an account has its score, and why the score moved.
+
+-- Runs under the author's search_path: what an unqualified name of the document means does not depend on who asks.
+CREATE FUNCTION health.account_state(model_name text, version health.model_version, account text, as_of date)
+RETURNS TABLE (account_id text, usage health.usage, day date, account_start date, seats float8, inputs text[], observed date[], segments text[])
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    compiled health.compiled_model;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    compiled := health.compile_model(version.document, version.version, account, as_of);
+    RETURN QUERY EXECUTE pg_catalog.format(
+        'SELECT l.account_id::pg_catalog.text, l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments FROM (%s) AS l LIMIT 1',
+        compiled.ledger);
+    IF NOT FOUND THEN
+        PERFORM health.raise_unknown_account(model_name, version, account);
+    END IF;
+EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range OR invalid_datetime_format THEN
+    -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former is rephrased.
+    IF compiled.account_type IS NULL OR strpos(sqlerrm, account) = 0 THEN
+        RAISE;
+    END IF;
+    RAISE EXCEPTION 'model "%": account "%" is not of type %', model_name, account, compiled.account_type
+        USING ERRCODE = sqlstate, HINT = format('Ids of accounts are those of %s.', compiled.account_label);
+END;
+$$;
+COMMENT ON FUNCTION health.account_state(text, health.model_version, text, date) IS
+    'What scoring needs of one account, read from the sources of that account only; an error when there is no such account';
+
+CREATE FUNCTION health.raise_unknown_account(model_name text, version health.model_version, account text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    compiled health.compiled_model := health.compile_model(version.document, version.version, with_usage => false);
+    same_name text;
+    near text;
+BEGIN
+    EXECUTE pg_catalog.format('SELECT pg_catalog.min(l.account_id::pg_catalog.text) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = pg_catalog.lower($1)',
+                              compiled.ledger) INTO same_name USING account;
+    IF same_name IS NULL THEN
+        EXECUTE pg_catalog.format('SELECT health.nearest_name($1, pg_catalog.array_agg(l.account_id::pg_catalog.text)) FROM (%s) AS l',
+                                  compiled.ledger) INTO near USING account;
+    END IF;
+    RAISE EXCEPTION 'model "%": there is no account "%" in %', model_name, account, compiled.account_label
+        USING ERRCODE = 'no_data_found',
+              HINT = CASE WHEN same_name IS NOT NULL THEN pg_catalog.format('The account of that name has the id "%s".', same_name)
+                          WHEN near IS NOT NULL THEN pg_catalog.format('Did you mean "%s"?', near)
+                          ELSE pg_catalog.format('Ids of accounts are those of %s, less what accounts.filter leaves out.', compiled.account_label) END;
+END;
+$$;
+COMMENT ON FUNCTION health.raise_unknown_account(text, health.model_version, text) IS 'Raises the error for an account that a model does not have';
+
+CREATE FUNCTION health.explain(model text, account text) RETURNS SETOF health.signal_score
+LANGUAGE plpgsql ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version health.model_version := health.find_version(model, (health.open_model(model)).current_version);
+BEGIN
+    RETURN QUERY
+    SELECT s.* FROM health.account_state(model, version, account, NULL) AS a,
+        health.score_signals(version.document, a.usage, a.day, a.account_start, a.seats, a.inputs, a.observed, a.segments) AS s;
+END;
+$$;
+COMMENT ON FUNCTION health.explain(text, text) IS
+    'Why an account has its score: one row per signal with raw and normalized value, weight, points and words; the last row is the score';
+
+CREATE FUNCTION health.explain(model text, account bigint) RETURNS SETOF health.signal_score
+LANGUAGE sql ROWS 20
+BEGIN ATOMIC
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text) AS e;
+END;
+COMMENT ON FUNCTION health.explain(text, bigint) IS 'explain(model, account) for a numeric account id';
+
+CREATE FUNCTION health.explain(model text, account uuid) RETURNS SETOF health.signal_score
+LANGUAGE sql ROWS 20
+BEGIN ATOMIC
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text) AS e;
+END;
+COMMENT ON FUNCTION health.explain(text, uuid) IS 'explain(model, account) for a uuid account id';
+
+CREATE FUNCTION health.explain(model text, account text, from_date date, to_date date,
+                               from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
+RETURNS SETOF health.change_row
+LANGUAGE plpgsql ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    current_version integer := (health.open_model(model)).current_version;
+    before health.model_version := health.find_version(model, coalesce(from_version, current_version));
+    after health.model_version := health.find_version(model, coalesce(to_version, current_version));
+BEGIN
+    IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) OR from_date > to_date THEN
+        RAISE EXCEPTION 'model "%": from % to % is no span of time', model, coalesce(from_date::text, 'NULL'), coalesce(to_date::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the earlier date first: explain(model, account, from_date, to_date).';
+    END IF;
+    RETURN QUERY
+    SELECT c.* FROM health.account_state(model, before, account, from_date) AS b,
+        health.account_state(model, after, account, to_date) AS a,
+        health.score_change(before.document, after.document, a.usage, b.day, a.day, a.account_start, a.seats,
+                            b.inputs, a.inputs, b.observed, a.observed, a.segments) AS c;
+END;
+$$;
+COMMENT ON FUNCTION health.explain(text, text, date, date, integer, integer) IS
+    'Why the score of an account moved between two dates: rows whose points add up to the change; the last row is the total and its phrase '
+    'the sentence. Columns of the account table have no history: today''s values stand at both dates, expressions see their own as_of';
+
+CREATE FUNCTION health.explain(model text, account bigint, from_date date, to_date date,
+                               from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
+RETURNS SETOF health.change_row
+LANGUAGE sql ROWS 20
+BEGIN ATOMIC
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text, from_date, to_date, from_version, to_version) AS e;
+END;
+COMMENT ON FUNCTION health.explain(text, bigint, date, date, integer, integer) IS 'explain(model, account, from_date, to_date) for a numeric account id';
+
+CREATE FUNCTION health.explain(model text, account uuid, from_date date, to_date date,
+                               from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
+RETURNS SETOF health.change_row
+LANGUAGE sql ROWS 20
+BEGIN ATOMIC
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text, from_date, to_date, from_version, to_version) AS e;
+END;
+COMMENT ON FUNCTION health.explain(text, uuid, date, date, integer, integer) IS 'explain(model, account, from_date, to_date) for a uuid account id';

@@ -1,0 +1,271 @@
+-- Score views: what a BI tool reads. The model stands in the views as a literal, so readers need SELECT on them and nothing else.
+
+CREATE FUNCTION health.score_relations(schema_name name, view_name name)
+RETURNS TABLE (suffix text, relation text, short_name text)
+LANGUAGE sql IMMUTABLE ROWS 4
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.suffix, format('%I.%I', schema_name, view_name || s.suffix), view_name || s.suffix
+    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history')) AS s (position, suffix) ORDER BY s.position;
+$$;
+COMMENT ON FUNCTION health.score_relations(name, name) IS 'The four relations of a score view, in the order in which they build on each other';
+
+-- The part of a document that scoring reads; sources are left out of the views.
+CREATE FUNCTION health.scoring_document(document jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT document - '{accounts,users,events,description,as_of}'::text[];
+END;
+COMMENT ON FUNCTION health.scoring_document(jsonb) IS 'A document without its sources';
+
+CREATE FUNCTION health.metric_columns() RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY(SELECT a.attname::text FROM pg_attribute AS a
+                 WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
+                   AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum);
+$$;
+COMMENT ON FUNCTION health.metric_columns() IS 'The columns of health.metrics_record';
+
+-- metrics() with the settings of a model: what its signals see by default.
+CREATE FUNCTION health.compile_metrics(document jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('health.metrics(l.usage, l.as_of, catalog => %L::pg_catalog.jsonb, window_days => %s, account_start => l.account_start, '
+                  'seats => l.seats, onboarding_days => %s, onboarding_events => %s, onboarding_window => %s, '
+                  'features => %L::pg_catalog.text[], daily_cap => %s)',
+        document -> 'catalog',
+        coalesce(document ->> 'window_days', '28'), coalesce(document #>> '{onboarding,days}', '7'),
+        coalesce(document #>> '{onboarding,events}', '1'), coalesce(document #>> '{onboarding,window_days}', '28'),
+        CASE WHEN jsonb_typeof(document -> 'features') = 'array'
+             THEN ARRAY(SELECT jsonb_array_elements_text(document -> 'features')) END,
+        coalesce(document ->> 'daily_cap', 'NULL'));
+$$;
+COMMENT ON FUNCTION health.compile_metrics(jsonb) IS 'SQL of the call of metrics() for a ledger row l, with the settings of a document';
+
+CREATE FUNCTION health.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb, compiled health.compiled_model)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    scoring text := format('%L::pg_catalog.jsonb, l.usage, ', health.scoring_document(document));
+    account_columns text := (SELECT coalesce(string_agg(format(', l.%I', c.name), '' ORDER BY c.position), '')
+                             FROM unnest(compiled.extra_columns) WITH ORDINALITY AS c (name, position));
+    value_columns text := (SELECT coalesce(string_agg(format(', l.%I', c.name), '' ORDER BY c.position), '')
+                           FROM unnest(compiled.value_columns) WITH ORDINALITY AS c (name, position));
+    metric_list text := (SELECT string_agg(format(', m.%I', c.name), '' ORDER BY c.position)
+                         FROM unnest(health.metric_columns()) WITH ORDINALITY AS c (name, position));
+BEGIN
+    RETURN CASE suffix
+        WHEN '_ledger' THEN compiled.ledger
+        WHEN '' THEN format(
+            'SELECT l.account_id, l.name%s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
+            's.coverage AS data_coverage, s.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user%s%s '
+            'FROM %s AS l CROSS JOIN LATERAL health.score_account(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments) AS s '
+            'CROSS JOIN LATERAL %s AS m',
+            account_columns, model_name, metric_list, value_columns, ledger_relation, scoring, health.compile_metrics(document))
+        WHEN '_signals' THEN format(
+            'SELECT l.account_id, l.name, l.as_of, l.model_version, s."position", s.signal, s.parent, s.label, s.level, s.raw, s.raw_text, '
+            's.normalized, s.weight, s.points, s.reason, s.phrase FROM %s AS l CROSS JOIN LATERAL '
+            'health.score_signals(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments) AS s',
+            ledger_relation, scoring)
+        WHEN '_history' THEN format(
+            'SELECT l.account_id, h.as_of, l.model_version, h.score, h.band, h.coverage AS data_coverage, h.unknown_reason '
+            'FROM %s AS l CROSS JOIN LATERAL '
+            'health.score_series(%sl.account_start, l.seats, l.inputs, l.observed, l.segments, l.as_of - %s, l.as_of) AS h',
+            ledger_relation, scoring, greatest(coalesce((document #>> '{history,days}')::integer, 56), 1) - 1)
+    END;
+END;
+$$;
+COMMENT ON FUNCTION health.compile_score_query(text, text, text, jsonb, health.compiled_model) IS 'SQL of one of the four relations of a score view';
+
+CREATE FUNCTION health.describe_score_relation(suffix text, model_name text, version integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format(CASE suffix
+        WHEN '_ledger' THEN 'Base of the score views of model "%s", version %s: one row per account with its usage ledger and the inputs of its signals.'
+        WHEN '' THEN 'Account health by model "%s", version %s: one row per account with score, band, change, main reason and every usage metric.'
+        WHEN '_signals' THEN 'Signals of account health by model "%s", version %s: one row per account and signal; the points of the leaves add up to the score.'
+        ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the ledger; columns of the account table stand at their present value.'
+    END, model_name, version);
+$$;
+COMMENT ON FUNCTION health.describe_score_relation(text, text, integer) IS 'The comment on one of the four relations of a score view';
+
+CREATE FUNCTION health.describe_score_column(suffix text, column_name text, document jsonb) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    source_name text := CASE column_name WHEN 'data_coverage' THEN 'coverage' ELSE column_name END;
+    source_types regtype[] := CASE suffix
+        WHEN '' THEN '{health.account_score,health.metrics_record}'::regtype[]
+        WHEN '_signals' THEN '{health.signal_score}'::regtype[]
+        WHEN '_history' THEN '{health.account_score}'::regtype[]
+        ELSE '{}' END;
+    description text;
+BEGIN
+    description := CASE column_name
+        WHEN 'account_id' THEN 'Account id, in the type of the account table'
+        WHEN 'name' THEN 'Name of the account'
+        WHEN 'as_of' THEN 'The day of the score: it rests on events of days before it'
+        WHEN 'model' THEN 'Name of the model'
+        WHEN 'model_version' THEN 'Version of the model that made this row'
+        WHEN 'account_start' THEN 'Since when the account is a customer, by the account table'
+        WHEN 'seats' THEN 'Licensed seats, by the account table'
+        WHEN 'usage' THEN 'Usage ledger: for each user, local day and event the count and the amount'
+        WHEN 'inputs' THEN 'Values of the column, expression and query signals, in the order of health.model_inputs()'
+        WHEN 'observed' THEN 'Dates on which the query signals were observed'
+        WHEN 'segments' THEN 'Peer groups for percentile normalizers'
+    END;
+    IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
+        -- The metric named coverage is not the score's data coverage.
+        SELECT col_description(t.typrelid, a.attnum) INTO description
+        FROM unnest(source_types) WITH ORDINALITY AS o (type, position)
+        JOIN pg_type AS t ON t.oid = o.type
+        JOIN pg_attribute AS a ON a.attrelid = t.typrelid AND a.attname = source_name AND NOT a.attisdropped
+        WHERE column_name <> 'coverage' OR o.type = 'health.metrics_record'::regtype
+        ORDER BY o.position LIMIT 1;
+    END IF;
+    IF description IS NULL AND document #> '{accounts,columns}' ? column_name THEN
+        description := format('Account attribute: %s of %s', coalesce(document #>> ARRAY['accounts', 'columns', column_name, 'sql'],
+                                                                     document #>> ARRAY['accounts', 'columns', column_name]),
+                              coalesce(document #>> '{accounts,table}', 'the account query'));
+    END IF;
+    IF description IS NULL THEN
+        SELECT format('Value of signal "%s": %s', l.signal ->> 'name',
+                      coalesce(l.signal ->> 'description', l.signal ->> 'column', l.signal ->> 'expression', l.signal ->> 'query'))
+        INTO description
+        FROM health.leaf_signals(document) AS l WHERE column_name IN (l.signal ->> 'name', (l.signal ->> 'name') || '_value');
+    END IF;
+    RETURN description;
+END;
+$$;
+COMMENT ON FUNCTION health.describe_score_column(text, text, jsonb) IS 'The comment on a column of one of the four relations of a score view';
+
+CREATE FUNCTION health.comment_on_score_relation(relation text, kind text, suffix text, model_name text, version integer, document jsonb)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    column_name text;
+BEGIN
+    EXECUTE format('COMMENT ON %s %s IS %L', kind, relation, health.describe_score_relation(suffix, model_name, version));
+    FOR column_name IN SELECT a.attname FROM pg_attribute AS a
+                       WHERE a.attrelid = relation::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, column_name, health.describe_score_column(suffix, column_name, document));
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health.comment_on_score_relation(text, text, text, text, integer, jsonb) IS 'Comments on a relation of a score view and on each of its columns';
+
+CREATE FUNCTION health.reject_repeated_accounts(document jsonb, version integer) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    compiled health.compiled_model := health.compile_model(document, version, with_usage => false);
+    repeated text;
+    times bigint;
+BEGIN
+    EXECUTE pg_catalog.format('SELECT l.account_id::pg_catalog.text, pg_catalog.count(*) FROM (%s) AS l GROUP BY l.account_id '
+                              'HAVING pg_catalog.count(*) > 1 ORDER BY 1 LIMIT 1', compiled.ledger) INTO repeated, times;
+    IF repeated IS NOT NULL THEN
+        RAISE EXCEPTION 'accounts.id: account "%" occurs % times in %', repeated, times, compiled.account_label
+            USING ERRCODE = 'unique_violation', HINT = 'A score view has one row per account: narrow the source with accounts.filter, or use a query.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.reject_repeated_accounts(jsonb, integer) IS 'Raises an error when the account source has an id more than once';
+
+-- Under the author's search_path, with target names qualified.
+CREATE FUNCTION health.build_score_view(schema_name name, view_name name, model_name text, version health.model_version, materialized boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    kind text := CASE WHEN materialized THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
+    keys jsonb := '{"_ledger": "account_id", "": "account_id", "_signals": "account_id, \"position\"", "_history": "account_id, as_of"}';
+    compiled health.compiled_model;
+    ledger_relation text;
+    made record;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health.reject_repeated_accounts(version.document, version.version);
+    compiled := health.compile_model(version.document, version.version);
+    FOR made IN SELECT r.* FROM health.score_relations(schema_name, view_name) AS r LOOP
+        ledger_relation := coalesce(ledger_relation, made.relation);
+        EXECUTE pg_catalog.format('CREATE %s %s AS %s', kind, made.relation,
+            health.compile_score_query(made.suffix, ledger_relation, model_name, version.document, compiled));
+        IF materialized THEN
+            EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s)', made.relation, keys ->> made.suffix);
+            EXECUTE pg_catalog.format('ANALYZE %s', made.relation);
+        END IF;
+        PERFORM health.comment_on_score_relation(made.relation, kind, made.suffix, model_name, version.version, version.document);
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health.build_score_view(name, name, text, health.model_version, boolean) IS 'Creates the four relations of a score view';
+
+CREATE FUNCTION health.split_view_name(name text, OUT schema_name name, OUT view_name name)
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    parts text[] := pg_catalog.parse_ident(name);
+BEGIN
+    IF pg_catalog.cardinality(parts) > 2 THEN
+        RAISE EXCEPTION '"%" is not a name of the form view or schema.view', name USING ERRCODE = 'invalid_name';
+    END IF;
+    view_name := parts[pg_catalog.cardinality(parts)];
+    schema_name := CASE pg_catalog.cardinality(parts) WHEN 2 THEN parts[1]::pg_catalog.name ELSE pg_catalog.current_schema() END;
+    IF schema_name IS NULL THEN
+        RAISE EXCEPTION 'no schema has been selected for score view "%"', name
+            USING ERRCODE = 'invalid_schema_name', HINT = 'Write schema.view, or set search_path.';
+    END IF;
+    IF pg_catalog.octet_length(parts[pg_catalog.cardinality(parts)]) > 55 THEN
+        RAISE EXCEPTION 'name of score view "%" is longer than 55 bytes', name
+            USING ERRCODE = 'name_too_long', HINT = 'The longest of its relations adds _history.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.split_view_name(text) IS 'Schema and name of a score view that is to be created';
+
+CREATE FUNCTION health.create_score_view(model text, name text, materialized boolean DEFAULT true) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    opened health.model := health.open_model(model);
+    version health.model_version := health.find_version(model, opened.current_version);
+    target record;
+    existing text;
+BEGIN
+    SELECT s.schema_name, s.view_name INTO target FROM health.split_view_name(name) AS s;
+    IF pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.schema_name)) IS NULL THEN
+        RAISE EXCEPTION 'schema "%" does not exist', target.schema_name
+            USING ERRCODE = 'invalid_schema_name', HINT = pg_catalog.format('CREATE SCHEMA %I;', target.schema_name);
+    END IF;
+    SELECT r.relation INTO existing FROM health.score_relations(target.schema_name, target.view_name) AS r
+    WHERE pg_catalog.to_regclass(r.relation) IS NOT NULL LIMIT 1;
+    IF existing IS NOT NULL THEN
+        RAISE EXCEPTION 'relation % exists already', existing
+            USING ERRCODE = 'duplicate_table',
+                  HINT = CASE WHEN EXISTS (SELECT 1 FROM health.score_view AS s
+                                           WHERE s.schema_name = target.schema_name AND s.view_name = target.view_name)
+                              THEN pg_catalog.format('refresh_score_view(%L) takes over changes of the model; drop_score_view(%1$L) drops it.', name)
+                              ELSE 'Choose another name for the score view.' END;
+    END IF;
+    PERFORM health.build_score_view(target.schema_name, target.view_name, model, version, create_score_view.materialized);
+    INSERT INTO health.score_view (schema_name, view_name, model, model_version, materialized)
+    VALUES (target.schema_name, target.view_name, model, version.version, create_score_view.materialized)
+    ON CONFLICT ON CONSTRAINT score_view_pkey DO UPDATE
+        SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized;
+END;
+$$;
+COMMENT ON FUNCTION health.create_score_view(text, text, boolean) IS
+    'Creates the score view of a model: name (one row per account), name_signals, name_history and their base name_ledger, '
+    'materialized with unique indexes by default, else plain views that compute on every read';

@@ -1,0 +1,172 @@
+-- Refreshing and dropping score views.
+
+CREATE FUNCTION health.find_score_view(name text) RETURNS health.score_view
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    parts text[] := pg_catalog.parse_ident(name);
+    found_view health.score_view;
+BEGIN
+    SELECT s.* INTO found_view FROM health.score_view AS s
+    WHERE s.view_name = parts[pg_catalog.cardinality(parts)]
+      AND CASE pg_catalog.cardinality(parts) WHEN 1 THEN s.schema_name = ANY (pg_catalog.current_schemas(false)) ELSE s.schema_name = parts[1] END
+    ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), s.schema_name)
+    LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no score view "%"', name
+            USING ERRCODE = 'undefined_object',
+                  HINT = coalesce((SELECT 'The score views are: ' || pg_catalog.string_agg(pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', '
+                                                                                             ORDER BY s.schema_name, s.view_name) || '.'
+                                   FROM health.score_view AS s),
+                                  'create_score_view(model, name) creates one.');
+    END IF;
+    RETURN found_view;
+END;
+$$;
+COMMENT ON FUNCTION health.find_score_view(text) IS 'The catalog row of a score view, found by search_path when the name has no schema; an error when there is none';
+
+-- Readers keep reading while a populated view with its unique index is refreshed.
+CREATE FUNCTION health.refresh_relation(relation text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF to_regclass(relation) IS NULL THEN
+        RAISE EXCEPTION 'relation % does not exist any more', relation
+            USING ERRCODE = 'undefined_table', HINT = 'drop_score_view(name) removes what is left, create_score_view(model, name) makes it anew.';
+    END IF;
+    EXECUTE format('REFRESH MATERIALIZED VIEW %s %s',
+        CASE WHEN EXISTS (SELECT 1 FROM pg_class AS c JOIN pg_index AS i ON i.indrelid = c.oid
+                          WHERE c.oid = relation::regclass AND c.relispopulated AND i.indisunique AND i.indisvalid AND i.indpred IS NULL)
+             THEN 'CONCURRENTLY' ELSE '' END, relation);
+END;
+$$;
+COMMENT ON FUNCTION health.refresh_relation(text) IS 'Refreshes a materialized view, concurrently when it is populated and has a unique index';
+
+CREATE FUNCTION health.drop_score_relations(schema_name name, view_name name, materialized boolean, cascade boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    made record;
+    detail text;
+BEGIN
+    FOR made IN SELECT r.relation FROM health.score_relations(schema_name, view_name) WITH ORDINALITY AS r (suffix, relation, short_name, position)
+                WHERE to_regclass(r.relation) IS NOT NULL ORDER BY r.position DESC LOOP
+        EXECUTE format('DROP %s %s %s', CASE WHEN materialized THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, made.relation,
+                       CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
+    END LOOP;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RAISE EXCEPTION 'cannot drop score view %.% because other objects depend on it', quote_ident(schema_name), quote_ident(view_name)
+        USING ERRCODE = 'dependent_objects_still_exist', DETAIL = detail,
+              HINT = 'drop_score_view(name, cascade => true) drops them as well.';
+END;
+$$;
+COMMENT ON FUNCTION health.drop_score_relations(name, name, boolean, boolean) IS 'Drops the relations of a score view, the base last';
+
+CREATE FUNCTION health.drop_score_view(name text, cascade boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    found_view health.score_view := health.find_score_view(name);
+BEGIN
+    IF NOT health.owns_model(found_view.model) THEN
+        RAISE EXCEPTION 'permission denied for score view "%"', name
+            USING ERRCODE = 'insufficient_privilege', DETAIL = pg_catalog.format('Its model "%s" belongs to somebody else.', found_view.model);
+    END IF;
+    PERFORM health.drop_score_relations(found_view.schema_name, found_view.view_name, found_view.materialized, cascade);
+    DELETE FROM health.score_view AS s WHERE s.schema_name = found_view.schema_name AND s.view_name = found_view.view_name;
+END;
+$$;
+COMMENT ON FUNCTION health.drop_score_view(text, boolean) IS
+    'Drops a score view; refuses while other objects depend on it and names them, unless cascade => true drops those too';
+
+-- A materialized view cannot be replaced in place: it is dropped and made again with its owner and its grants.
+CREATE FUNCTION health.rebuild_score_view(present health.score_view, version health.model_version) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    grants text[];
+    statement text;
+BEGIN
+    grants := ARRAY(
+        SELECT format('ALTER TABLE %s OWNER TO %I', r.relation, pg_get_userbyid(c.relowner))
+        FROM health.score_relations(present.schema_name, present.view_name) AS r JOIN pg_class AS c ON c.oid = to_regclass(r.relation)
+        WHERE pg_get_userbyid(c.relowner) <> current_user
+    ) || ARRAY(
+        SELECT format('GRANT %s ON %s TO %s%s', a.privilege_type, r.relation,
+                      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+                      CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM health.score_relations(present.schema_name, present.view_name) AS r JOIN pg_class AS c ON c.oid = to_regclass(r.relation),
+            aclexplode(c.relacl) AS a
+        WHERE a.grantee <> c.relowner
+    );
+    PERFORM health.drop_score_relations(present.schema_name, present.view_name, present.materialized, false);
+    PERFORM health.build_score_view(present.schema_name, present.view_name, present.model, version, present.materialized);
+    FOREACH statement IN ARRAY grants LOOP
+        EXECUTE statement;
+    END LOOP;
+    UPDATE health.score_view AS s SET model_version = version.version
+    WHERE s.schema_name = present.schema_name AND s.view_name = present.view_name;
+END;
+$$;
+COMMENT ON FUNCTION health.rebuild_score_view(health.score_view, health.model_version) IS
+    'Makes a score view again for another version of its model, with its owner and the grants on its relations';
+
+CREATE FUNCTION health.refresh_score_view(name text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    present health.score_view := health.find_score_view(name);
+    current_version integer := (health.open_model(present.model)).current_version;
+    made record;
+BEGIN
+    -- Sessions that refresh the same view queue here, before any lock on a relation: they cannot deadlock.
+    SELECT s.* INTO present FROM health.score_view AS s
+    WHERE s.schema_name = present.schema_name AND s.view_name = present.view_name FOR UPDATE;
+    IF present.model_version <> current_version THEN
+        BEGIN
+            PERFORM health.rebuild_score_view(present, health.find_version(present.model, current_version));
+            RETURN;
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            RAISE WARNING 'score view "%" stays at version % of model "%", whose current version is %',
+                name, present.model_version, present.model, current_version
+                USING DETAIL = 'Other objects depend on it, so it cannot be made again.',
+                      HINT = 'drop_score_view(name, cascade => true), then create_score_view(model, name).';
+        END;
+    END IF;
+    IF NOT present.materialized THEN
+        RETURN;
+    END IF;
+    FOR made IN SELECT r.relation FROM health.score_relations(present.schema_name, present.view_name) AS r LOOP
+        PERFORM health.refresh_relation(made.relation);
+    END LOOP;
+EXCEPTION WHEN unique_violation OR cardinality_violation THEN
+    PERFORM health.reject_repeated_accounts(v.document, v.version)
+    FROM health.model_version AS v WHERE v.model = present.model AND v.version = present.model_version;
+    RAISE;
+END;
+$$;
+COMMENT ON FUNCTION health.refresh_score_view(text) IS
+    'Refreshes a score view, concurrently where it can; takes over the current version of the model by making the view again with its grants';
+
+CREATE FUNCTION health.refresh_score_views(model text) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    opened health.model := health.open_model(model);
+    made record;
+    refreshed integer := 0;
+BEGIN
+    FOR made IN SELECT format('%I.%I', s.schema_name, s.view_name) AS label FROM health.score_view AS s
+                WHERE s.model = opened.name ORDER BY s.schema_name, s.view_name LOOP
+        PERFORM health.refresh_score_view(made.label);
+        refreshed := refreshed + 1;
+    END LOOP;
+    RETURN refreshed;
+END;
+$$;
+COMMENT ON FUNCTION health.refresh_score_views(text) IS 'Refreshes every score view of a model and returns how many there are: what schedule() runs';

@@ -1,0 +1,109 @@
+-- Data quality first: what the sources hold that the model does not know, and what the model expects and does not get.
+
+CREATE FUNCTION health.compile_all_events(document jsonb, fields health.model_field[], account_cast text, user_cast text) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT pg_catalog.string_agg(pg_catalog.format(
+        'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) AS e',
+        s.path, health.local_day('e.occurred_at',
+            CASE WHEN o.type = 'pg_catalog.timestamptz'::regtype OR o.type = 'pg_catalog.timestamp'::regtype AND s.source ? 'time_zone'
+                 THEN 'pg_catalog.timestamptz'::regtype ELSE 'pg_catalog.date'::regtype END,
+            NULL, coalesce(document ->> 'time_zone', 'UTC')),
+        health.compile_event_rows(fields, s.path, s.source ->> 'time_zone', account_cast, user_cast)), ' UNION ALL ')
+    FROM health.event_sources(document) AS s, LATERAL (SELECT (health.field_of(fields, s.path, 'occurred_at')).type) AS o (type);
+$$;
+COMMENT ON FUNCTION health.compile_all_events(jsonb, health.model_field[], text, text) IS 'SQL of all rows of all event sources, wrong ones too';
+
+CREATE FUNCTION health.tracking_plan(model text, OUT finding text, OUT source text, OUT name text, OUT events bigint, OUT users bigint,
+                                     OUT first_day date, OUT last_day date, OUT advice text)
+RETURNS SETOF record
+LANGUAGE plpgsql ROWS 50
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version health.model_version := health.find_version(model, (health.open_model(model)).current_version);
+    document jsonb := version.document;
+    fields health.model_field[];
+    account_cast text;
+    user_cast text;
+    compiled health.compiled_model;
+    known_users text;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    compiled := health.compile_model(document, version.version, with_usage => false);
+    fields := ARRAY(SELECT f FROM health.model_fields(document) AS f);
+    user_cast := health.user_cast(ARRAY(SELECT f.type FROM unnest(fields) AS f
+        WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id'));
+    known_users := format('SELECT (%s%s)::pg_catalog.text AS user_id, (%s)::pg_catalog.text AS account_id FROM %s',
+        coalesce((health.field_of(fields, 'users', 'id')).expression, 'NULL::pg_catalog.text'), user_cast,
+        coalesce((health.field_of(fields, 'users', 'account')).expression, 'NULL'),
+        coalesce((health.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
+    RETURN QUERY EXECUTE format($query$
+        WITH accounts AS MATERIALIZED (
+            SELECT l.account_id::pg_catalog.text AS account_id, l.as_of FROM (%1$s) AS l
+        ), known_users AS MATERIALIZED (
+            SELECT k.user_id, k.account_id FROM (%2$s) AS k
+        ), clock AS (
+            SELECT %3$s AS as_of
+        ), catalog AS (
+            SELECT c.key AS name FROM pg_catalog.jsonb_object_keys(%4$L::pg_catalog.jsonb) AS c (key)
+        ), seen AS MATERIALIZED (
+            -- One pass over the events: a row per source, account, user and event keeps what the findings need.
+            SELECT e.source, e.account_id, e.user_id::pg_catalog.text AS user_id, e.event_name, e.day IS NULL AS lacks_day,
+                   pg_catalog.count(*) AS n, pg_catalog.min(e.day) AS first_day, pg_catalog.max(e.day) AS last_day
+            FROM (%5$s) AS e GROUP BY 1, 2, 3, 4, 5
+        ), usable AS (
+            SELECT s.* FROM seen AS s
+            WHERE s.account_id IS NOT NULL AND s.user_id IS NOT NULL AND s.event_name IS NOT NULL AND NOT s.lacks_day
+        ), findings AS (
+            SELECT 1 AS position, 'null key' AS finding, s.source, k.name, s.n, s.user_id, s.first_day, s.last_day,
+                   'rows without this value are left out: mend the tracking, or filter them' AS advice
+            FROM seen AS s, LATERAL (VALUES ('account', s.account_id IS NULL), ('user', s.user_id IS NULL), ('event', s.event_name IS NULL),
+                                            ('occurred_at', s.lacks_day)) AS k (name, missing)
+            WHERE k.missing
+            UNION ALL
+            SELECT 2, 'unknown account', s.source, s.account_id, s.n, s.user_id, s.first_day, s.last_day,
+                   'no such account (or accounts.filter leaves it out): its events are not scored'
+            FROM usable AS s WHERE NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.account_id = s.account_id)
+            UNION ALL
+            SELECT 3, 'unlisted event', s.source, s.event_name, s.n, s.user_id, s.first_day, s.last_day,
+                   CASE WHEN %6$L THEN 'not in the catalog: counts with value 1 and no role' ELSE 'not in the catalog: does not count' END
+            FROM usable AS s WHERE EXISTS (SELECT 1 FROM catalog AS c) AND NOT EXISTS (SELECT 1 FROM catalog AS c WHERE c.name = s.event_name)
+            UNION ALL
+            SELECT 4, 'missing event', 'catalog', c.name, 0, NULL, NULL, NULL, 'never seen: is it tracked, and under this name?'
+            FROM catalog AS c WHERE NOT EXISTS (SELECT 1 FROM usable AS s WHERE s.event_name = c.name)
+            UNION ALL
+            SELECT 5, 'silent event', 'catalog', s.event_name, s.n, s.user_id, s.first_day, s.last_day,
+                   'seen before, but not in the last %7$s days: did tracking break?'
+            FROM usable AS s JOIN catalog AS c ON c.name = s.event_name
+            WHERE (SELECT pg_catalog.max(o.last_day) FROM usable AS o WHERE o.event_name = s.event_name)
+                  < (SELECT t.as_of - %7$s FROM clock AS t)
+            UNION ALL
+            SELECT 6, 'late clock', s.source, s.event_name, s.n, s.user_id, s.first_day, s.last_day,
+                   'dated after the day of scoring: counts only when that day comes'
+            FROM usable AS s WHERE s.first_day >= (SELECT t.as_of + 1 FROM clock AS t) AND NOT %8$L
+            UNION ALL
+            SELECT 7, 'unknown user', s.source, s.user_id, s.n, s.user_id, s.first_day, s.last_day, 'acts, but is not in the user source'
+            FROM usable AS s WHERE %9$L AND NOT EXISTS (SELECT 1 FROM known_users AS k WHERE k.user_id = s.user_id)
+            UNION ALL
+            SELECT 8, 'user without account', 'users', k.user_id, 0, k.user_id, NULL, NULL,
+                   CASE WHEN k.account_id IS NULL THEN 'the user source gives no account' ELSE 'no such account: ' || k.account_id END
+            FROM known_users AS k
+            WHERE %10$L AND (k.account_id IS NULL OR NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.account_id = k.account_id))
+            UNION ALL
+            SELECT 9, 'repeated account', 'accounts', a.account_id, 0, NULL, NULL, NULL, 'the account source has it more than once'
+            FROM accounts AS a GROUP BY a.account_id HAVING pg_catalog.count(*) > 1
+        )
+        SELECT f.finding, f.source, f.name, pg_catalog.sum(f.n)::pg_catalog.int8, pg_catalog.count(DISTINCT f.user_id),
+               pg_catalog.min(f.first_day), pg_catalog.max(f.last_day), pg_catalog.min(f.advice)
+        FROM findings AS f GROUP BY f.position, f.finding, f.source, f.name
+        ORDER BY f.position, 4 DESC, f.source, f.name $query$,
+        compiled.ledger, known_users, health.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
+        health.compile_all_events(document, fields, '', user_cast), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
+        coalesce(document ->> 'window_days', '28'), document ? 'as_of',
+        (health.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health.field_of(fields, 'users', 'account')).expression IS NOT NULL);
+END;
+$$;
+COMMENT ON FUNCTION health.tracking_plan(text) IS
+    'Holds the sources of a model against it: rows with NULL keys, events of unknown accounts, events that the catalog does not list, '
+    'catalog events never seen or gone silent, users without an account. No row: all is well';

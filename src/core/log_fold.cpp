@@ -89,7 +89,7 @@ class EventNumbers {
 
  private:
   std::uint32_t definitions_ = 0;
-  std::array<std::uint32_t, 192> by_code_{};  // number + 1, 0 is unknown
+  std::array<std::uint32_t, EventCodes::capacity> by_code_{};  // number + 1, 0 is unknown
   std::vector<std::string_view> names_;
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
 };
@@ -220,7 +220,9 @@ UsageBytes fold_entries(const LogHeader& header, const std::uint8_t* memory, std
   Collected all(kind);
   std::vector<UsageBytes> large;
   std::size_t entries = 0;
-  for (LogCursor cursor(header, memory, from, header.used); cursor.next();) {
+  LogCursor cursor(header, memory, from, header.used);
+  cursor.then_staged(header, memory);
+  while (cursor.next()) {
     if ((++entries & 0xfff) == 0) poll_cancel();
     if (cursor.is_ledger()) {
       if (cursor.ledger().size() >= large_ledger) {

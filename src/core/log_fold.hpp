@@ -5,7 +5,7 @@
 
 namespace health {
 
-// The ledger of the entries from byte `from` on. Errors as for add_usage.
+// The ledger of the entries from byte `from` on, the staged ones included. Errors as for add_usage.
 UsageBytes fold_entries(const LogHeader& header, const std::uint8_t* memory, std::size_t from);
 
 }  // namespace health

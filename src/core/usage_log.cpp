@@ -2,6 +2,7 @@
 #include "usage_log.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "log_fold.hpp"
@@ -33,7 +34,7 @@ std::uint64_t hash_name(std::string_view name) {
 
 }  // namespace
 
-void EventCodes::start(std::uint64_t seed) noexcept {
+void EventCodes::start(std::uint32_t seed) noexcept {
   epoch_ = seed | 1;
   count_ = misses_ = 0;
   codes_.fill(0);
@@ -50,7 +51,7 @@ std::uint32_t EventCodes::code_of(std::string_view name) noexcept {
   if (count_ == capacity) {
     // Names of an earlier statement may crowd out those of the present one.
     if (++misses_ < 4096) return no_code;
-    start(epoch_ + 0x9e3779b97f4a7c16u);
+    start(epoch_ + 2);
     return code_of(name);
   }
   const std::uint32_t code = count_++;
@@ -63,15 +64,15 @@ std::uint32_t EventCodes::code_of(std::string_view name) noexcept {
 void UsageLog::start(std::uint8_t* memory) {
   LogHeader header{};
   header.version = log_version;
-  header.used = header.folded = sizeof(LogHeader);
+  header.used = header.folded = log_start;
   std::memcpy(&header.reserved, memory, sizeof(header.reserved));
   std::memcpy(memory, &header, sizeof(header));
 }
 
 UsageLog::UsageLog(std::uint8_t* memory, std::size_t capacity)
     : header_(reinterpret_cast<LogHeader*>(memory)), memory_(memory), capacity_(capacity) {
-  if (capacity < sizeof(LogHeader) || header_->version != log_version || header_->used > capacity || header_->used < header_->folded ||
-      header_->folded < sizeof(LogHeader)) {
+  if (capacity < log_start || header_->version != log_version || header_->used > capacity || header_->used < header_->folded ||
+      header_->folded < log_start || header_->staged > staging_bytes) {
     throw Error(sqlstate::data_corrupted, "invalid value of type health.usage_state",
                 "Values of this type live inside of aggregates only; store health.usage instead.");
   }
@@ -85,20 +86,26 @@ bool UsageLog::append(const LoggedEvent& event, EventCodes& codes) {
   if (event.name.empty()) throw Error(sqlstate::invalid_parameter_value, "an event has an empty name", "Filter such events out, or name them.");
   if (event.day < min_day || event.day > max_day) throw Error(sqlstate::datetime_field_overflow, "the day of an event is out of range");
   LogHeader& header = *header_;
-  // Numbers and short names fit `spare` even with a definition; only longer strings need their sizes looked at.
-  if (capacity_ - header.used < bytes_for(event)) return false;
   if (header.kind != static_cast<std::uint8_t>(event.kind)) adopt_kind(event.kind);
-  std::uint8_t* to = memory_ + header.used;
   const std::uint32_t code = codes.code_of(event.name);
-  if (code < EventCodes::capacity) {
-    if (header.epoch != codes.epoch()) {
-      header.epoch = codes.epoch();
-      header.defined[0] = header.defined[1] = header.defined[2] = 0;
-    }
-    std::uint64_t& word = header.defined[code / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (code % 64);
-    if ((word & bit) == 0) {
-      word |= bit;
+  const bool coded = code < EventCodes::capacity;
+  if (coded && header.epoch != codes.epoch()) {
+    header.epoch = codes.epoch();
+    header.defined[0] = header.defined[1] = 0;
+  }
+  const std::uint64_t bit = std::uint64_t{1} << (code % 64);
+  const bool named = !coded || (header.defined[code / 64] & bit) == 0;
+  // Room for the longest numbers: tag 6, user or its length 10, amount 10, and 12 for a definition's code and length.
+  const std::size_t size = 1 + 6 + 10 + (event.has_amount ? 10 : 0) + event.user.bytes.size() + (named ? event.name.size() + 12 : 0);
+  const bool staged = size <= staging_bytes;
+  if (header.staged + size > staging_bytes && !flush()) return false;
+  if (!staged && capacity_ - header.used < size) return false;
+
+  std::uint8_t* const from = staged ? memory_ + sizeof(LogHeader) + header.staged : memory_ + header.used;
+  std::uint8_t* to = from;
+  if (coded) {
+    if (named) {
+      header.defined[code / 64] |= bit;
       *to++ = entry_define;
       *to++ = static_cast<std::uint8_t>(code);
       to = put_string(to, event.name);
@@ -125,28 +132,42 @@ bool UsageLog::append(const LoggedEvent& event, EventCodes& codes) {
     to = put_string(to, event.user.bytes);
   }
   if (event.has_amount) to = put_varint(to, zigzag(event.amount));
-  header.used = static_cast<std::uint32_t>(to - memory_);
+  const auto written = static_cast<std::uint32_t>(to - from);
+  if (staged) {
+    header.staged = static_cast<std::uint8_t>(header.staged + written);
+  } else {
+    header.used += written;
+  }
+  return true;
+}
+
+bool UsageLog::flush() {
+  if (capacity_ - header_->used < header_->staged) return false;
+  std::memcpy(memory_ + header_->used, memory_ + sizeof(LogHeader), header_->staged);
+  header_->used += header_->staged;
+  header_->staged = 0;
   return true;
 }
 
 bool UsageLog::append_ledger(Bytes usage) {
   const std::size_t size = usage.size() + ledger_overhead;
-  if (capacity_ - header_->used < size) return false;
   const UserKind kind = UsageReader(usage).user_kind();
   if (kind == UserKind::none) return true;
+  if (!flush() || capacity_ - header_->used < size) return false;
   adopt_kind(kind);
   header_->used = static_cast<std::uint32_t>(put_ledger(memory_ + header_->used, usage) - memory_);
+  header_->epoch = 0;  // combined states may come from other processes: what follows defines its codes anew
   return true;
 }
 
 LogPlan UsageLog::plan_room(std::size_t more) const {
   LogPlan plan;
-  const std::size_t folded = header_->folded - sizeof(LogHeader);
+  const std::size_t folded = header_->folded - log_start;
   const std::size_t raw = header_->used - header_->folded;
-  std::size_t used = header_->used;
+  std::size_t used = header_->used + header_->staged;
   if (raw >= std::clamp(folded, fold_at_least, fold_at_most)) {
     plan.folded = true;
-    for (LogCursor cursor(*header_, memory_, sizeof(LogHeader), header_->folded); cursor.next();) {
+    for (LogCursor cursor(*header_, memory_, log_start, header_->folded); cursor.next();) {
       plan.ledgers.emplace_back(cursor.ledger().begin(), cursor.ledger().end());
     }
     UsageBytes newest = fold_entries(*header_, memory_, header_->folded);
@@ -155,7 +176,7 @@ LogPlan UsageLog::plan_room(std::size_t more) const {
       plan.ledgers.pop_back();
     }
     plan.ledgers.push_back(std::move(newest));
-    used = sizeof(LogHeader);
+    used = log_start;
     for (const UsageBytes& ledger : plan.ledgers) used += ledger.size() + ledger_overhead;
   }
   const std::size_t needed = used + more;
@@ -165,7 +186,7 @@ LogPlan UsageLog::plan_room(std::size_t more) const {
   }
   // A log that folding left more than half full would have to be folded again soon.
   const bool roomy = plan.folded && needed <= capacity_ && used <= capacity_ / 2;
-  plan.capacity = roomy ? capacity_ : std::min(max_usage_bytes, std::max(needed, 2 * capacity_));
+  plan.capacity = roomy ? capacity_ : std::min(max_usage_bytes, std::max(std::bit_ceil(needed), 2 * capacity_));
   return plan;
 }
 
@@ -177,7 +198,7 @@ void UsageLog::carry_out(const LogPlan& plan, std::uint8_t* memory) const {
   const std::uint8_t kind = header_->kind;
   start(memory);
   auto* header = reinterpret_cast<LogHeader*>(memory);
-  std::uint8_t* to = memory + sizeof(LogHeader);
+  std::uint8_t* to = memory + log_start;
   for (const UsageBytes& ledger : plan.ledgers) to = put_ledger(to, ledger);
   header->kind = kind;
   header->used = header->folded = static_cast<std::uint32_t>(to - memory);
@@ -186,7 +207,7 @@ void UsageLog::carry_out(const LogPlan& plan, std::uint8_t* memory) const {
 UsageBytes UsageLog::fold() const {
   UsageBytes result = fold_entries(*header_, memory_, header_->folded);
   std::vector<Bytes> ledgers;
-  for (LogCursor cursor(*header_, memory_, sizeof(LogHeader), header_->folded); cursor.next();) ledgers.push_back(cursor.ledger());
+  for (LogCursor cursor(*header_, memory_, log_start, header_->folded); cursor.next();) ledgers.push_back(cursor.ledger());
   for (auto ledger = ledgers.rbegin(); ledger != ledgers.rend(); ++ledger) result = add_usage(*ledger, result);
   return result;
 }

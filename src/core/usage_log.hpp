@@ -1,16 +1,18 @@
 // The transition state of usage_agg and rollup: a compact log of what came in, folded into a canonical ledger at the end.
 //
-// A group of an aggregate is touched once per event, at random among thousands of groups, so one event must touch little: the header (one
-// cache line) and the end of the log. An event is appended in about five bytes; nothing is looked up in the group itself. The state is one
-// flat run of bytes with spare capacity, self-contained (it may travel to another process), and grows by a factor.
+// A group of an aggregate is touched once per event, at random among thousands of groups, so one event must touch little: the header and
+// the few entries behind it that are not in the log yet (two neighbouring cache lines). An event costs three to five bytes; nothing is
+// looked up in the group itself. The state is one flat run of bytes with spare capacity, self-contained (it may travel to another process),
+// and grows by a factor.
 //
-//   header (64 bytes), then entries:
-//     event   u8 code < 192, varint 2 * zigzag(day - previous day) + has amount, user, [zigzag(amount)]
+//   header (48 bytes), staging area (80 bytes), log
+//   The newest entries are in the staging area; when it is full they are moved to the end of the log, as they are. Entries:
+//     event   u8 code < 128, varint 2 * zigzag(day - previous day) + has amount, user, [zigzag(amount)]
 //     inline  u8 252, varint length, name, then as an event without its code
 //     define  u8 253, u8 code, varint length, name: what `code` means from here on
 //     ledger  u8 254, u32 length, a canonical ledger
 //     user: bigint zigzag(user - first user of the log); uuid 16 bytes; text varint length, bytes
-//   Entries up to `folded` are ledgers only, each less than half the size of the one before it; behind it everything goes.
+//   Entries up to `folded` are ledgers only, each at least twice as large as the next; behind it everything goes.
 //   A full log is first folded, and grows only when that did not make enough room, so that its size follows the cells, not the events.
 #pragma once
 
@@ -27,15 +29,15 @@ namespace health {
 // shorthand: the log defines every code that it uses.
 class EventCodes {
  public:
-  static constexpr std::uint32_t capacity = 192;
-  static constexpr std::uint32_t no_code = 192;  // the table is full: the name goes into the log
+  static constexpr std::uint32_t capacity = 128;
+  static constexpr std::uint32_t no_code = 128;  // the table is full: the name goes into the log
 
   // The code of a name, taken on when it is new.
   std::uint32_t code_of(std::string_view name) noexcept;
   // Names the present meaning of the codes: logs of another epoch (or process) must define theirs anew.
-  std::uint64_t epoch() const { return epoch_; }
+  std::uint32_t epoch() const { return epoch_; }
   // `seed` should be unlike that of any other process.
-  void start(std::uint64_t seed) noexcept;
+  void start(std::uint32_t seed) noexcept;
 
  private:
   static constexpr std::size_t longest = 64;  // longer names are never taken on
@@ -44,27 +46,29 @@ class EventCodes {
     std::uint8_t size;
     char name[longest];
   };
-  std::uint64_t epoch_ = 0;
+  std::uint32_t epoch_ = 0;
   std::uint32_t count_ = 0;
   std::uint32_t misses_ = 0;
-  std::array<std::uint8_t, buckets> codes_{};  // code + 1, 0 is empty (192 codes: fits)
+  std::array<std::uint8_t, buckets> codes_{};  // code + 1, 0 is empty (128 codes: fits)
   std::array<Entry, capacity> entries_{};
 };
 
 struct LogHeader {
   std::uint32_t reserved;  // PostgreSQL's length word
-  std::uint16_t version;
-  std::uint8_t kind;       // UserKind
+  std::uint8_t version;
+  std::uint8_t kind;  // UserKind
   std::uint8_t has_first_user;
-  std::uint32_t used;      // bytes, header included
-  std::uint32_t folded;    // up to here ledgers only
-  std::int32_t last_day;
-  std::uint32_t unused;
-  std::int64_t first_user;
-  std::uint64_t epoch;     // of the codes in `defined`
-  std::uint64_t defined[3];  // bit per code: defined in this log (in this epoch)
+  std::uint8_t staged;      // bytes in the staging area
+  std::uint32_t used;       // bytes up to the end of the log, header and staging area included
+  std::uint32_t folded;     // up to here ledgers only
+  std::int32_t last_day;    // of the newest event
+  std::uint32_t epoch;      // of the codes in `defined`
+  std::int64_t first_user;  // bigint users are logged as differences to it
+  std::uint64_t defined[2];  // bit per code: defined in this log (in this epoch)
 };
-static_assert(sizeof(LogHeader) == 64);
+inline constexpr std::size_t staging_bytes = 80;
+inline constexpr std::size_t log_start = sizeof(LogHeader) + staging_bytes;
+static_assert(log_start == 128);
 
 // One event on its way into a log. `user` is bigint or bytes, by kind.
 struct LoggedEvent {
@@ -76,8 +80,8 @@ struct LoggedEvent {
   std::int64_t amount = 0;
 };
 
-inline constexpr std::size_t smallest_log = 256;  // bytes of a new state
-inline constexpr std::uint16_t log_version = 1;
+inline constexpr std::size_t smallest_log = log_start;  // bytes of a new state
+inline constexpr std::uint8_t log_version = 1;
 
 // How a full log is to go on: with `capacity` bytes of memory and, if it was folded, these ledgers in place of its entries.
 struct LogPlan {
@@ -115,6 +119,8 @@ class UsageLog {
 
  private:
   void adopt_kind(UserKind kind);
+  // Moves the staged entries to the log if there is room.
+  bool flush();
 
   LogHeader* header_;
   std::uint8_t* memory_;

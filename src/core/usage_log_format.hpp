@@ -34,9 +34,20 @@ class LogCursor {
   LogCursor(const LogHeader& header, const std::uint8_t* memory, std::size_t from, std::size_t to)
       : at_(memory + from), end_(memory + to), kind_(static_cast<UserKind>(header.kind)), first_user_(header.first_user) {}
 
+  // Goes on with the staged entries behind the last of the log.
+  void then_staged(const LogHeader& header, const std::uint8_t* memory) {
+    staged_ = memory + sizeof(LogHeader);
+    staged_end_ = staged_ + header.staged;
+  }
+
   // Moves to the next event or ledger; false at the end.
   bool next() {
-    while (at_ < end_) {
+    for (;;) {
+      if (at_ == end_) {
+        if (staged_ == staged_end_) return false;
+        at_ = staged_;
+        end_ = staged_ = staged_end_;
+      }
       const std::uint8_t entry = *at_++;
       if (entry == entry_ledger) {
         std::uint32_t size = 0;
@@ -68,7 +79,6 @@ class LogCursor {
       ledger_ = {};
       return true;
     }
-    return false;
   }
 
   bool is_ledger() const { return ledger_.data() != nullptr; }
@@ -113,6 +123,8 @@ class LogCursor {
 
   const std::uint8_t* at_;
   const std::uint8_t* end_;
+  const std::uint8_t* staged_ = nullptr;
+  const std::uint8_t* staged_end_ = nullptr;
   UserKind kind_;
   std::int64_t first_user_;
   std::int64_t last_day_ = 0;
@@ -120,7 +132,7 @@ class LogCursor {
   std::uint32_t definitions_ = 0;
   LoggedEvent event_;
   Bytes ledger_;
-  std::array<std::string_view, 192> names_{};
+  std::array<std::string_view, EventCodes::capacity> names_{};
 };
 
 }  // namespace health

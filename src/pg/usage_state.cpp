@@ -1,6 +1,7 @@
 // The transition state health.usage_state inside a varlena.
 #include "usage_state.hpp"
 
+#include <bit>
 #include <cstring>
 
 namespace health::pg {
@@ -11,8 +12,8 @@ namespace {
 EventCodes event_codes;
 
 // A fresh, unlike-any-other number for the epoch of this process's codes.
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
+std::uint32_t random_seed() {
+  std::uint32_t seed = 0;
   if (!pg_strong_random(&seed, sizeof seed)) throw Error("XX000", "could not generate a random number");
   return seed;
 }
@@ -26,7 +27,7 @@ StateMemory new_state(std::size_t capacity) {
 
 // Makes room for `more` bytes, in place or in new memory.
 StateMemory make_room(StateMemory state, std::size_t more) {
-  if (state.bytes == nullptr) return new_state(std::max(smallest_log, sizeof(LogHeader) + more));
+  if (state.bytes == nullptr) return new_state(more <= staging_bytes ? smallest_log : std::bit_ceil(log_start + more));
   const UsageLog log(state.bytes, state.capacity);
   const LogPlan plan = log.plan_room(more);
   if (plan.capacity == state.capacity) {

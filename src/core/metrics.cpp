@@ -166,6 +166,20 @@ void evaluate_all(const Ledger& ledger, Day as_of, MetricRecord& record) {
   });
 }
 
+std::optional<Day> first_event(const Ledger& ledger, const MetricRequest& request, Day as_of) {
+  return first_day(ledger, select_requested(ledger, request), as_of);
+}
+
+std::optional<Day> last_event(const Ledger& ledger, const MetricRequest& request, Day as_of) {
+  return last_day(ledger, select_requested(ledger, request), as_of);
+}
+
+Concentration concentration(const Ledger& ledger, const MetricRequest& request, Day as_of) {
+  return ask(ledger, request, as_of, [&](const Question& question) {
+    return question.selected.concentration(ledger, request.by_value);
+  });
+}
+
 std::optional<std::uint32_t> top_user(const Ledger& ledger, const MetricRequest& request, Day as_of) {
   return ask(ledger, request, as_of,
              [&](const Question& question) { return find_top_user(question.summary(), request.by_value); });

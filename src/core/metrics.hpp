@@ -13,6 +13,7 @@
 
 #include "calendar.hpp"
 #include "catalog.hpp"
+#include "concentration.hpp"
 #include "exact.hpp"
 #include "usage.hpp"
 #include "value.hpp"
@@ -253,6 +254,11 @@ Value evaluate(const Ledger& ledger, const MetricRequest& request, Day as_of);
 // The whole record at as_of: what evaluate() gives for every metric with a default request.
 void evaluate_all(const Ledger& ledger, Day as_of, MetricRecord& record);
 
+// The first and the last day before as_of with an event of the request; nothing when there is none.
+std::optional<Day> first_event(const Ledger& ledger, const MetricRequest& request, Day as_of);
+std::optional<Day> last_event(const Ledger& ledger, const MetricRequest& request, Day as_of);
+// The concentration of the contributions to the request's events in its window.
+Concentration concentration(const Ledger& ledger, const MetricRequest& request, Day as_of);
 // The user with the largest contribution in the request's window (ties: smallest id); nothing when nobody
 // contributed.
 std::optional<std::uint32_t> top_user(const Ledger& ledger, const MetricRequest& request, Day as_of);

@@ -1,0 +1,189 @@
+// The options that the SQL functions on metrics take.
+#include "metric_options.hpp"
+
+#include <cstring>
+
+#include "local_day.hpp"
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/date.h"
+#include "utils/jsonb.h"
+}
+
+namespace health::pg {
+
+namespace {
+
+// What a call site keeps between calls, in fn_mcxt.
+struct CallCache {
+  const EventCatalog* catalog;
+  char* catalog_bytes;  // the jsonb that it was parsed from
+  std::size_t catalog_size;
+  TupleDesc row_type;
+};
+
+CallCache& call_cache(FunctionCallInfo fcinfo) {
+  auto* cache = static_cast<CallCache*>(fcinfo->flinfo->fn_extra);
+  if (cache == nullptr) {
+    cache = static_cast<CallCache*>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallCache)));
+    fcinfo->flinfo->fn_extra = cache;
+  }
+  return *cache;
+}
+
+const EventCatalog* catalog_argument(FunctionCallInfo fcinfo, int i) {
+  CallCache& cache = call_cache(fcinfo);
+  Jsonb* jsonb = PG_GETARG_JSONB_P(i);
+  const std::size_t size = VARSIZE(jsonb);
+  if (cache.catalog != nullptr && cache.catalog_size == size &&
+      std::memcmp(cache.catalog_bytes, jsonb, size) == 0)
+    return cache.catalog;
+  const char* json = JsonbToCString(nullptr, &jsonb->root, static_cast<int>(size));
+  MemoryContext keep = fcinfo->flinfo->fn_mcxt;
+  const EventCatalog* catalog = guarded([&] {
+    const MemoryContextScope in(keep);
+    return new EventCatalog(parse_catalog(json));
+  });
+  const EventCatalog* old = cache.catalog;
+  cache.catalog = nullptr;
+  guarded([&] { delete old; });
+  if (cache.catalog_bytes != nullptr) pfree(cache.catalog_bytes);
+  cache.catalog_bytes = nullptr;
+  cache.catalog_bytes = static_cast<char*>(MemoryContextAlloc(keep, size));
+  std::memcpy(cache.catalog_bytes, jsonb, size);
+  cache.catalog_size = size;
+  cache.catalog = catalog;
+  return catalog;
+}
+
+}  // namespace
+
+TextList text_list_argument(FunctionCallInfo fcinfo, int i, const char* name) {
+  if (PG_ARGISNULL(i)) return {nullptr, 0, false};
+  Datum* elements = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  deconstruct_array(PG_GETARG_ARRAYTYPE_P(i), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+  auto* items =
+      static_cast<std::string_view*>(palloc(sizeof(std::string_view) * static_cast<std::size_t>(count + 1)));
+  for (int at = 0; at < count; ++at) {
+    if (nulls[at])
+      ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not contain NULL", name)));
+    items[at] = text_of(elements[at]);
+  }
+  return {items, count, true};
+}
+
+MetricOptions read_options(FunctionCallInfo fcinfo, int first, const char* layout) {
+  const MetricSettings defaults;
+  MetricOptions options{};
+  options.window_days = defaults.window_days;
+  options.onboarding_days = defaults.onboarding_days;
+  options.onboarding_events = defaults.onboarding_events;
+  options.onboarding_window = defaults.onboarding_window;
+  options.top_k = 1;
+  for (int i = first; *layout != '\0'; ++layout, ++i) {
+    if (PG_ARGISNULL(i)) continue;
+    switch (*layout) {
+      case 'c':
+        options.catalog = catalog_argument(fcinfo, i);
+        break;
+      case 'w':
+        options.window_days = PG_GETARG_INT32(i);
+        break;
+      case 'e':
+        options.events = text_list_argument(fcinfo, i, "events");
+        break;
+      case 'v':
+        options.by_value = PG_GETARG_BOOL(i);
+        break;
+      case 'k':
+        options.top_k = PG_GETARG_INT32(i);
+        break;
+      case 'u':
+        options.user = text_argument(fcinfo, i);
+        break;
+      case 'a':
+        options.has_account_start = true;
+        options.account_start = finite_day(PG_GETARG_DATEADT(i), "account_start");
+        break;
+      case 's':
+        options.has_seats = true;
+        options.seats = PG_GETARG_FLOAT8(i);
+        break;
+      case 'x':
+        options.onboarding_days = PG_GETARG_INT32(i);
+        break;
+      case 'n':
+        options.onboarding_events = PG_GETARG_INT32(i);
+        break;
+      case 'o':
+        options.onboarding_window = PG_GETARG_INT32(i);
+        break;
+      case 'f':
+        options.features = text_list_argument(fcinfo, i, "features");
+        break;
+      default:  // p
+        options.has_daily_cap = true;
+        options.daily_cap = PG_GETARG_FLOAT8(i);
+        break;
+    }
+  }
+  return options;
+}
+
+TupleDesc result_row_type(FunctionCallInfo fcinfo, int columns) {
+  CallCache& cache = call_cache(fcinfo);
+  if (cache.row_type == nullptr) {
+    TupleDesc found = nullptr;
+    if (get_call_result_type(fcinfo, nullptr, &found) != TYPEFUNC_COMPOSITE)
+      ereport(ERROR,
+              (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("the function must be called for a row")));
+    if (found->natts != columns)
+      ereport(
+          ERROR,
+          (errcode(ERRCODE_DATATYPE_MISMATCH),
+           errmsg("the row type has %d columns, not %d", found->natts, columns),
+           errhint("ALTER EXTENSION account_health UPDATE brings the types up to the library's version.")));
+    MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+    cache.row_type = BlessTupleDesc(CreateTupleDescCopy(found));
+    MemoryContextSwitchTo(caller);
+  }
+  return cache.row_type;
+}
+
+MetricSettings settings_from(const MetricOptions& options) {
+  MetricSettings settings;
+  settings.window_days = options.window_days;
+  if (options.has_account_start) settings.account_start = options.account_start;
+  if (options.has_seats) settings.seats = options.seats;
+  settings.onboarding_days = options.onboarding_days;
+  settings.onboarding_events = options.onboarding_events;
+  settings.onboarding_window = options.onboarding_window;
+  if (options.features.given)
+    settings.features.emplace(options.features.items, options.features.items + options.features.count);
+  if (options.has_daily_cap) settings.daily_cap = options.daily_cap;
+  return settings;
+}
+
+MetricRequest request_from(const MetricOptions& options, MetricId id) {
+  MetricRequest request;
+  request.id = id;
+  request.events.assign(options.events.items, options.events.items + options.events.count);
+  request.by_value = options.by_value;
+  request.top_k = options.top_k;
+  request.user = options.user;
+  return request;
+}
+
+Ledger* decode_ledger(Bytes usage, const MetricOptions& options) {
+  const EventCatalog everything;
+  return new Ledger(Ledger::decode(UsageReader(usage),
+                                   options.catalog != nullptr ? *options.catalog : everything,
+                                   settings_from(options)));
+}
+
+}  // namespace health::pg

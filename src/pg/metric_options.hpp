@@ -1,0 +1,58 @@
+// The options that the SQL functions on metrics take, unpacked into plain memory.
+#pragma once
+
+#include "core/metrics.hpp"
+#include "guard.hpp"
+
+extern "C" {
+#include "access/tupdesc.h"
+}
+
+namespace health::pg {
+
+// A text[] argument; `given` is false for NULL.
+struct TextList {
+  std::string_view* items;
+  int count;
+  bool given;
+};
+
+struct MetricOptions {
+  const EventCatalog* catalog;  // null: every event qualifies. Owned by the function's cache
+  int window_days;
+  TextList events;
+  bool by_value;
+  int top_k;
+  std::string_view user;
+  bool has_account_start;
+  Day account_start;
+  bool has_seats;
+  double seats;
+  int onboarding_days;
+  int onboarding_events;
+  int onboarding_window;
+  TextList features;
+  bool has_daily_cap;
+  double daily_cap;
+};
+
+// Reads arguments from `first` on. `layout` says which options the function takes, in order, a letter each:
+//   c catalog jsonb, w window_days, e events text[], v by_value, k top_k, u user_id text, a account_start
+//   date, s seats float8, x onboarding_days, n onboarding_events, o onboarding_window, f features text[], p
+//   daily_cap float8
+// NULL means the default. May ereport; parses the catalog, and keeps it for the next call.
+MetricOptions read_options(FunctionCallInfo fcinfo, int first, const char* layout);
+
+// A text[] argument without NULLs. May ereport, naming it.
+TextList text_list_argument(FunctionCallInfo fcinfo, int i, const char* name);
+
+// The row type that the function is called for, blessed and kept for the next call. May ereport.
+TupleDesc result_row_type(FunctionCallInfo fcinfo, int columns);
+
+// The following run inside guarded(...).
+MetricSettings settings_from(const MetricOptions& options);
+MetricRequest request_from(const MetricOptions& options, MetricId id);
+// Decodes the ledger into memory of CurrentMemoryContext, which frees it.
+Ledger* decode_ledger(Bytes usage, const MetricOptions& options);
+
+}  // namespace health::pg

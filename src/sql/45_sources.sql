@@ -11,6 +11,13 @@ CREATE TYPE health.source_info AS (
     code text
 );
 COMMENT ON TYPE health.source_info IS 'A source: its FROM item (aliased src), its columns, its name for messages, or what is wrong with it';
+COMMENT ON COLUMN health.source_info.from_item IS 'FROM item with the alias src';
+COMMENT ON COLUMN health.source_info.column_names IS 'Names of its columns';
+COMMENT ON COLUMN health.source_info.label IS 'Name for messages';
+COMMENT ON COLUMN health.source_info.field IS 'table or query';
+COMMENT ON COLUMN health.source_info.problem IS 'What is wrong; NULL when nothing is';
+COMMENT ON COLUMN health.source_info.hint IS 'What would be right';
+COMMENT ON COLUMN health.source_info.code IS 'SQLSTATE of the problem';
 
 CREATE TYPE health.model_field AS (
     source text,
@@ -24,6 +31,15 @@ CREATE TYPE health.model_field AS (
     code text
 );
 COMMENT ON TYPE health.model_field IS 'One field of a source of a document: the SQL expression it compiles to and its type, or what is wrong with it';
+COMMENT ON COLUMN health.model_field.source IS 'Path of the source or signal';
+COMMENT ON COLUMN health.model_field.field IS 'Name of the field';
+COMMENT ON COLUMN health.model_field.path IS 'Path for messages';
+COMMENT ON COLUMN health.model_field.from_item IS 'FROM item that the expression stands on';
+COMMENT ON COLUMN health.model_field.expression IS 'SQL expression';
+COMMENT ON COLUMN health.model_field.type IS 'Type of the expression, of a domain its base type';
+COMMENT ON COLUMN health.model_field.problem IS 'What is wrong; NULL when nothing is';
+COMMENT ON COLUMN health.model_field.hint IS 'What would be right';
+COMMENT ON COLUMN health.model_field.code IS 'SQLSTATE of the problem';
 
 CREATE FUNCTION health.trim_statement(statement text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -36,20 +52,20 @@ CREATE FUNCTION health.find_relation(name text) RETURNS regclass
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    found regclass;
+    relation regclass;
 BEGIN
     BEGIN
-        found := pg_catalog.to_regclass(name);
+        relation := pg_catalog.to_regclass(name);
     EXCEPTION WHEN invalid_name OR syntax_error OR feature_not_supported THEN
-        found := NULL;
+        relation := NULL;
     END;
     -- "Accounts" in JSON may mean the table that was created as "Accounts".
-    IF found IS NULL AND pg_catalog.strpos(name, '"') = 0 THEN
-        found := pg_catalog.to_regclass((
+    IF relation IS NULL AND pg_catalog.strpos(name, '"') = 0 THEN
+        relation := pg_catalog.to_regclass((
             SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY position)
             FROM pg_catalog.string_to_table(name, '.') WITH ORDINALITY AS p (part, position)));
     END IF;
-    RETURN found;
+    RETURN relation;
 END;
 $$;
 COMMENT ON FUNCTION health.find_relation(text) IS 'The relation of that name as SQL would find it, else with exactly these letters; NULL if there is none';
@@ -83,7 +99,7 @@ AS $$
 DECLARE
     info health.source_info;
     relation regclass;
-    sample record;
+    sample json;
     suggestion text;
 BEGIN
     IF source ? 'table' THEN
@@ -118,8 +134,10 @@ BEGIN
         info.field := 'query';
         info.label := 'the query';
         info.from_item := pg_catalog.format(E'(%s\n) AS src', health.trim_statement(source ->> 'query'));
-        EXECUTE pg_catalog.format('SELECT * FROM %s LIMIT 0', info.from_item) INTO sample;
-        info.column_names := ARRAY(SELECT pg_catalog.json_object_keys(pg_catalog.to_json(sample)));
+        -- One row of NULLs, made without running the query, shows its columns.
+        EXECUTE pg_catalog.format('SELECT pg_catalog.to_json(s) FROM (SELECT src.* FROM (SELECT 1) AS one LEFT JOIN LATERAL '
+                                  '(SELECT * FROM %s LIMIT 0) AS src ON true) AS s', info.from_item) INTO sample;
+        info.column_names := ARRAY(SELECT pg_catalog.json_object_keys(sample));
     ELSE
         info.field := 'table';
         info.problem := 'is missing';
@@ -141,15 +159,16 @@ CREATE FUNCTION health.expression_type(expression text, from_item text) RETURNS 
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    found regtype;
+    result regtype;
+    base regtype;
 BEGIN
-    EXECUTE pg_catalog.format('SELECT pg_catalog.pg_typeof((SELECT %s FROM %s LIMIT 0))', expression, from_item) INTO found;
+    EXECUTE pg_catalog.format('SELECT pg_catalog.pg_typeof((SELECT %s FROM %s LIMIT 0))', expression, from_item) INTO result;
     LOOP
-        SELECT t.typbasetype::regtype INTO found FROM pg_catalog.pg_type AS t
-        WHERE t.oid = found::oid AND t.typtype = 'd';
+        SELECT t.typbasetype::regtype INTO base FROM pg_catalog.pg_type AS t WHERE t.oid = result::oid AND t.typtype = 'd';
         EXIT WHEN NOT FOUND;
+        result := base;
     END LOOP;
-    RETURN found;
+    RETURN result;
 END;
 $$;
 COMMENT ON FUNCTION health.expression_type(text, text) IS 'The type of an expression over a FROM item; domains count as their base type';

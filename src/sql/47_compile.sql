@@ -9,6 +9,11 @@ CREATE TYPE health.compiled_model AS (
 );
 COMMENT ON TYPE health.compiled_model IS
     'A compiled document: the ledger query, its extra columns (accounts.columns), its raw signal columns, type and source of account ids';
+COMMENT ON COLUMN health.compiled_model.ledger IS 'SQL text of the ledger query';
+COMMENT ON COLUMN health.compiled_model.extra_columns IS 'Its columns from accounts.columns';
+COMMENT ON COLUMN health.compiled_model.value_columns IS 'Its columns with raw values of signals';
+COMMENT ON COLUMN health.compiled_model.account_type IS 'Type of account ids';
+COMMENT ON COLUMN health.compiled_model.account_label IS 'Where accounts come from, for messages';
 
 CREATE FUNCTION health.identity_family(type regtype) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -146,7 +151,7 @@ DECLARE
     user_cast text := health.user_cast(ARRAY(SELECT f.type FROM pg_catalog.unnest(fields) AS f
         WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id'));
     excluded text := coalesce(health.compile_excluded_users(fields, user_cast), '');
-    parts text[] := '{}';
+    parts text[] := ARRAY[]::text[];
     roster text := health.compile_roster(fields, document, account_cast, user_cast, restriction);
     events record;
 BEGIN
@@ -216,9 +221,9 @@ DECLARE
     value_list text := '';
     raw_list text := '';
     joins text := '';
-    inputs text[] := '{}';
-    observed text[] := '{}';
-    segments text[] := '{}';
+    inputs text[] := ARRAY[]::text[];
+    observed text[] := ARRAY[]::text[];
+    segments text[] := ARRAY[]::text[];
     input record;
     field health.model_field;
     query_account health.model_field;

@@ -1,25 +1,25 @@
 -- Models as data: validate, create, alter, read, drop.
 
-CREATE FUNCTION health.validation_problems(definition jsonb, OUT path text, OUT problem text, OUT hint text, OUT code text) RETURNS SETOF record
+CREATE FUNCTION health.validation_problems(candidate jsonb, OUT path text, OUT problem text, OUT hint text, OUT code text) RETURNS SETOF record
 LANGUAGE plpgsql
 AS $$
 DECLARE
     document jsonb;
     shape text[];
 BEGIN
-    IF pg_catalog.jsonb_typeof(definition) IS DISTINCT FROM 'object' THEN
+    IF pg_catalog.jsonb_typeof(candidate) IS DISTINCT FROM 'object' THEN
         RETURN QUERY SELECT '', 'a model is a JSON object', 'Start with {"preset": "collaboration", "accounts": ..., "events": ...}.', '22023';
         RETURN;
     END IF;
-    IF definition ? 'preset' AND NOT EXISTS (SELECT 1 FROM health.preset AS p WHERE p.name = definition ->> 'preset') THEN
-        RETURN QUERY SELECT 'preset', pg_catalog.format('there is no preset "%s"', definition ->> 'preset'),
+    IF candidate ? 'preset' AND NOT EXISTS (SELECT 1 FROM health.preset AS p WHERE p.name = candidate ->> 'preset') THEN
+        RETURN QUERY SELECT 'preset', pg_catalog.format('there is no preset "%s"', candidate ->> 'preset'),
             (SELECT coalesce(pg_catalog.format('Did you mean "%s"? ',
-                                               health.nearest_name(definition ->> 'preset', pg_catalog.array_agg(p.name))), '')
+                                               health.nearest_name(candidate ->> 'preset', pg_catalog.array_agg(p.name))), '')
                     || 'The presets are: ' || pg_catalog.string_agg(p.name, ', ' ORDER BY p.position) || '.' FROM health.preset AS p),
             '22023';
         RETURN;
     END IF;
-    document := health.expand_preset(definition);
+    document := health.expand_preset(candidate);
     shape := ARRAY(SELECT p.path FROM health.model_problems(document) AS p);
     RETURN QUERY SELECT p.path, p.problem, p.hint, '22023' FROM health.model_problems(document) AS p;
     -- What the shape check has said about a place is not said again.
@@ -167,11 +167,11 @@ CREATE FUNCTION health.alter_model(name text, definition jsonb) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    model health.model := health.open_model(name);
     present health.model_version;
     changed jsonb;
     document jsonb;
 BEGIN
+    PERFORM health.open_model(name);
     PERFORM 1 FROM health.model AS m WHERE m.name = alter_model.name FOR UPDATE;
     SELECT v.* INTO present FROM health.model_version AS v
     WHERE v.model = alter_model.name AND v.version = (SELECT m.current_version FROM health.model AS m WHERE m.name = alter_model.name);

@@ -1,8 +1,26 @@
 -- Why an account has its score, and why the score moved.
 
+CREATE TYPE health.account_state AS (
+    usage health.usage,
+    as_of date,
+    account_start date,
+    seats float8,
+    inputs text[],
+    observed date[],
+    segments text[]
+);
+COMMENT ON TYPE health.account_state IS 'What scoring needs of one account';
+COMMENT ON COLUMN health.account_state.usage IS 'Usage ledger';
+COMMENT ON COLUMN health.account_state.as_of IS 'Day of the score';
+COMMENT ON COLUMN health.account_state.account_start IS 'Since when the account is a customer';
+COMMENT ON COLUMN health.account_state.seats IS 'Licensed seats';
+COMMENT ON COLUMN health.account_state.inputs IS 'Values of the column, expression and query signals, in the order of model_inputs';
+COMMENT ON COLUMN health.account_state.observed IS 'Dates on which the query signals were observed';
+COMMENT ON COLUMN health.account_state.segments IS 'Peer groups for percentile normalizers';
+
 -- Runs under the author's search_path: what an unqualified name of the document means does not depend on who asks.
-CREATE FUNCTION health.account_state(model_name text, version health.model_version, account text, as_of date)
-RETURNS TABLE (account_id text, usage health.usage, day date, account_start date, seats float8, inputs text[], observed date[], segments text[])
+CREATE FUNCTION health.read_account(model_name text, version health.model_version, account text, as_of date)
+RETURNS SETOF health.account_state
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -12,7 +30,7 @@ BEGIN
     PERFORM set_config('search_path', version.search_path, true);
     compiled := health.compile_model(version.document, version.version, account, as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
-        'SELECT l.account_id::pg_catalog.text, l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments FROM (%s) AS l LIMIT 1',
+        'SELECT l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments FROM (%s) AS l LIMIT 1',
         compiled.ledger);
     IF NOT FOUND THEN
         PERFORM health.raise_unknown_account(model_name, version, account);
@@ -26,7 +44,7 @@ EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range OR inva
         USING ERRCODE = sqlstate, HINT = format('Ids of accounts are those of %s.', compiled.account_label);
 END;
 $$;
-COMMENT ON FUNCTION health.account_state(text, health.model_version, text, date) IS
+COMMENT ON FUNCTION health.read_account(text, health.model_version, text, date) IS
     'What scoring needs of one account, read from the sources of that account only; an error when there is no such account';
 
 CREATE FUNCTION health.raise_unknown_account(model_name text, version health.model_version, account text) RETURNS void
@@ -60,8 +78,8 @@ DECLARE
     version health.model_version := health.find_version(model, (health.open_model(model)).current_version);
 BEGIN
     RETURN QUERY
-    SELECT s.* FROM health.account_state(model, version, account, NULL) AS a,
-        health.score_signals(version.document, a.usage, a.day, a.account_start, a.seats, a.inputs, a.observed, a.segments) AS s;
+    SELECT s.* FROM health.read_account(model, version, account, NULL) AS a,
+        health.score_signals(version.document, a.usage, a.as_of, a.account_start, a.seats, a.inputs, a.observed, a.segments) AS s;
 END;
 $$;
 COMMENT ON FUNCTION health.explain(text, text) IS
@@ -97,9 +115,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the earlier date first: explain(model, account, from_date, to_date).';
     END IF;
     RETURN QUERY
-    SELECT c.* FROM health.account_state(model, before, account, from_date) AS b,
-        health.account_state(model, after, account, to_date) AS a,
-        health.score_change(before.document, after.document, a.usage, b.day, a.day, a.account_start, a.seats,
+    SELECT c.* FROM health.read_account(model, before, account, from_date) AS b,
+        health.read_account(model, after, account, to_date) AS a,
+        health.score_change(before.document, after.document, a.usage, b.as_of, a.as_of, a.account_start, a.seats,
                             b.inputs, a.inputs, b.observed, a.observed, a.segments) AS c;
 END;
 $$;

@@ -190,7 +190,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     kind text := CASE WHEN materialized THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
-    keys jsonb := '{"_ledger": "account_id", "": "account_id", "_signals": "account_id, \"position\"", "_history": "account_id, as_of"}';
+    keys jsonb := jsonb_build_object('_ledger', 'account_id', '', 'account_id', '_signals', 'account_id, "position"', '_history', 'account_id, as_of');
     compiled health.compiled_model;
     ledger_relation text;
     made record;

@@ -54,7 +54,7 @@ BEGIN
     IF NOT health.has_pg_cron() THEN
         PERFORM health.raise_no_scheduler(model, cron, command);
     END IF;
-    EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING health.job_name(model), cron, command;
+    EXECUTE format('SELECT %I.schedule($1, $2, $3)', 'cron') INTO job USING health.job_name(model), cron, command;
     RETURN job;
 END;
 $$;
@@ -70,7 +70,7 @@ DECLARE
     removed boolean := false;
 BEGIN
     IF health.has_pg_cron() THEN
-        EXECUTE 'SELECT coalesce(bool_or(cron.unschedule(j.jobid)), false) FROM cron.job AS j WHERE j.jobname = $1'
+        EXECUTE format('SELECT coalesce(bool_or(%1$I.unschedule(j.jobid)), false) FROM %1$I.job AS j WHERE j.jobname = $1', 'cron')
         INTO removed USING health.job_name(model);
     END IF;
     RETURN removed;

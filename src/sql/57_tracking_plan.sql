@@ -14,9 +14,28 @@ AS $$
 $$;
 COMMENT ON FUNCTION health.compile_all_events(jsonb, health.model_field[], text, text) IS 'SQL of all rows of all event sources, wrong ones too';
 
-CREATE FUNCTION health.tracking_plan(model text, OUT finding text, OUT source text, OUT name text, OUT events bigint, OUT users bigint,
-                                     OUT first_day date, OUT last_day date, OUT advice text)
-RETURNS SETOF record
+CREATE TYPE health.tracking_finding AS (
+    finding text,
+    source text,
+    name text,
+    events bigint,
+    users bigint,
+    first_day date,
+    last_day date,
+    advice text
+);
+COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not fit the model';
+COMMENT ON COLUMN health.tracking_finding.finding IS
+    'null key, unknown account, unlisted event, missing event, silent event, late clock, unknown user, user without account, repeated account';
+COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
+COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user or key that it is about';
+COMMENT ON COLUMN health.tracking_finding.events IS 'Rows of the event tables that it concerns';
+COMMENT ON COLUMN health.tracking_finding.users IS 'Distinct users among them';
+COMMENT ON COLUMN health.tracking_finding.first_day IS 'First local day of these rows';
+COMMENT ON COLUMN health.tracking_finding.last_day IS 'Last local day of these rows';
+COMMENT ON COLUMN health.tracking_finding.advice IS 'What it means and what to do';
+
+CREATE FUNCTION health.tracking_plan(model text) RETURNS SETOF health.tracking_finding
 LANGUAGE plpgsql ROWS 50
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -24,7 +43,6 @@ DECLARE
     version health.model_version := health.find_version(model, (health.open_model(model)).current_version);
     document jsonb := version.document;
     fields health.model_field[];
-    account_cast text;
     user_cast text;
     compiled health.compiled_model;
     known_users text;

@@ -3,7 +3,9 @@
 
 #include <cassert>
 
+#include "calendar.hpp"
 #include "error.hpp"
+#include "usage_algebra.hpp"
 
 namespace health {
 
@@ -66,6 +68,28 @@ std::int64_t dip_streak(std::span<const Exact> weeks) {
   std::int64_t dips = 0;
   for (std::size_t week = weeks.size(); week >= 2 && weeks[week - 1] < weeks[week - 2]; --week) ++dips;
   return dips;
+}
+
+void TrendSum::add(Day day) {
+  if (day >= as_of) return;
+  first_day = std::min(first_day, day);
+  if (weeks_before(as_of, 1, 4).contains(day)) current = add_checked(current, 1, "the number of events");
+  if (weeks_before(as_of, 5, 8).contains(day)) previous = add_checked(previous, 1, "the number of events");
+}
+
+void TrendSum::add(const TrendSum& other) {
+  if (as_of != other.as_of)
+    throw Error(sqlstate::invalid_parameter_value, "as_of of trend_4w differs between rows of one group",
+                "Give all rows of a group the same as_of.");
+  first_day = std::min(first_day, other.first_day);
+  current = add_checked(current, other.current, "the number of events");
+  previous = add_checked(previous, other.previous, "the number of events");
+}
+
+Value TrendSum::trend() const {
+  if (first_day == max_day) return Value::none(Unknown::no_data);
+  if (whole_weeks(first_day, as_of) < 8) return Value::none(Unknown::insufficient_history);
+  return relative_change(current, previous);
 }
 
 }  // namespace health

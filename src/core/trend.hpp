@@ -6,6 +6,7 @@
 #include <span>
 
 #include "exact.hpp"
+#include "usage.hpp"
 #include "value.hpp"
 
 namespace health {
@@ -28,5 +29,21 @@ Value dropoff(std::span<const Exact> weeks);
 Value slope_4w(std::span<const Exact> weeks);
 // Number of consecutive decreases from week to week that end at week 1, among the given weeks.
 std::int64_t dip_streak(std::span<const Exact> weeks);
+
+// Trend_4w of a stream of events that arrive in any order: two such sums add up. Plain memory.
+struct TrendSum {
+  Day as_of = 0;
+  Day first_day = max_day;    // of the events before as_of
+  std::int64_t current = 0;   // events in weeks 1..4
+  std::int64_t previous = 0;  // events in weeks 5..8
+
+  // Takes in an event; those at or after as_of are not seen. Error 22003 on overflow.
+  void add(Day day);
+  // Error 22023 when the two are for different dates.
+  void add(const TrendSum& other);
+  // The trend; the first event stands for the account's start. Unknown: no event (no_data), first event less
+  // than 8 weeks before as_of (insufficient_history), something after nothing (zero_denominator).
+  Value trend() const;
+};
 
 }  // namespace health

@@ -1,6 +1,8 @@
 // The local calendar day of a timestamp in a named time zone.
 #include "local_day.hpp"
 
+#include <cstring>
+
 extern "C" {
 #include "utils/date.h"
 #include "utils/timestamp.h"
@@ -17,6 +19,13 @@ int64 floor_divide(int64 value, int64 by) {
   return quotient - (value % by < 0 ? 1 : 0);
 }
 
+// What zone_clock keeps in fn_extra.
+struct ZoneCache {
+  ZoneClock clock;
+  std::size_t name_size;
+  char name[TZ_STRLEN_MAX + 1];
+};
+
 }  // namespace
 
 void set_zone(ZoneClock& clock, std::string_view name) {
@@ -28,6 +37,21 @@ void set_zone(ZoneClock& clock, std::string_view name) {
   }
   clock.zone = zone;
   for (ZoneClock::Stretch& stretch : clock.known) stretch = {1, 0, 0};
+}
+
+ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name) {
+  auto* cache = static_cast<ZoneCache*>(fcinfo->flinfo->fn_extra);
+  if (cache == nullptr || cache->name_size != name.size() || std::memcmp(cache->name, name.data(), name.size()) != 0) {
+    if (cache == nullptr) {
+      cache = static_cast<ZoneCache*>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ZoneCache)));
+      fcinfo->flinfo->fn_extra = cache;
+    }
+    cache->name_size = SIZE_MAX;  // stays so if the name is refused
+    set_zone(cache->clock, name);
+    std::memcpy(cache->name, name.data(), name.size());
+    cache->name_size = name.size();
+  }
+  return cache->clock;
 }
 
 Day local_day(ZoneClock& clock, TimestampTz timestamp) {

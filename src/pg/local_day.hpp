@@ -25,6 +25,10 @@ struct ZoneClock {
 // Points the clock at a zone. Error 22023 for a name that PostgreSQL does not know.
 void set_zone(ZoneClock& clock, std::string_view name);
 
+// The clock of a function's time zone argument, kept in fn_extra for the next call where the caller keeps its FmgrInfo. The function must
+// keep nothing else there. Error as for set_zone.
+ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name);
+
 // Error 22008 for infinite timestamps.
 Day local_day(ZoneClock& clock, TimestampTz timestamp);
 

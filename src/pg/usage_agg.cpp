@@ -21,28 +21,6 @@ namespace {
 
 enum class TimeKind { timestamptz, date };
 
-// The clock of the aggregate's time zone, kept across calls where the caller keeps its FmgrInfo.
-struct ZoneCache {
-  ZoneClock clock;
-  std::size_t name_size;
-  char name[TZ_STRLEN_MAX + 1];
-};
-
-ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name) {
-  auto* cache = static_cast<ZoneCache*>(fcinfo->flinfo->fn_extra);
-  if (cache == nullptr || cache->name_size != name.size() || std::memcmp(cache->name, name.data(), name.size()) != 0) {
-    if (cache == nullptr) {
-      cache = static_cast<ZoneCache*>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ZoneCache)));
-      fcinfo->flinfo->fn_extra = cache;
-    }
-    cache->name_size = SIZE_MAX;  // stays so if the name is refused
-    set_zone(cache->clock, name);
-    std::memcpy(cache->name, name.data(), name.size());
-    cache->name_size = name.size();
-  }
-  return cache->clock;
-}
-
 // usage_agg(state, user, event, time [, amount] [, time zone]): rows without user, event or time are no events and change nothing.
 template <UserKind kind, TimeKind time, bool with_amount, bool with_zone>
 Datum usage_agg_transition(FunctionCallInfo fcinfo) {

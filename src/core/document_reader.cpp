@@ -28,6 +28,15 @@ std::string range_words(const NumberRange& range) {
   return words;
 }
 
+// Hints are written as phrases; as a HINT of PostgreSQL each is a sentence.
+std::string to_sentence(std::string hint) {
+  if (hint.empty()) return hint;
+  if (hint[0] >= 'a' && hint[0] <= 'z') hint[0] = static_cast<char>(hint[0] - 'a' + 'A');
+  constexpr std::string_view ends = ".?]}\"";
+  if (ends.find(hint.back()) == std::string_view::npos) hint += '.';
+  return hint;
+}
+
 }  // namespace
 
 std::string_view describe_type(const nlohmann::json& value) {
@@ -57,7 +66,7 @@ std::string show_value(const nlohmann::json& value) {
 void DocumentReader::report(std::string path, std::string problem, std::string hint) {
   // A document of a million wrong elements is one wrong document.
   constexpr std::size_t most_problems = 1000;
-  if (problems_.size() < most_problems) problems_.push_back({std::move(path), std::move(problem), std::move(hint)});
+  if (problems_.size() < most_problems) problems_.push_back({std::move(path), std::move(problem), to_sentence(std::move(hint))});
 }
 
 bool DocumentReader::check_object(const json& value, const std::string& path, Names allowed) {

@@ -32,6 +32,7 @@ class DocumentReader {
 
   const std::vector<Problem>& problems() const { return problems_; }
   std::vector<Problem> take_problems() { return std::move(problems_); }
+  // The hint may be a phrase; it becomes a sentence.
   void report(std::string path, std::string problem, std::string hint = {});
 
   // Reports unless the value is an object, and every key that is not allowed, with the nearest one that is.

@@ -100,8 +100,8 @@ std::vector<Band> read_bands(DocumentReader& reader, const json& value, const st
 
 std::vector<Band> parse_bands(std::string_view text) {
   DocumentReader reader;
-  std::vector<Band> bands = read_bands(reader, parse_json(text), "bands");
-  throw_first_problem(reader.problems(), "bands");
+  std::vector<Band> bands = read_bands(reader, parse_json(text), "");
+  throw_first_problem(reader.problems(), "invalid bands");
   return bands;
 }
 
@@ -114,7 +114,7 @@ Model parse_model(std::string_view text) {
   } else {
     reader.report("", "must be an object, not " + show_value(document), "a model is a JSON object with \"signals\"");
   }
-  throw_first_problem(reader.problems(), "model");
+  throw_first_problem(reader.problems(), "invalid model");
   return model;
 }
 

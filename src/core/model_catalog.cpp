@@ -89,9 +89,11 @@ void read_settings(DocumentReader& reader, const json& document, Model& model) {
   settings.daily_cap = reader.read_number(document, "", "daily_cap", {0, 1e12, true});
   settings.features = reader.read_names(document, "", "features");
   if (!settings.features || model.catalog.count_unlisted) return;
-  std::vector<std::string_view> known(model.catalog.features.begin(), model.catalog.features.end());
-  for (std::size_t i = 0; i < settings.features->size(); ++i) {
-    const std::string& feature = (*settings.features)[i];
+  const std::vector<std::string_view> known(model.catalog.features.begin(), model.catalog.features.end());
+  const json& features = document["features"];
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    if (!features[i].is_string()) continue;
+    const auto& feature = features[i].get_ref<const std::string&>();
     if (std::find(known.begin(), known.end(), feature) == known.end()) {
       reader.report(path_to_index("features", i), "no event of the catalog has the feature \"" + feature + "\"",
                     suggest_name(feature, known));

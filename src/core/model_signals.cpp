@@ -53,8 +53,7 @@ class SignalReader {
  private:
   // Whether its weight is above 0, or wrong and reported already.
   bool read_signal(const json& value, const std::string& path, int parent, int level) {
-    const auto keys = keys_for(value);
-    if (!reader_.check_object(value, path, keys)) return true;
+    if (!check_keys(value, path)) return true;
     Signal signal;
     signal.path = path;
     signal.parent = parent;
@@ -63,7 +62,7 @@ class SignalReader {
     if (auto label = reader_.read_string(value, path, "label")) signal.label = std::move(*label);
     reader_.read_string(value, path, "description");
     const bool has_weight = value.contains("weight") && !value["weight"].is_null();
-    const auto weight = reader_.read_number(value, path, "weight", {0, 1e100});
+    const auto weight = reader_.read_number(value, path, "weight", {0, 1e9});
     signal.weight = weight.value_or(1);
     read_source(value, signal);
     read_missing(value, signal);
@@ -73,14 +72,27 @@ class SignalReader {
     return has_weight ? !weight || *weight > 0 : true;
   }
 
-  static Names keys_for(const json& value) {
-    if (!value.is_object()) return all_keys;
-    if (value.contains("signals")) return group_keys;
-    if (value.contains("metric")) return metric_keys;
-    if (value.contains("column")) return column_keys;
-    if (value.contains("expression")) return expression_keys;
-    if (value.contains("query")) return query_keys;
-    return all_keys;
+  // Keys that go with another kind of signal are told apart from those that nothing knows.
+  bool check_keys(const json& value, const std::string& path) {
+    constexpr std::string_view sources[] = {"metric", "column", "expression", "query", "signals"};
+    constexpr Names keys_of[] = {metric_keys, column_keys, expression_keys, query_keys, group_keys};
+    if (!value.is_object()) return reader_.check_object(value, path, all_keys);
+    std::size_t source = std::size(sources);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < std::size(sources); ++i) {
+      if (value.contains(sources[i])) ++found, source = i;
+    }
+    const Names keys = found == 1 ? keys_of[source] : Names(all_keys);
+    for (const auto& [key, member] : value.items()) {
+      if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+      const bool elsewhere = std::find(std::begin(all_keys), std::end(all_keys), key) != std::end(all_keys);
+      if (elsewhere) {
+        reader_.report(path_to_key(path, key), "does not go with \"" + std::string(sources[source]) + "\"");
+      } else {
+        reader_.report(path_to_key(path, key), "unknown key", suggest_name(key, keys));
+      }
+    }
+    return true;
   }
 
   void read_name(const json& value, Signal& signal) {
@@ -208,7 +220,7 @@ class SignalReader {
         const auto nearest = nearest_name(*policy, policies);
         reader_.report(at, "unknown policy \"" + *policy + "\"",
                        nearest ? "did you mean \"" + std::string(*nearest) + "\"?"
-                               : "ignore, neutral, zero, required or {\"carry_forward_days\": 30}");
+                               : "policies are ignore, neutral, zero, required and {\"carry_forward_days\": 30}");
         return;
       }
       signal.missing = meanings[found - std::begin(policies)];

@@ -14,7 +14,8 @@ namespace health {
 
 namespace {
 
-double clamp_score(double score) { return std::clamp(score, 0.0, 100.0); }
+// Adding 0 makes -0 a plain 0.
+double clamp_score(double score) { return std::clamp(score, 0.0, 100.0) + 0.0; }
 
 double score_linear(const Normalizer& n, double x) {
   // Halves keep the differences of huge numbers finite.

@@ -180,7 +180,7 @@ void read_target(DocumentReader& reader, const json& value, const std::string& p
                                  "how far outside of low .. high the score falls to 0")
                     .value_or(1);
   if (!value.contains("low") && !value.contains("high")) {
-    reader.report(path_to_key(path, "low"), "is missing", "low, high or both: the score is 100 between them");
+    reader.report(path_to_key(path, "low"), "is missing", "give low, high or both: the score is 100 between them");
   } else if (n.low && n.high && *n.low > *n.high) {
     reader.report(path_to_key(path, "low"), "is above high", "swap low and high");
   }
@@ -255,7 +255,7 @@ Normalizer read_normalizer(DocumentReader& reader, const json& value, const std:
 Normalizer parse_normalizer(std::string_view text) {
   DocumentReader reader;
   Normalizer n = read_normalizer(reader, parse_json(text), "");
-  throw_first_problem(reader.problems(), "normalizer");
+  throw_first_problem(reader.problems(), "invalid normalizer");
   return n;
 }
 
@@ -263,9 +263,10 @@ void throw_first_problem(const std::vector<Problem>& problems, std::string_view 
   if (problems.empty()) return;
   const Problem& first = problems.front();
   std::string message(what);
-  message += ": " + (first.path.empty() ? "" : first.path + " ") + first.problem;
+  message += ": " + (first.path.empty() ? "" : first.path + ": ") + first.problem;
   std::string detail;
-  if (problems.size() > 1) detail = std::to_string(problems.size() - 1) + " more problems in the document.";
+  if (problems.size() == 2) detail = "The document has 1 more problem.";
+  if (problems.size() > 2) detail = "The document has " + std::to_string(problems.size() - 1) + " more problems.";
   throw Error(sqlstate::invalid_parameter_value, std::move(message), first.hint, std::move(detail));
 }
 

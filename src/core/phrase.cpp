@@ -20,6 +20,8 @@ std::string describe_missing(const Signal& signal, const Reading& reading) {
   std::string words = in_sentence(signal.label) + " unknown: ";
   if (reading.score.unknown == Unknown::source_stale && reading.observed) {
     words += "the last value is from " + day_text(*reading.observed);
+  } else if (reading.score.unknown == Unknown::no_data && reading.observed) {
+    words += "first observed on " + day_text(*reading.observed);
   } else if (reading.score.unknown == Unknown::not_applicable && signal.normalize.takes_categories()) {
     words += "no score for \"" + reading.text + "\"";
   } else {
@@ -136,6 +138,7 @@ std::string describe_part(const Model& before, const ChangePart& part, const Sco
 
 std::string describe_change(const Model& before, const Change& change, const Score& from, const Score& to) {
   if (!change.unknown_reason.empty()) return "Cannot be compared: " + change.unknown_reason;
+  if (change.parts.empty()) return show_score(*change.to) + ", unchanged";
   std::string words = show_scores(*change.from, *change.to);
   std::vector<const ChangePart*> parts;
   for (const ChangePart& part : change.parts) parts.push_back(&part);
@@ -151,7 +154,7 @@ std::string describe_change(const Model& before, const Change& change, const Sco
       rest += part->points;
     }
   }
-  if (told == 0) return words + ": nothing changed";
+  if (told == 0) return words + ": no signal moved it by " + show_score(worth_telling * 2, 1) + " points";
   if (std::fabs(rest) >= worth_telling) words += ", other signals" + points_in_brackets(rest);
   return words;
 }

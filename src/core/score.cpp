@@ -50,9 +50,9 @@ Reading read_external(const Signal& signal, const ExternalInput* input, Day as_o
   Reading reading;
   reading.raw = reading.score = Value::none(Unknown::no_data);
   if (input == nullptr || !input->value) return reading;
-  reading.text = *input->value;
   reading.observed = input->observed;
   if (input->observed && *input->observed >= as_of) return reading;  // not yet known then
+  reading.text = *input->value;
   if (const auto number = parse_number(*input->value)) reading.raw = Value::of(*number);
   if (signal.missing == NullPolicy::carry_forward && input->observed &&
       static_cast<std::int64_t>(as_of) - *input->observed > signal.carry_days) {

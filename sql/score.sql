@@ -1,0 +1,139 @@
+-- The score of an account by a model: tree, null policies, coverage, gate, words. METRICS.md sections 0 and 4.
+SET extra_float_digits = 0;
+
+-- Three values from outside: 80 (.4), 60 (.3), NULL (.3) -> 71.43, coverage .70
+SELECT '{"signals": [
+    {"name": "arr", "label": "ARR", "weight": 0.4, "column": "arr", "normalize": {"kind": "identity"}},
+    {"name": "support_load", "weight": 0.3, "expression": "tickets / seats", "normalize": {"kind": "identity"}},
+    {"name": "nps", "label": "NPS", "weight": 0.3, "query": "select 1, 2", "normalize": {"kind": "identity"}}]}' AS three \gset
+SELECT round(score::numeric, 2) AS score, band, coverage, unknown_reason, main_reason
+FROM health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, '{80,60,NULL}', NULL, NULL);
+SELECT signal, raw, raw_text, normalized, round(weight::numeric, 4) AS weight, round(points::numeric, 3) AS points, reason, phrase
+FROM health.score_signals(:'three', NULL, '2025-06-02', NULL, NULL, '{80,60,NULL}', NULL, NULL);
+-- the points of the leaves are the score
+SELECT round(sum(points) FILTER (WHERE level > 0)::numeric, 9) = round(max(points) FILTER (WHERE level = 0)::numeric, 9) AS adds_up
+FROM health.score_signals(:'three', NULL, '2025-06-02', NULL, NULL, '{80,60,NULL}', NULL, NULL);
+
+-- The reference formula of the feedback preset, nested: 51.0, 85.0, 58.0 -> 63.3, stable
+SELECT '{"signals": [
+  {"name": "engagement", "weight": 0.4, "signals": [
+    {"name": "activation", "weight": 40, "column": "a", "normalize": {"kind": "identity"}},
+    {"name": "feedback", "weight": 30, "column": "b", "normalize": {"kind": "identity"}},
+    {"name": "votes", "weight": 30, "column": "c", "normalize": {"kind": "identity"}}]},
+  {"name": "revenue", "weight": 0.3, "signals": [
+    {"name": "arr_percentile", "weight": 50, "column": "d", "normalize": {"kind": "identity"}},
+    {"name": "plan_tier", "weight": 30, "column": "e", "normalize": {"kind": "identity"}},
+    {"name": "revenue_trend", "weight": 20, "column": "f", "normalize": {"kind": "identity"}}]},
+  {"name": "lifecycle", "weight": 0.3, "signals": [
+    {"name": "renewal", "weight": 40, "column": "g", "normalize": {"kind": "identity"}},
+    {"name": "tenure", "weight": 30, "column": "h", "normalize": {"kind": "identity"}},
+    {"name": "tickets", "weight": 30, "column": "i", "normalize": {"kind": "identity"}}]}]}' AS feedback \gset
+SELECT "position", level, parent, signal, normalized, round(weight::numeric, 3) AS weight, round(points::numeric, 3) AS points
+FROM health.score_signals(:'feedback', NULL, '2025-06-02', NULL, NULL, '{60,50,40,90,100,50,70,80,20}', NULL, NULL);
+SELECT score, band, coverage FROM health.score_account(:'feedback', NULL, '2025-06-02', NULL, NULL, '{60,50,40,90,100,50,70,80,20}', NULL, NULL);
+-- a group without any known member is unknown itself; one with some counts in full, and its coverage in part
+SELECT score, coverage FROM health.score_account(:'feedback', NULL, '2025-06-02', NULL, NULL, '{NULL,NULL,NULL,90,100,50,70,80,20}', NULL, NULL);
+SELECT round(score::numeric, 3) AS score, coverage FROM health.score_account(:'feedback', NULL, '2025-06-02', NULL, NULL, '{60,NULL,NULL,90,100,50,70,80,20}', NULL, NULL);
+
+-- The gate: never a confident number made of one signal
+SELECT score, band, coverage, unknown_reason, main_reason
+FROM health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, '{NULL,60,NULL}', NULL, NULL);
+SELECT phrase FROM health.score_signals(:'three', NULL, '2025-06-02', NULL, NULL, '{NULL,60,NULL}', NULL, NULL) WHERE signal = 'score';
+SELECT unknown_reason FROM health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, NULL, NULL, NULL);
+-- a coverage that meets the minimum exactly passes, whatever the weights are in binary
+SELECT score, coverage, unknown_reason
+FROM health.score_account(:'three'::jsonb || '{"minimum_coverage": 0.3}', NULL, '2025-06-02', NULL, NULL, '{NULL,60,NULL}', NULL, NULL);
+SELECT m AS minimum, score IS NOT NULL AS passes
+FROM (VALUES (0.8), (0.80001)) AS v (m),
+     health.score_account(jsonb_build_object('minimum_coverage', m, 'signals',
+         (SELECT jsonb_agg(jsonb_build_object('name', n, 'weight', w, 'column', n, 'normalize', '{"kind": "identity"}'::jsonb))
+          FROM (VALUES ('a', .7), ('b', .1), ('c', .2)) AS s (n, w))), NULL, '2025-06-02', NULL, NULL, '{1,2,NULL}', NULL, NULL);
+
+-- Null policies of an unknown signal: left out, counted as 50, as 0, or the whole score unknown
+SELECT p AS policy, round(score::numeric, 3) AS score, coverage, unknown_reason
+FROM (VALUES ('"ignore"'::jsonb), ('"neutral"'), ('"zero"'), ('"required"'), ('{"carry_forward_days": 30}')) AS v (p),
+     health.score_account(jsonb_set(:'three', '{signals,2,missing}', p), NULL, '2025-06-02', NULL, NULL, '{80,60,NULL}', NULL, NULL);
+-- observed values: known from the day after; carried forward for so many days
+SELECT o AS observed, score, coverage, s.reason, s.phrase
+FROM (VALUES (date '2025-06-02'), ('2025-06-01'), ('2025-05-03'), ('2025-05-02')) AS v (o),
+     health.score_account(jsonb_set(:'three', '{signals,2,missing}', '{"carry_forward_days": 30}'), NULL, '2025-06-02', NULL, NULL,
+                          '{80,60,70}', ARRAY[NULL, NULL, o], NULL) AS a,
+     health.score_signals(jsonb_set(:'three', '{signals,2,missing}', '{"carry_forward_days": 30}'), NULL, '2025-06-02', NULL, NULL,
+                          '{80,60,70}', ARRAY[NULL, NULL, o], NULL) AS s
+WHERE s.signal = 'nps';
+
+-- A ledger: three of five users active, one creates most
+SELECT 'bigint{1:2025-03-03/$joined,2025-04-08/create*4,2025-05-20/create*16,2025-05-28/create*16;2:2025-03-03/$joined,2025-04-10/view*6,2025-05-21/view*4;3:2025-03-03/$joined,2025-04-10/view*6,2025-05-14/view*4;4:2025-03-03/$joined,2025-04-10/view*12;5:2025-03-03/$joined,2025-04-10/view*12}' AS usage \gset
+SELECT '{"catalog": {"create": {"role": ["create", "activate"], "value": 10}, "view": {"role": ["consume", "interact"]}},
+  "signals": [
+    {"name": "activation", "metric": "activation_rate", "weight": 3, "normalize": {"kind": "linear", "worst": 0, "best": 0.8},
+     "next_step": {"low": "Who else should see the value?", "high": "Ask for a story."}},
+    {"name": "spread", "metric": "spread", "normalize": {"kind": "linear", "worst": 0, "best": 0.5}, "next_step": {"low": "Run a record-your-first challenge."}},
+    {"name": "cadence", "metric": "cadence", "normalize": {"kind": "linear", "worst": 0, "best": 1}},
+    {"name": "trend", "metric": "trend_4w", "normalize": {"kind": "linear", "worst": -0.5, "best": 0.5}},
+    {"name": "one_person", "label": "Dependency", "metric": "power_user_dependency", "normalize": {"kind": "linear", "worst": 1, "best": 0.3}},
+    {"name": "creators", "metric": "active_users", "role": "create", "window_days": 14, "normalize": {"kind": "steps", "steps": [{"from": 1, "score": 30}, {"from": 3, "score": 100}]}},
+    {"name": "recency", "metric": "recency_days", "normalize": {"kind": "recency", "half_life_days": 7}},
+    {"name": "seats", "metric": "adoption_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}},
+    {"name": "plan", "column": "plan", "normalize": {"kind": "map", "map": {"pro": 80, "free": 20}}}]}' AS model \gset
+SELECT signal, round(raw::numeric, 4) AS raw, raw_text, round(normalized::numeric, 2) AS normalized, round(points::numeric, 2) AS points, reason, phrase
+FROM health.score_signals(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', NULL, NULL);
+\x on
+SELECT round(score::numeric, 3) AS score, band, round(coverage::numeric, 3) AS coverage, round(change_7d::numeric, 3) AS change_7d,
+       round(change_28d::numeric, 3) AS change_28d, main_reason, next_step, round(score_without_top_user::numeric, 3) AS without_top
+FROM health.score_account(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', NULL, NULL);
+\x off
+-- without the top user: by hand, and as the account's row says
+SELECT health.score_without_user(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', NULL, NULL, '1') = a.score_without_top_user AS same,
+       health.score_without_user(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', NULL, NULL, '99') = a.score AS nobody
+FROM health.score_account(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', NULL, NULL) AS a;
+-- an account without events is scored, not dropped; too little is known here
+SELECT score, round(coverage::numeric, 3) AS coverage, unknown_reason, main_reason, next_step, score_without_top_user
+FROM health.score_account(:'model', '{}', '2025-06-02', NULL, 20, '{pro}', NULL, NULL);
+
+-- The series is what score_account says day by day, from one decode
+SELECT * FROM health.score_series(:'three', NULL, NULL, NULL, '{80,60,70}', '{NULL,NULL,2025-06-01}', NULL, '2025-05-31', '2025-06-03', 1);
+SELECT count(*), bool_and(s.score IS NOT DISTINCT FROM a.score AND s.band IS NOT DISTINCT FROM a.band AND s.coverage = a.coverage
+                          AND s.unknown_reason IS NOT DISTINCT FROM a.unknown_reason) AS same
+FROM health.score_series(:'model', :'usage', NULL, 20, '{pro}', NULL, NULL, '2025-04-01', '2025-06-30', 3) AS s,
+     health.score_account(:'model', :'usage', s.as_of, NULL, 20, '{pro}', NULL, NULL) AS a;
+SELECT count(*) FROM health.score_series(:'three', NULL, NULL, NULL, NULL, NULL, NULL, '2025-06-03', '2025-06-01');
+
+-- A percentile in the account's segment, for a metric too
+SELECT '{"minimum_coverage": 0, "signals": [{"name": "a", "metric": "active_users", "normalize": {"kind": "percentile", "segment": "plan",
+   "reference": {"segments": {"free": {"values": [1, 2, 3]}, "pro": {"values": [3, 4, 5]}, "solo": {"values": [3]}}}}}]}' AS peers \gset
+SELECT * FROM health.model_inputs(:'peers');
+SELECT s AS segment, score, unknown_reason
+FROM (VALUES ('free'), ('pro'), ('solo'), ('other'), (NULL)) AS v (s),
+     health.score_account(:'peers', :'usage', '2025-06-02', NULL, NULL, NULL, NULL, ARRAY[s]);
+
+-- Carry-forward of a metric: the last day on which it was known stands in
+SELECT d AS days, s.normalized, s.reason, s.phrase
+FROM (VALUES (5), (60)) AS v (d),
+     health.score_signals(jsonb_build_object('window_days', 7, 'signals', jsonb_build_array(jsonb_build_object('name', 'top', 'metric', 'power_user_dependency',
+         'normalize', '{"kind": "linear", "worst": 1, "best": 0}'::jsonb, 'missing', jsonb_build_object('carry_forward_days', d)))),
+         :'usage', '2025-06-20', NULL, NULL, NULL, NULL, NULL) AS s WHERE s.level = 1;
+
+-- The order of signals does not matter to the last bit
+SELECT count(DISTINCT score) FROM (
+    SELECT (health.score_account(jsonb_build_object('signals', jsonb_agg(jsonb_build_object('name', 's' || i, 'weight', i * 0.1,
+            'metric', 'active_users', 'normalize', jsonb_build_object('kind', 'linear', 'worst', 0, 'best', 3 + i * 0.7)) ORDER BY i * k % 13)),
+        :'usage', '2025-06-02', NULL, NULL, NULL, NULL, NULL)).score
+    FROM generate_series(1, 12) AS i, generate_series(1, 12) AS k GROUP BY k) AS orders;
+
+-- What is refused
+SELECT health.score_account(NULL, NULL, '2025-06-02', NULL, NULL, NULL, NULL, NULL);
+SELECT health.score_account(:'three', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT health.score_account(:'three', NULL, 'infinity', NULL, NULL, NULL, NULL, NULL);
+SELECT health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, '{1,2}', NULL, NULL);
+SELECT health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, '{1,2,3}', '{2025-01-01}', NULL);
+SELECT health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, '{1,2,NaN}', NULL, NULL);
+SELECT health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, '{1,2,Infinity}', NULL, NULL);
+SELECT health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, '{1,pro,2}', NULL, NULL);
+SELECT health.score_account(:'three', NULL, '2025-06-02', NULL, 'NaN', '{1,2,3}', NULL, NULL);
+SELECT health.score_account(:'three', NULL, '2025-06-02', NULL, NULL, '{{1,2,3}}', NULL, NULL);
+SELECT health.score_account('[]', NULL, '2025-06-02', NULL, NULL, NULL, NULL, NULL);
+SELECT health.score_account('{"signals": [{"name": "a", "metric": "activation_rat", "normalize": {"kind": "identity"}}]}', NULL, '2025-06-02', NULL, NULL, NULL, NULL, NULL);
+SELECT health.score_account(jsonb_set(:'three', '{signals,1,weight}', '-1'), NULL, '2025-06-02', NULL, NULL, NULL, NULL, NULL);
+SELECT * FROM health.score_series(:'three', NULL, NULL, NULL, NULL, NULL, NULL, '2025-06-01', '2025-06-03', 0);
+SELECT * FROM health.score_series(:'three', NULL, NULL, NULL, NULL, NULL, NULL, '0001-01-01', '9999-12-31');

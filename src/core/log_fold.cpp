@@ -6,6 +6,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "radix_sort.hpp"
 #include "usage_algebra.hpp"
 #include "usage_log_format.hpp"
 
@@ -18,9 +19,21 @@ constexpr std::size_t large_ledger = std::size_t{1} << 16;  // bytes; such ledge
 // Numbers users in the order of their first appearance.
 class UserNumbers {
  public:
-  explicit UserNumbers(UserKind kind) : kind_(kind), table_(64, 0) {}
+  // `near` is a bigint around which many users lie: the first of the log.
+  UserNumbers(UserKind kind, std::int64_t near) : kind_(kind), near_(near), table_(64, 0) {}
 
   std::uint32_t number_of(const UserId& user) {
+    if (kind_ != UserKind::bigint) return look_up(user);
+    const std::uint64_t distance = zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(user.number) - static_cast<std::uint64_t>(near_)));
+    if (distance >= neighbours_.size()) return look_up(user);
+    std::uint32_t& known = neighbours_[distance];
+    if (known == 0) known = look_up(user) + 1;
+    return known - 1;
+  }
+  const std::vector<UserId>& users() const { return users_; }
+
+ private:
+  std::uint32_t look_up(const UserId& user) {
     const std::size_t mask = table_.size() - 1;
     std::size_t slot = hash(user) & mask;
     for (; table_[slot] != 0; slot = (slot + 1) & mask) {
@@ -32,9 +45,6 @@ class UserNumbers {
     if (2 * users_.size() > table_.size()) grow();
     return static_cast<std::uint32_t>(users_.size() - 1);
   }
-  const std::vector<UserId>& users() const { return users_; }
-
- private:
   std::size_t hash(const UserId& user) const {
     std::uint64_t hash = 0;
     if (kind_ == UserKind::bigint) {
@@ -55,6 +65,8 @@ class UserNumbers {
   }
 
   UserKind kind_;
+  std::int64_t near_;
+  std::array<std::uint32_t, 128> neighbours_{};  // by zigzag distance from near_: number + 1, 0 is unknown
   std::vector<std::uint32_t> table_;  // number + 1, 0 is empty
   std::vector<UserId> users_;
 };
@@ -62,15 +74,11 @@ class UserNumbers {
 // Numbers event names in the order of their first appearance; few and repeated, so mostly found by their code.
 class EventNumbers {
  public:
-  std::uint32_t number_of(const LogCursor& cursor) {
-    if (cursor.code() == entry_inline) return number_of(cursor.event().name);
-    if (cursor.definitions() != definitions_) {
-      by_code_.fill(0);
-      definitions_ = cursor.definitions();
-    }
-    std::uint32_t& known = by_code_[cursor.code()];
-    if (known == 0) known = number_of(cursor.event().name) + 1;
-    return known - 1;
+  std::uint32_t number_of(LogCursor& cursor) {
+    std::uint32_t* const note = cursor.note();
+    if (note == nullptr) return number_of(cursor.event().name);
+    if (*note == 0) *note = number_of(cursor.event().name) + 1;
+    return *note - 1;
   }
   std::uint32_t number_of(std::string_view name) {
     if (names_.size() < 24) {  // a handful of names is searched faster than hashed
@@ -88,8 +96,6 @@ class EventNumbers {
   const std::vector<std::string_view>& names() const { return names_; }
 
  private:
-  std::uint32_t definitions_ = 0;
-  std::array<std::uint32_t, EventCodes::capacity> by_code_{};  // number + 1, 0 is unknown
   std::vector<std::string_view> names_;
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
 };
@@ -108,7 +114,7 @@ struct Sum {
 
 // What the entries hold, with users and events still numbered by appearance.
 struct Collected {
-  explicit Collected(UserKind kind) : users(kind) {}
+  Collected(UserKind kind, std::int64_t near_user) : users(kind, near_user) {}
   UserNumbers users;
   EventNumbers events;
   std::vector<Event> single;    // count 1, no amount
@@ -166,11 +172,14 @@ UsageBytes sort_and_write(UserKind kind, const Collected& all) {
     const Key day = static_cast<Key>(static_cast<std::int64_t>(event.day) - all.first_day);
     return user_rank[event.user] * span + day * events + event_rank[event.event];
   };
-  std::vector<Key> single;
-  single.reserve(all.single.size());
-  for (const Event& event : all.single) single.push_back(key_of(event));
+  std::vector<Key> single(all.single.size());
+  std::transform(all.single.begin(), all.single.end(), single.begin(), key_of);
   poll_cancel();
-  std::sort(single.begin(), single.end());
+  if constexpr (std::is_same_v<Key, std::uint64_t>) {
+    radix_sort(single, span * all.users.users().size());
+  } else {
+    std::sort(single.begin(), single.end());
+  }
   struct Keyed {
     Key key;
     Sum sum;
@@ -182,6 +191,22 @@ UsageBytes sort_and_write(UserKind kind, const Collected& all) {
   std::sort(summed.begin(), summed.end(), [](const Keyed& a, const Keyed& b) { return a.key < b.key; });
   poll_cancel();
 
+  if (summed.empty()) {  // nothing can cancel out: names and first day are exact
+    UsageWriter writer(kind, std::move(names), all.first_day, UsageWriter::exact);
+    for (auto one = single.begin(); one != single.end();) {
+      const auto user = static_cast<std::uint32_t>(*one / span);
+      const Key user_start = user * span;
+      const Key user_end = user_start + span;
+      writer.begin_user(all.users.users()[user_order[user]]);
+      while (one != single.end() && *one < user_end) {
+        const auto next = std::find_if(one, single.end(), [key = *one](Key other) { return other != key; });
+        writer.add_events(static_cast<std::uint64_t>(*one - user_start), next - one);
+        one = next;
+      }
+      writer.end_user();
+    }
+    return writer.take();
+  }
   return write_usage(kind, names, all.first_day, [&](UsageWriter& writer) {
     auto one = single.begin();
     auto many = summed.begin();
@@ -217,7 +242,7 @@ UsageBytes sort_and_write(UserKind kind, const Collected& all) {
 
 UsageBytes fold_entries(const LogHeader& header, const std::uint8_t* memory, std::size_t from) {
   const auto kind = static_cast<UserKind>(header.kind);
-  Collected all(kind);
+  Collected all(kind, header.first_user);
   std::vector<UsageBytes> large;
   std::size_t entries = 0;
   LogCursor cursor(header, memory, from, header.used);

@@ -17,18 +17,17 @@ namespace {
 constexpr std::size_t fold_at_least = 8192;                 // bytes of raw log that make a fold worth it
 constexpr std::size_t fold_at_most = std::size_t{4} << 20;  // bytes of raw log that are never exceeded without one
 
+// Of the length, the first and the last eight bytes: names that differ in the middle only share a bucket's neighbourhood, no more.
 std::uint64_t hash_name(std::string_view name) {
-  std::uint64_t hash = name.size() * 0x9e3779b97f4a7c15u;
-  std::size_t i = 0;
-  for (; i + 8 <= name.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, name.data() + i, 8);
-    hash = (hash ^ word) * 0x9fb21c651e98df25u;
-    hash ^= hash >> 32;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  if (name.size() >= 8) {
+    std::memcpy(&first, name.data(), 8);
+    std::memcpy(&last, name.data() + name.size() - 8, 8);
+  } else {
+    for (const char c : name) first = first << 8 | static_cast<unsigned char>(c);
   }
-  std::uint64_t tail = 0;
-  std::memcpy(&tail, name.data() + i, name.size() - i);
-  hash = (hash ^ tail) * 0x9fb21c651e98df25u;
+  const std::uint64_t hash = (first + name.size()) * 0x9e3779b97f4a7c15u ^ last * 0x9fb21c651e98df25u;
   return hash ^ (hash >> 29);
 }
 
@@ -103,21 +102,28 @@ bool UsageLog::append(const LoggedEvent& event, EventCodes& codes) {
 
   std::uint8_t* const from = staged ? memory_ + sizeof(LogHeader) + header.staged : memory_ + header.used;
   std::uint8_t* to = from;
-  if (coded) {
-    if (named) {
-      header.defined[code / 64] |= bit;
-      *to++ = entry_define;
-      *to++ = static_cast<std::uint8_t>(code);
-      to = put_string(to, event.name);
-    }
+  if (coded && named) {
+    header.defined[code / 64] |= bit;
+    *to++ = entry_define;
     *to++ = static_cast<std::uint8_t>(code);
-  } else {
-    *to++ = entry_inline;
     to = put_string(to, event.name);
   }
   const std::int64_t days = static_cast<std::int64_t>(event.day) - header.last_day;
   header.last_day = event.day;
-  to = put_varint(to, 2 * zigzag(days) + (event.has_amount ? 1 : 0));
+  if (code < short_codes && days >= 0 && days < any_days && !event.has_amount) {
+    *to++ = static_cast<std::uint8_t>(code * 4 + static_cast<std::uint32_t>(days));
+  } else {
+    if (code < short_codes) {
+      *to++ = static_cast<std::uint8_t>(code * 4 + any_days);
+    } else if (coded) {
+      *to++ = entry_coded;
+      *to++ = static_cast<std::uint8_t>(code);
+    } else {
+      *to++ = entry_inline;
+      to = put_string(to, event.name);
+    }
+    to = put_varint(to, 2 * zigzag(days) + (event.has_amount ? 1 : 0));
+  }
   if (event.kind == UserKind::bigint) {
     if (header.has_first_user == 0) {
       header.has_first_user = 1;

@@ -1,16 +1,19 @@
 // The transition state of usage_agg and rollup: a compact log of what came in, folded into a canonical ledger at the end.
 //
 // A group of an aggregate is touched once per event, at random among thousands of groups, so one event must touch little: the header and
-// the few entries behind it that are not in the log yet (two neighbouring cache lines). An event costs three to five bytes; nothing is
+// the few entries behind it that are not in the log yet (two neighbouring cache lines). An event costs two to four bytes; nothing is
 // looked up in the group itself. The state is one flat run of bytes with spare capacity, self-contained (it may travel to another process),
 // and grows by a factor.
 //
 //   header (48 bytes), staging area (80 bytes), log
 //   The newest entries are in the staging area; when it is full they are moved to the end of the log, as they are. Entries:
-//     event   u8 code < 128, varint 2 * zigzag(day - previous day) + has amount, user, [zigzag(amount)]
-//     inline  u8 252, varint length, name, then as an event without its code
+//     event   u8 4 * code + days, user: code < 60, no amount, 0 to 2 days after the previous entry's day
+//             u8 4 * code + 3, when, user, [zigzag(amount)]
+//     coded   u8 251, u8 code, when, user, [zigzag(amount)]
+//     inline  u8 252, varint length, name, when, user, [zigzag(amount)]
 //     define  u8 253, u8 code, varint length, name: what `code` means from here on
 //     ledger  u8 254, u32 length, a canonical ledger
+//     when: varint 2 * zigzag(day - previous day) + has amount
 //     user: bigint zigzag(user - first user of the log); uuid 16 bytes; text varint length, bytes
 //   Entries up to `folded` are ledgers only, each at least twice as large as the next; behind it everything goes.
 //   A full log is first folded, and grows only when that did not make enough room, so that its size follows the cells, not the events.

@@ -9,6 +9,9 @@
 
 namespace health {
 
+inline constexpr std::uint32_t short_codes = 60;  // codes that share a byte with the days since the previous event
+inline constexpr std::int64_t any_days = 3;       // instead of days: they follow
+inline constexpr std::uint8_t entry_coded = 251;
 inline constexpr std::uint8_t entry_inline = 252;
 inline constexpr std::uint8_t entry_define = 253;
 inline constexpr std::uint8_t entry_ledger = 254;
@@ -63,19 +66,24 @@ class LogCursor {
         if (at_ == end_) corrupted();
         const std::uint8_t code = *at_++;
         if (code >= names_.size()) corrupted();
-        names_[code] = read_string();
-        ++definitions_;
+        names_[code] = {read_string(), 0};
         continue;
       }
-      if (entry == entry_inline) {
-        event_.name = read_string();
+      if (entry < short_codes * 4) {
+        code_ = entry / 4;
+        event_.name = names_[code_].name;
+        read_event(entry % 4);
+      } else if (entry == entry_inline) {
         code_ = entry_inline;
+        event_.name = read_string();
+        read_event(any_days);
       } else {
-        if (entry >= names_.size()) corrupted();
-        event_.name = names_[entry];
-        code_ = entry;
+        if (entry != entry_coded || at_ == end_) corrupted();
+        code_ = *at_++;
+        if (code_ >= names_.size()) corrupted();
+        event_.name = names_[code_].name;
+        read_event(any_days);
       }
-      read_event();
       ledger_ = {};
       return true;
     }
@@ -84,9 +92,8 @@ class LogCursor {
   bool is_ledger() const { return ledger_.data() != nullptr; }
   Bytes ledger() const { return ledger_; }
   const LoggedEvent& event() const { return event_; }
-  // The code that the event was logged under (entry_inline for none), whose meaning changes with every definition.
-  std::uint8_t code() const { return code_; }
-  std::uint32_t definitions() const { return definitions_; }
+  // A note of the reader's about the event's name, 0 until it is set; nullptr for a name without code.
+  std::uint32_t* note() { return code_ == entry_inline ? nullptr : &names_[code_].note; }
 
  private:
   [[noreturn]] static void corrupted() {
@@ -105,9 +112,14 @@ class LogCursor {
     return view;
   }
   std::string_view read_string() { return read_view(read_varint()); }
-  void read_event() {
-    const std::uint64_t tag = read_varint();
-    last_day_ += unzigzag(tag >> 1);
+  void read_event(std::int64_t days) {
+    event_.has_amount = false;
+    if (days == any_days) {
+      const std::uint64_t when = read_varint();
+      days = unzigzag(when >> 1);
+      event_.has_amount = (when & 1) != 0;
+    }
+    last_day_ += days;
     if (last_day_ < min_day || last_day_ > max_day || event_.name.empty()) corrupted();
     event_.kind = kind_;
     event_.day = static_cast<Day>(last_day_);
@@ -117,7 +129,6 @@ class LogCursor {
     } else {
       event_.user.bytes = kind_ == UserKind::uuid ? read_view(16) : read_string();
     }
-    event_.has_amount = (tag & 1) != 0;
     event_.amount = event_.has_amount ? unzigzag(read_varint()) : 0;
   }
 
@@ -129,10 +140,13 @@ class LogCursor {
   std::int64_t first_user_;
   std::int64_t last_day_ = 0;
   std::uint8_t code_ = 0;
-  std::uint32_t definitions_ = 0;
   LoggedEvent event_;
   Bytes ledger_;
-  std::array<std::string_view, EventCodes::capacity> names_{};
+  struct Name {
+    std::string_view name;
+    std::uint32_t note = 0;
+  };
+  std::array<Name, EventCodes::capacity> names_{};
 };
 
 }  // namespace health

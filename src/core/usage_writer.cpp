@@ -57,6 +57,14 @@ void UsageWriter::add(const Cell& cell) {
   ++cells_of_user_;
 }
 
+void UsageWriter::add_events(std::uint64_t position, std::int64_t count) {
+  const std::uint64_t gap = position - position_;
+  position_ = position + 1;
+  user_cells_.append_varint(2 * gap + (count == 1 ? 0 : 1));
+  if (count != 1) user_cells_.append_varint(zigzag(count) << 2);
+  ++cells_of_user_;
+}
+
 void UsageWriter::end_user() {
   if (cells_of_user_ == 0) return;
   switch (kind_) {

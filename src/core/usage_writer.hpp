@@ -25,10 +25,16 @@ UsageBytes empty_usage();
 class UsageWriter {
  public:
   UsageWriter(UserKind kind, EventNames names, Day first_day);
+  // For a caller that knows the names and the first day to be those of the result.
+  struct Exact {};
+  static constexpr Exact exact{};
+  UsageWriter(UserKind kind, EventNames names, Day first_day, Exact) : UsageWriter(kind, std::move(names), first_day) {}
 
   void begin_user(const UserId& user);
   // `event` is an index into the names that the writer was made with.
   void add(const Cell& cell);
+  // The cell (day - first day) * names + event with `count` > 0 events without amounts; for exact writers.
+  void add_events(std::uint64_t position, std::int64_t count);
   void end_user();
 
   // True when the bytes are canonical; else the names and the first day have been corrected.

@@ -6,10 +6,10 @@
 
 namespace health::pg {
 
-// A state's varlena, length word included; null when nothing has been aggregated yet.
+// A state's varlena, length word included; null when nothing has been aggregated yet, with the capacity to start with.
 struct StateMemory {
   std::uint8_t* bytes = nullptr;
-  std::size_t capacity = 0;
+  std::size_t capacity = smallest_log;
 };
 
 // The state in argument 0, ready to be changed: the aggregate's own, or a copy for a caller that is no aggregate. May ereport.

@@ -23,7 +23,9 @@ std::string day_text(Day day) {
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
   const std::int64_t year = static_cast<int>(date.year()) + cycles * cycle_years;
   char text[32];
-  const char* format = year >= 0 && year <= 9999 ? "%04lld-%02u-%02u" : year < 0 ? "-%04lld-%02u-%02u" : "+%04lld-%02u-%02u";
+  const char* format = year >= 0 && year <= 9999 ? "%04lld-%02u-%02u"
+                       : year < 0                ? "-%04lld-%02u-%02u"
+                                                 : "+%04lld-%02u-%02u";
   const int size = std::snprintf(text, sizeof text, format, static_cast<long long>(year < 0 ? -year : year),
                                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
   return std::string(text, static_cast<std::size_t>(size));
@@ -49,10 +51,12 @@ std::optional<Day> parse_day(std::string_view text) {
   if (!year || !month || !day || rest[0] != '-' || rest[3] != '-') return std::nullopt;
   const std::int64_t full_year = negative ? -*year : *year;
   const std::int64_t cycles = full_year / cycle_years;
-  const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(full_year - cycles * cycle_years)},
-                                         std::chrono::month{static_cast<unsigned>(*month)}, std::chrono::day{static_cast<unsigned>(*day)}};
+  const std::chrono::year_month_day date{
+      std::chrono::year{static_cast<int>(full_year - cycles * cycle_years)},
+      std::chrono::month{static_cast<unsigned>(*month)}, std::chrono::day{static_cast<unsigned>(*day)}};
   if (!date.ok()) return std::nullopt;
-  const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count() + cycles * cycle_days - epoch_2000;
+  const std::int64_t days =
+      std::chrono::sys_days{date}.time_since_epoch().count() + cycles * cycle_days - epoch_2000;
   if (days < min_day || days > max_day) return std::nullopt;
   return static_cast<Day>(days);
 }

@@ -28,7 +28,10 @@ inline constexpr const char* query_canceled = "57014";
 class Error : public std::exception {
  public:
   Error(const char* sqlstate, std::string message, std::string hint = {}, std::string detail = {})
-      : sqlstate_(sqlstate), message_(std::move(message)), hint_(std::move(hint)), detail_(std::move(detail)) {}
+      : sqlstate_(sqlstate),
+        message_(std::move(message)),
+        hint_(std::move(hint)),
+        detail_(std::move(detail)) {}
 
   const char* what() const noexcept override { return message_.c_str(); }
   const char* sqlstate() const noexcept { return sqlstate_; }

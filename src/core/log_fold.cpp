@@ -1,4 +1,5 @@
-// Folds the entries of a usage log into one canonical ledger: number users and events, sort by one integer key, add up equal keys.
+// Folds the entries of a usage log into one canonical ledger: number users and events, sort by one integer
+// key, add up equal keys.
 #include "log_fold.hpp"
 
 #include <algorithm>
@@ -14,7 +15,8 @@ namespace health {
 
 namespace {
 
-constexpr std::size_t large_ledger = std::size_t{1} << 16;  // bytes; such ledgers are merged as streams instead of taken apart
+constexpr std::size_t large_ledger =
+    std::size_t{1} << 16;  // bytes; such ledgers are merged as streams instead of taken apart
 
 // Numbers users in the order of their first appearance.
 class UserNumbers {
@@ -24,7 +26,8 @@ class UserNumbers {
 
   std::uint32_t number_of(const UserId& user) {
     if (kind_ != UserKind::bigint) return look_up(user);
-    const std::uint64_t distance = zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(user.number) - static_cast<std::uint64_t>(near_)));
+    const std::uint64_t distance = zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(user.number) -
+                                                                    static_cast<std::uint64_t>(near_)));
     if (distance >= neighbours_.size()) return look_up(user);
     std::uint32_t& known = neighbours_[distance];
     if (known == 0) known = look_up(user) + 1;
@@ -67,11 +70,12 @@ class UserNumbers {
   UserKind kind_;
   std::int64_t near_;
   std::array<std::uint32_t, 128> neighbours_{};  // by zigzag distance from near_: number + 1, 0 is unknown
-  std::vector<std::uint32_t> table_;  // number + 1, 0 is empty
+  std::vector<std::uint32_t> table_;             // number + 1, 0 is empty
   std::vector<UserId> users_;
 };
 
-// Numbers event names in the order of their first appearance; few and repeated, so mostly found by their code.
+// Numbers event names in the order of their first appearance; few and repeated, so mostly found by their
+// code.
 class EventNumbers {
  public:
   std::uint32_t number_of(LogCursor& cursor) {
@@ -88,7 +92,8 @@ class EventNumbers {
       names_.push_back(name);
       return static_cast<std::uint32_t>(names_.size() - 1);
     }
-    for (std::uint32_t i = static_cast<std::uint32_t>(numbers_.size()); i < names_.size(); ++i) numbers_.emplace(names_[i], i);
+    for (std::uint32_t i = static_cast<std::uint32_t>(numbers_.size()); i < names_.size(); ++i)
+      numbers_.emplace(names_[i], i);
     const auto [entry, is_new] = numbers_.emplace(name, static_cast<std::uint32_t>(names_.size()));
     if (is_new) names_.push_back(name);
     return entry->second;
@@ -117,8 +122,8 @@ struct Collected {
   Collected(UserKind kind, std::int64_t near_user) : users(kind, near_user) {}
   UserNumbers users;
   EventNumbers events;
-  std::vector<Event> single;    // count 1, no amount
-  std::vector<Event> summed;    // with `sums` beside it
+  std::vector<Event> single;  // count 1, no amount
+  std::vector<Event> summed;  // with `sums` beside it
   std::vector<Sum> sums;
   std::vector<std::unique_ptr<std::string>> texts;  // user ids of embedded ledgers, which a reader only lends
   Day first_day = max_day;
@@ -128,7 +133,8 @@ struct Collected {
 void collect_ledger(Collected& all, Bytes usage) {
   UsageReader reader(usage);
   std::vector<std::uint32_t> events;
-  for (std::uint32_t i = 0; i < reader.event_count(); ++i) events.push_back(all.events.number_of(reader.event_name(i)));
+  for (std::uint32_t i = 0; i < reader.event_count(); ++i)
+    events.push_back(all.events.number_of(reader.event_name(i)));
   while (reader.next_user()) {
     UserId user = reader.user();
     if (reader.user_kind() == UserKind::text) {
@@ -150,7 +156,8 @@ template <class Items, class Less>
 std::vector<std::uint32_t> rank(const Items& items, std::vector<std::uint32_t>& order, Less less) {
   order.resize(items.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return less(items[a], items[b]); });
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return less(items[a], items[b]); });
   std::vector<std::uint32_t> ranks(items.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) ranks[order[i]] = i;
   return ranks;
@@ -161,9 +168,11 @@ template <class Key>
 UsageBytes sort_and_write(UserKind kind, const Collected& all) {
   std::vector<std::uint32_t> user_order;
   std::vector<std::uint32_t> event_order;
-  const auto user_rank =
-      rank(all.users.users(), user_order, [&](const UserId& a, const UserId& b) { return compare_users(kind, a, b) < 0; });
-  const auto event_rank = rank(all.events.names(), event_order, [](std::string_view a, std::string_view b) { return a < b; });
+  const auto user_rank = rank(all.users.users(), user_order, [&](const UserId& a, const UserId& b) {
+    return compare_users(kind, a, b) < 0;
+  });
+  const auto event_rank =
+      rank(all.events.names(), event_order, [](std::string_view a, std::string_view b) { return a < b; });
   EventNames names;
   for (const std::uint32_t i : event_order) names.emplace_back(all.events.names()[i]);
   const Key events = names.size();
@@ -271,15 +280,18 @@ UsageBytes fold_entries(const LogHeader& header, const std::uint8_t* memory, std
   UsageBytes result = empty_usage();
   if (!all.single.empty() || !all.summed.empty()) {
     const auto days = static_cast<std::uint64_t>(static_cast<std::int64_t>(all.last_day) - all.first_day + 1);
-    const auto positions = static_cast<unsigned __int128>(days) * all.events.names().size() * all.users.users().size();
-    result = positions <= UINT64_MAX ? sort_and_write<std::uint64_t>(kind, all) : sort_and_write<unsigned __int128>(kind, all);
+    const auto positions =
+        static_cast<unsigned __int128>(days) * all.events.names().size() * all.users.users().size();
+    result = positions <= UINT64_MAX ? sort_and_write<std::uint64_t>(kind, all)
+                                     : sort_and_write<unsigned __int128>(kind, all);
   }
   // Smallest with smallest, so that every byte is merged about log2(ledgers) times.
   if (!large.empty()) {
     large.push_back(std::move(result));
     while (large.size() > 1) {
       std::vector<UsageBytes> merged;
-      for (std::size_t i = 0; i + 1 < large.size(); i += 2) merged.push_back(add_usage(large[i], large[i + 1]));
+      for (std::size_t i = 0; i + 1 < large.size(); i += 2)
+        merged.push_back(add_usage(large[i], large[i + 1]));
       if (large.size() % 2 == 1) merged.push_back(std::move(large.back()));
       large = std::move(merged);
     }

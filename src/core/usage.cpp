@@ -10,7 +10,9 @@ namespace {
 
 [[noreturn]] void reject(const char* why) {
   throw Error(sqlstate::invalid_binary_representation, "invalid value of type health.usage",
-              "The bytes are not a ledger that this version of account_health wrote; recompute the value from its events.", why);
+              "The bytes are not a ledger that this version of account_health wrote; recompute the value "
+              "from its events.",
+              why);
 }
 
 }  // namespace
@@ -46,9 +48,11 @@ std::string user_id_text(UserKind kind, const UserId& id) {
 UsageReader::UsageReader(Bytes bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {
   if (bytes.size() < 2) reject("The header is cut off.");
   if (*at_ != usage_version) {
-    throw Error(sqlstate::invalid_binary_representation,
-                "health.usage version " + std::to_string(*at_) + " is not known to this version of account_health",
-                "Update the extension (ALTER EXTENSION account_health UPDATE) or recompute the value from its events.");
+    throw Error(
+        sqlstate::invalid_binary_representation,
+        "health.usage version " + std::to_string(*at_) + " is not known to this version of account_health",
+        "Update the extension (ALTER EXTENSION account_health UPDATE) or recompute the value from its "
+        "events.");
   }
   ++at_;
   if (*at_ > static_cast<std::uint8_t>(UserKind::text)) reject("The kind of user ids is unknown.");
@@ -63,14 +67,17 @@ UsageReader::UsageReader(Bytes bytes) : at_(bytes.data()), end_(bytes.data() + b
   users_ = read_varint();
   cells_ = read_varint();
   if (events == 0 || events > max_event_names) reject("The number of event names is out of range.");
-  if (users_ == 0 || cells_ < users_ || cells_ < events || cells_ > bytes.size()) reject("The numbers of users and cells do not fit.");
+  if (users_ == 0 || cells_ < users_ || cells_ < events || cells_ > bytes.size())
+    reject("The numbers of users and cells do not fit.");
   events_ = static_cast<std::uint32_t>(events);
   std::string_view previous;
   for (std::uint32_t i = 0; i < events_; ++i) {
     const std::string_view name = read_bytes(read_varint());
     if (name.empty() || (i > 0 && name <= previous)) reject("The event names are not in order.");
-    if (i >= inline_names_.size()) more_names_.push_back(name);
-    else inline_names_[i] = name;
+    if (i >= inline_names_.size())
+      more_names_.push_back(name);
+    else
+      inline_names_[i] = name;
     previous = name;
   }
   if (events_ > 64) more_seen_.assign(events_, false);
@@ -117,7 +124,8 @@ bool UsageReader::next_user() {
         user_.number = read_signed();
       } else {
         const std::uint64_t gap = read_varint();
-        const std::uint64_t room = static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(user_.number);
+        const std::uint64_t room =
+            static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(user_.number);
         if (gap >= room) reject("A user id is out of range.");
         user_.number = static_cast<std::int64_t>(static_cast<std::uint64_t>(user_.number) + gap + 1);
       }
@@ -132,11 +140,15 @@ bool UsageReader::next_user() {
     case UserKind::text: {
       const std::uint64_t shared = read_varint();
       const std::string_view rest = read_bytes(read_varint());
-      if (shared > text_.size() || (users_read_ == 0 && shared != 0)) reject("A user id refers past the previous one.");
+      if (shared > text_.size() || (users_read_ == 0 && shared != 0))
+        reject("A user id refers past the previous one.");
       const std::string_view old_rest = std::string_view(text_).substr(static_cast<std::size_t>(shared));
-      // Ascending, and `shared` is the longest common prefix: the rests differ in their first byte, or the old id is a prefix of the new.
+      // Ascending, and `shared` is the longest common prefix: the rests differ in their first byte, or the
+      // old id is a prefix of the new.
       if (users_read_ > 0) {
-        const bool ascending = !rest.empty() && (old_rest.empty() || static_cast<unsigned char>(rest[0]) > static_cast<unsigned char>(old_rest[0]));
+        const bool ascending =
+            !rest.empty() && (old_rest.empty() ||
+                              static_cast<unsigned char>(rest[0]) > static_cast<unsigned char>(old_rest[0]));
         if (!ascending) reject("The users are not in order.");
       }
       text_.resize(static_cast<std::size_t>(shared));
@@ -150,7 +162,8 @@ bool UsageReader::next_user() {
   ++users_read_;
   user_cells_left_ = read_varint();
   position_ = 0;
-  if (user_cells_left_ == 0 || user_cells_left_ > cells_ - cells_read_) reject("A user's number of cells does not fit.");
+  if (user_cells_left_ == 0 || user_cells_left_ > cells_ - cells_read_)
+    reject("A user's number of cells does not fit.");
   return true;
 }
 
@@ -160,7 +173,8 @@ bool UsageReader::next_cell(Cell& cell) {
   if ((++cells_read_ & 0xfff) == 0) poll_cancel();
   const std::uint64_t tag = read_varint();
   const std::uint64_t gap = tag >> 1;
-  const std::uint64_t last = static_cast<std::uint64_t>(max_day - first_day_ + 1) * events_;  // first position out of range
+  const std::uint64_t last =
+      static_cast<std::uint64_t>(max_day - first_day_ + 1) * events_;  // first position out of range
   if (gap >= last - position_) reject("A day is out of range.");
   const std::uint64_t position = position_ + gap;
   position_ = position + 1;
@@ -173,8 +187,10 @@ bool UsageReader::next_cell(Cell& cell) {
     cell.day = static_cast<Day>(first_day_ + static_cast<std::int64_t>(day));
     cell.event = static_cast<std::uint32_t>(position - day * events_);
   }
-  if (events_ > 64) more_seen_[cell.event] = true;
-  else seen_ |= std::uint64_t{1} << cell.event;
+  if (events_ > 64)
+    more_seen_[cell.event] = true;
+  else
+    seen_ |= std::uint64_t{1} << cell.event;
   if ((tag & 1) == 0) {
     cell.count = 1;
     cell.amount_count = 0;
@@ -197,7 +213,8 @@ bool UsageReader::next_cell(Cell& cell) {
     case 2:
       cell.amount_count = read_signed();
       cell.amount = read_signed();
-      if ((cell.amount_count == cell.count && cell.count != 0) || (cell.amount_count == 0 && cell.amount == 0)) {
+      if ((cell.amount_count == cell.count && cell.count != 0) ||
+          (cell.amount_count == 0 && cell.amount == 0)) {
         reject("A cell is not in its shortest form.");
       }
       break;

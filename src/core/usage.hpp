@@ -1,15 +1,19 @@
-// The canonical usage ledger: per user, local day and event name the count and the summed amount. Format and reader.
+// The canonical usage ledger: per user, local day and event name the count and the summed amount. Format and
+// reader.
 //
 // Bytes (version 1), all integers unsigned LEB128 varints unless said otherwise:
 //   u8 version, u8 user kind, first_day (zigzag), event count, users, cells,
 //   event names: length, bytes; ascending bytewise, no duplicates
-//   per user, ascending: identity (bigint: zigzag of the first, then the gap to the previous minus 1; uuid: 16 bytes; text: bytes
-//   shared with the previous, length of the rest, the rest), number of cells, cells
-//   per cell, ascending by (day, event): with p = (day - first_day) * events + event and gap = p - previous p - 1 (first: p)
+//   per user, ascending: identity (bigint: zigzag of the first, then the gap to the previous minus 1; uuid:
+//   16 bytes; text: bytes shared with the previous, length of the rest, the rest), number of cells, cells per
+//   cell, ascending by (day, event): with p = (day - first_day) * events + event and gap = p - previous p - 1
+//   (first: p)
 //     2 * gap     count 1, no amount
-//     2 * gap + 1 followed by meta = 4 * zigzag(count) + mode; mode 0: no amount; 1: every event had an amount, then zigzag(amount);
+//     2 * gap + 1 followed by meta = 4 * zigzag(count) + mode; mode 0: no amount; 1: every event had an
+//     amount, then zigzag(amount);
 //                 2: zigzag(amount count), zigzag(amount)
-// Equal content has exactly one encoding: no empty cell, user or event name, no overlong varint; an empty ledger is version, 0 only.
+// Equal content has exactly one encoding: no empty cell, user or event name, no overlong varint; an empty
+// ledger is version, 0 only.
 #pragma once
 
 #include <array>
@@ -27,8 +31,8 @@ namespace health {
 // A local calendar day, counted from 2000-01-01 (PostgreSQL's date).
 using Day = std::int32_t;
 
-inline constexpr Day min_day = -2451545;      // 4713-11-24 BC, PostgreSQL's first date (Julian day 0)
-inline constexpr Day max_day = 2145031948;    // 5874897-12-31, PostgreSQL's last date
+inline constexpr Day min_day = -2451545;        // 4713-11-24 BC, PostgreSQL's first date (Julian day 0)
+inline constexpr Day max_day = 2145031948;      // 5874897-12-31, PostgreSQL's last date
 inline constexpr std::int64_t micro = 1000000;  // amounts are stored in units of 10^-6
 
 enum class UserKind : std::uint8_t { none = 0, bigint = 1, uuid = 2, text = 3 };
@@ -36,7 +40,8 @@ enum class UserKind : std::uint8_t { none = 0, bigint = 1, uuid = 2, text = 3 };
 // The SQL name of the type of user ids: "bigint", "uuid", "text"; "" for none.
 std::string_view user_kind_name(UserKind kind);
 
-// A user's identity; for bigint in `number`, else in `bytes` (uuid: 16 bytes), which point into the ledger that was read.
+// A user's identity; for bigint in `number`, else in `bytes` (uuid: 16 bytes), which point into the ledger
+// that was read.
 struct UserId {
   std::int64_t number = 0;
   std::string_view bytes;
@@ -48,16 +53,17 @@ std::string user_id_text(UserKind kind, const UserId& id);
 // What happened to one event of one user on one day. Counts can be negative in a difference of two ledgers.
 struct Cell {
   Day day = 0;
-  std::uint32_t event = 0;         // index into event_name()
-  std::int64_t count = 0;          // events
-  std::int64_t amount_count = 0;   // events that carried an amount
-  std::int64_t amount = 0;         // sum of the amounts, in micro units
+  std::uint32_t event = 0;        // index into event_name()
+  std::int64_t count = 0;         // events
+  std::int64_t amount_count = 0;  // events that carried an amount
+  std::int64_t amount = 0;        // sum of the amounts, in micro units
 };
 
 using Bytes = std::span<const std::uint8_t>;
 
-// Reads a ledger front to back without copying: `while (next_user()) while (next_cell(cell))`. Every read is bounds-checked and every
-// rule of the format is enforced on the way, so reading to the end is validation; bad bytes throw Error 22P03.
+// Reads a ledger front to back without copying: `while (next_user()) while (next_cell(cell))`. Every read is
+// bounds-checked and every rule of the format is enforced on the way, so reading to the end is validation;
+// bad bytes throw Error 22P03.
 class UsageReader {
  public:
   explicit UsageReader(Bytes bytes);
@@ -101,11 +107,11 @@ class UsageReader {
   std::uint64_t position_ = 0;  // of the last cell, plus 1; 0 before the first of a user
   std::int64_t first_day_ = 0;
   bool saw_first_day_ = false;
-  std::uint64_t seen_ = 0;                // bit per event: has a cell (up to 64 events)
-  std::vector<bool> more_seen_;           // the same beyond 64
+  std::uint64_t seen_ = 0;       // bit per event: has a cell (up to 64 events)
+  std::vector<bool> more_seen_;  // the same beyond 64
   std::array<std::string_view, 32> inline_names_;
   std::vector<std::string_view> more_names_;  // event names from the 33rd on
-  std::string text_;            // the present text user
+  std::string text_;                          // the present text user
   UserId user_;
 };
 

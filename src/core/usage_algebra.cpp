@@ -9,7 +9,8 @@ namespace health {
 
 namespace {
 
-// One side of the merge: a reader with its next user and cell at hand, event numbers already those of the result.
+// One side of the merge: a reader with its next user and cell at hand, event numbers already those of the
+// result.
 class Side {
  public:
   Side(Bytes bytes, const EventNames& names, std::int64_t sign) : reader_(bytes), sign_(sign) {
@@ -78,7 +79,8 @@ void merge_cells(Side& a, Side& b, UsageWriter& writer) {
   for (; b.has_cell(); b.next_cell()) writer.add(b.cell());
 }
 
-// The union of two ledgers' names, and the earlier of their first days (learnt by the writer if the guess is off).
+// The union of two ledgers' names, and the earlier of their first days (learnt by the writer if the guess is
+// off).
 EventNames merge_names(const UsageReader& a, const UsageReader& b) {
   EventNames names;
   std::uint32_t i = 0;
@@ -99,9 +101,10 @@ UsageBytes merge(Bytes a, Bytes b, std::int64_t sign_of_b) {
   const UserKind kind = common_user_kind(head_a.user_kind(), head_b.user_kind());
   if (kind == UserKind::none) return empty_usage();
   const EventNames names = merge_names(head_a, head_b);
-  const Day first_day = head_a.user_kind() == UserKind::none   ? head_b.first_day()
-                        : head_b.user_kind() == UserKind::none ? head_a.first_day()
-                                                               : std::min(head_a.first_day(), head_b.first_day());
+  const Day first_day = head_a.user_kind() == UserKind::none ? head_b.first_day()
+                        : head_b.user_kind() == UserKind::none
+                            ? head_a.first_day()
+                            : std::min(head_a.first_day(), head_b.first_day());
   return write_usage(kind, names, first_day, [&](UsageWriter& writer) {
     Side x(a, names, 1);
     Side y(b, names, sign_of_b);
@@ -127,8 +130,10 @@ UsageBytes merge(Bytes a, Bytes b, std::int64_t sign_of_b) {
 std::int64_t add_checked(std::int64_t a, std::int64_t b, const char* what) {
   std::int64_t sum = 0;
   if (__builtin_add_overflow(a, b, &sum)) {
-    throw Error(sqlstate::numeric_value_out_of_range, std::string("the ") + what + " of one user, day and event is out of range",
-                "Sums of amounts go up to 9,223,372,036,854 in either direction; record them in a larger unit.");
+    throw Error(
+        sqlstate::numeric_value_out_of_range,
+        std::string("the ") + what + " of one user, day and event is out of range",
+        "Sums of amounts go up to 9,223,372,036,854 in either direction; record them in a larger unit.");
   }
   return sum;
 }
@@ -137,7 +142,8 @@ UserKind common_user_kind(UserKind a, UserKind b) {
   if (a == UserKind::none) return b;
   if (b == UserKind::none || a == b) return a;
   throw Error(sqlstate::datatype_mismatch,
-              "cannot combine a ledger of " + std::string(user_kind_name(a)) + " users with one of " + std::string(user_kind_name(b)) + " users",
+              "cannot combine a ledger of " + std::string(user_kind_name(a)) + " users with one of " +
+                  std::string(user_kind_name(b)) + " users",
               "Give usage_agg user ids of one type everywhere, for example by casting them to text.");
 }
 

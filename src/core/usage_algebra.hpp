@@ -7,14 +7,15 @@
 
 namespace health {
 
-// a + b, cell by cell. Errors: 42804 when one has users of another type, 22003 when a count or amount overflows.
+// a + b, cell by cell. Errors: 42804 when one has users of another type, 22003 when a count or amount
+// overflows.
 UsageBytes add_usage(Bytes a, Bytes b);
 
 // a - b, cell by cell: add_usage(subtract_usage(a, b), b) is byte for byte a.
 UsageBytes subtract_usage(Bytes a, Bytes b);
 
-// The ledger without the cells of one user, given as text; the same bytes when the user is not in it. Error 22P02 when the text is not an
-// id of the ledger's type.
+// The ledger without the cells of one user, given as text; the same bytes when the user is not in it. Error
+// 22P02 when the text is not an id of the ledger's type.
 UsageBytes usage_without_user(Bytes usage, std::string_view user);
 
 // a + b into `sum`. Errors: 22003, naming what overflowed.

@@ -14,10 +14,12 @@ namespace health {
 
 namespace {
 
-constexpr std::size_t fold_at_least = 8192;                 // bytes of raw log that make a fold worth it
-constexpr std::size_t fold_at_most = std::size_t{4} << 20;  // bytes of raw log that are never exceeded without one
+constexpr std::size_t fold_at_least = 8192;  // bytes of raw log that make a fold worth it
+constexpr std::size_t fold_at_most = std::size_t{4}
+                                     << 20;  // bytes of raw log that are never exceeded without one
 
-// Of the length, the first and the last eight bytes: names that differ in the middle only share a bucket's neighbourhood, no more.
+// Of the length, the first and the last eight bytes: names that differ in the middle only share a bucket's
+// neighbourhood, no more.
 std::uint64_t hash_name(std::string_view name) {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
@@ -70,8 +72,8 @@ void UsageLog::start(std::uint8_t* memory) {
 
 UsageLog::UsageLog(std::uint8_t* memory, std::size_t capacity)
     : header_(reinterpret_cast<LogHeader*>(memory)), memory_(memory), capacity_(capacity) {
-  if (capacity < log_start || header_->version != log_version || header_->used > capacity || header_->used < header_->folded ||
-      header_->folded < log_start || header_->staged > staging_bytes) {
+  if (capacity < log_start || header_->version != log_version || header_->used > capacity ||
+      header_->used < header_->folded || header_->folded < log_start || header_->staged > staging_bytes) {
     throw Error(sqlstate::data_corrupted, "invalid value of type health.usage_state",
                 "Values of this type live inside of aggregates only; store health.usage instead.");
   }
@@ -82,8 +84,11 @@ void UsageLog::adopt_kind(UserKind kind) {
 }
 
 bool UsageLog::append(const LoggedEvent& event, EventCodes& codes) {
-  if (event.name.empty()) throw Error(sqlstate::invalid_parameter_value, "an event has an empty name", "Filter such events out, or name them.");
-  if (event.day < min_day || event.day > max_day) throw Error(sqlstate::datetime_field_overflow, "the day of an event is out of range");
+  if (event.name.empty())
+    throw Error(sqlstate::invalid_parameter_value, "an event has an empty name",
+                "Filter such events out, or name them.");
+  if (event.day < min_day || event.day > max_day)
+    throw Error(sqlstate::datetime_field_overflow, "the day of an event is out of range");
   LogHeader& header = *header_;
   if (header.kind != static_cast<std::uint8_t>(event.kind)) adopt_kind(event.kind);
   const std::uint32_t code = codes.code_of(event.name);
@@ -94,8 +99,10 @@ bool UsageLog::append(const LoggedEvent& event, EventCodes& codes) {
   }
   const std::uint64_t bit = std::uint64_t{1} << (code % 64);
   const bool named = !coded || (header.defined[code / 64] & bit) == 0;
-  // Room for the longest numbers: tag 6, user or its length 10, amount 10, and 12 for a definition's code and length.
-  const std::size_t size = 1 + 6 + 10 + (event.has_amount ? 10 : 0) + event.user.bytes.size() + (named ? event.name.size() + 12 : 0);
+  // Room for the longest numbers: tag 6, user or its length 10, amount 10, and 12 for a definition's code and
+  // length.
+  const std::size_t size = 1 + 6 + 10 + (event.has_amount ? 10 : 0) + event.user.bytes.size() +
+                           (named ? event.name.size() + 12 : 0);
   const bool staged = size <= staging_bytes;
   if (header.staged + size > staging_bytes && !flush()) return false;
   if (!staged && capacity_ - header.used < size) return false;
@@ -192,13 +199,16 @@ LogPlan UsageLog::plan_room(std::size_t more) const {
   }
   // A log that folding left more than half full would have to be folded again soon.
   const bool roomy = plan.folded && needed <= capacity_ && used <= capacity_ / 2;
-  plan.capacity = roomy ? capacity_ : std::min(max_usage_bytes, std::max(std::bit_ceil(needed), 2 * capacity_));
+  plan.capacity =
+      roomy ? capacity_ : std::min(max_usage_bytes, std::max(std::bit_ceil(needed), 2 * capacity_));
   return plan;
 }
 
 void UsageLog::carry_out(const LogPlan& plan, std::uint8_t* memory) const {
   if (!plan.folded) {
-    if (memory != memory_) std::memcpy(memory + sizeof(header_->reserved), memory_ + sizeof(header_->reserved), header_->used - sizeof(header_->reserved));
+    if (memory != memory_)
+      std::memcpy(memory + sizeof(header_->reserved), memory_ + sizeof(header_->reserved),
+                  header_->used - sizeof(header_->reserved));
     return;
   }
   const std::uint8_t kind = header_->kind;
@@ -213,16 +223,20 @@ void UsageLog::carry_out(const LogPlan& plan, std::uint8_t* memory) const {
 UsageBytes UsageLog::fold() const {
   UsageBytes result = fold_entries(*header_, memory_, header_->folded);
   std::vector<Bytes> ledgers;
-  for (LogCursor cursor(*header_, memory_, log_start, header_->folded); cursor.next();) ledgers.push_back(cursor.ledger());
-  for (auto ledger = ledgers.rbegin(); ledger != ledgers.rend(); ++ledger) result = add_usage(*ledger, result);
+  for (LogCursor cursor(*header_, memory_, log_start, header_->folded); cursor.next();)
+    ledgers.push_back(cursor.ledger());
+  for (auto ledger = ledgers.rbegin(); ledger != ledgers.rend(); ++ledger)
+    result = add_usage(*ledger, result);
   return result;
 }
 
 std::int64_t amount_to_micro(double amount) {
   const double scaled = std::nearbyint(amount * static_cast<double>(micro));
   if (!(scaled >= -9223372036854774784.0 && scaled <= 9223372036854774784.0)) {
-    throw Error(sqlstate::numeric_value_out_of_range, std::isnan(amount) ? "an amount is NaN" : "an amount is out of range",
-                "Amounts are finite numbers up to 9,223,372,036,854 in either direction; NULL stands for no amount.");
+    throw Error(
+        sqlstate::numeric_value_out_of_range,
+        std::isnan(amount) ? "an amount is NaN" : "an amount is out of range",
+        "Amounts are finite numbers up to 9,223,372,036,854 in either direction; NULL stands for no amount.");
   }
   return static_cast<std::int64_t>(scaled);
 }

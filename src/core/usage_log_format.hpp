@@ -9,8 +9,9 @@
 
 namespace health {
 
-inline constexpr std::uint32_t short_codes = 60;  // codes that share a byte with the days since the previous event
-inline constexpr std::int64_t any_days = 3;       // instead of days: they follow
+inline constexpr std::uint32_t short_codes =
+    60;                                      // codes that share a byte with the days since the previous event
+inline constexpr std::int64_t any_days = 3;  // instead of days: they follow
 inline constexpr std::uint8_t entry_coded = 251;
 inline constexpr std::uint8_t entry_inline = 252;
 inline constexpr std::uint8_t entry_define = 253;
@@ -31,11 +32,15 @@ inline std::uint8_t* put_ledger(std::uint8_t* to, Bytes usage) {
   return to + sizeof(size) + usage.size();
 }
 
-// Walks over the events and ledgers of a part of a log, taking in definitions on the way. Error XX001 for entries that do not fit.
+// Walks over the events and ledgers of a part of a log, taking in definitions on the way. Error XX001 for
+// entries that do not fit.
 class LogCursor {
  public:
   LogCursor(const LogHeader& header, const std::uint8_t* memory, std::size_t from, std::size_t to)
-      : at_(memory + from), end_(memory + to), kind_(static_cast<UserKind>(header.kind)), first_user_(header.first_user) {}
+      : at_(memory + from),
+        end_(memory + to),
+        kind_(static_cast<UserKind>(header.kind)),
+        first_user_(header.first_user) {}
 
   // Goes on with the staged entries behind the last of the log.
   void then_staged(const LogHeader& header, const std::uint8_t* memory) {
@@ -124,8 +129,8 @@ class LogCursor {
     event_.kind = kind_;
     event_.day = static_cast<Day>(last_day_);
     if (kind_ == UserKind::bigint) {
-      event_.user.number =
-          static_cast<std::int64_t>(static_cast<std::uint64_t>(unzigzag(read_varint())) + static_cast<std::uint64_t>(first_user_));
+      event_.user.number = static_cast<std::int64_t>(static_cast<std::uint64_t>(unzigzag(read_varint())) +
+                                                     static_cast<std::uint64_t>(first_user_));
     } else {
       event_.user.bytes = kind_ == UserKind::uuid ? read_view(16) : read_string();
     }

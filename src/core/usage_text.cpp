@@ -17,8 +17,8 @@ namespace health {
 namespace {
 
 bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || c == '.' || c == '-' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         c == '.' || c == '-' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 void write_word(std::string& text, std::string_view word) {
@@ -43,10 +43,14 @@ class Parser {
     const std::size_t start = at_;
     while (at_ < text_.size() && text_[at_] >= 'a' && text_[at_] <= 'z') ++at_;
     const std::string_view kind = text_.substr(start, at_ - start);
-    if (kind == "bigint") kind_ = UserKind::bigint;
-    else if (kind == "uuid") kind_ = UserKind::uuid;
-    else if (kind == "text") kind_ = UserKind::text;
-    else if (!kind.empty()) reject("\"bigint\", \"uuid\" or \"text\"", start);
+    if (kind == "bigint")
+      kind_ = UserKind::bigint;
+    else if (kind == "uuid")
+      kind_ = UserKind::uuid;
+    else if (kind == "text")
+      kind_ = UserKind::text;
+    else if (!kind.empty())
+      reject("\"bigint\", \"uuid\" or \"text\"", start);
     expect('{');
     skip_space();
     if (!accept('}')) {
@@ -69,12 +73,15 @@ class Parser {
   };
 
   [[noreturn]] void reject(const char* wanted, std::size_t at) const {
-    throw Error(sqlstate::invalid_text_representation, "invalid input syntax for type health.usage: \"" + std::string(text_.substr(0, 80)) + "\"",
+    throw Error(sqlstate::invalid_text_representation,
+                "invalid input syntax for type health.usage: \"" + std::string(text_.substr(0, 80)) + "\"",
                 "Written like this: bigint{42:2025-01-03/comment_left*2,2025-01-04/video_viewed=1.5}",
                 std::string("Expected ") + wanted + " at character " + std::to_string(at + 1) + ".");
   }
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+      ++at_;
   }
   bool accept(char c) {
     skip_space();
@@ -112,7 +119,9 @@ class Parser {
     std::int64_t value = 0;
     const char* start = text_.data() + at_;
     const auto [end, error] = std::from_chars(start, text_.data() + text_.size(), value);
-    if (error == std::errc::result_out_of_range) throw Error(sqlstate::numeric_value_out_of_range, "a count in a value of type health.usage is out of range");
+    if (error == std::errc::result_out_of_range)
+      throw Error(sqlstate::numeric_value_out_of_range,
+                  "a count in a value of type health.usage is out of range");
     if (error != std::errc()) reject("a number", at_);
     at_ += static_cast<std::size_t>(end - start);
     return value;
@@ -141,7 +150,9 @@ class Parser {
     if (digits == 0) reject("an amount", start);
     for (int i = std::max(places, 0); i < 6; ++i) value *= 10;
     if (negative) value = -value;
-    if (value > INT64_MAX || value < INT64_MIN) throw Error(sqlstate::numeric_value_out_of_range, "an amount in a value of type health.usage is out of range");
+    if (value > INT64_MAX || value < INT64_MIN)
+      throw Error(sqlstate::numeric_value_out_of_range,
+                  "an amount in a value of type health.usage is out of range");
     return static_cast<std::int64_t>(value);
   }
 
@@ -193,11 +204,12 @@ class Parser {
         writer.begin_user(user);
         while (i < entries_.size() && compare_users(kind_, entries_[i].user->id(), user) == 0) {
           Cell sum = entries_[i].cell;
-          for (++i; i < entries_.size() && compare_users(kind_, entries_[i].user->id(), user) == 0 && entries_[i].cell.day == sum.day &&
-                    entries_[i].cell.event == sum.event;
+          for (++i; i < entries_.size() && compare_users(kind_, entries_[i].user->id(), user) == 0 &&
+                    entries_[i].cell.day == sum.day && entries_[i].cell.event == sum.event;
                ++i) {
             sum.count = add_checked(sum.count, entries_[i].cell.count, "count");
-            sum.amount_count = add_checked(sum.amount_count, entries_[i].cell.amount_count, "number of amounts");
+            sum.amount_count =
+                add_checked(sum.amount_count, entries_[i].cell.amount_count, "number of amounts");
             sum.amount = add_checked(sum.amount, entries_[i].cell.amount, "amount");
           }
           writer.add(sum);
@@ -218,7 +230,8 @@ class Parser {
 }  // namespace
 
 std::string micro_to_text(std::int64_t amount) {
-  const std::uint64_t size = amount < 0 ? 0 - static_cast<std::uint64_t>(amount) : static_cast<std::uint64_t>(amount);
+  const std::uint64_t size =
+      amount < 0 ? 0 - static_cast<std::uint64_t>(amount) : static_cast<std::uint64_t>(amount);
   std::string text = (amount < 0 ? "-" : "") + std::to_string(size / micro);
   if (size % micro != 0) {
     std::string places = std::to_string(micro + static_cast<std::int64_t>(size % micro)).substr(1);
@@ -248,8 +261,10 @@ std::string usage_to_text(Bytes usage) {
       }
     }
     if (text.size() > max_text_bytes) {
-      throw Error(sqlstate::program_limit_exceeded, "the text form of a value of type health.usage would exceed 1 GB",
-                  "Use the binary form (COPY ... WITH (FORMAT binary), pg_dump of the events instead of the ledger).");
+      throw Error(sqlstate::program_limit_exceeded,
+                  "the text form of a value of type health.usage would exceed 1 GB",
+                  "Use the binary form (COPY ... WITH (FORMAT binary), pg_dump of the events instead of the "
+                  "ledger).");
     }
   }
   text += '}';

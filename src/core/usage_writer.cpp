@@ -10,9 +10,14 @@ namespace health {
 UsageBytes empty_usage() { return {usage_version, static_cast<std::uint8_t>(UserKind::none)}; }
 
 UsageWriter::UsageWriter(UserKind kind, EventNames names, Day first_day)
-    : kind_(kind), names_(std::move(names)), renumber_(names_.size()), first_day_(first_day), seen_(names_.size(), 0) {
+    : kind_(kind),
+      names_(std::move(names)),
+      renumber_(names_.size()),
+      first_day_(first_day),
+      seen_(names_.size(), 0) {
   if (names_.size() > max_event_names) {
-    throw Error(sqlstate::program_limit_exceeded, "more than " + std::to_string(max_event_names) + " distinct event names in one ledger",
+    throw Error(sqlstate::program_limit_exceeded,
+                "more than " + std::to_string(max_event_names) + " distinct event names in one ledger",
                 "Use names of kinds of events, and keep ids and addresses out of them.");
   }
   for (std::uint32_t i = 0; i < renumber_.size(); ++i) renumber_[i] = i;
@@ -72,7 +77,8 @@ void UsageWriter::end_user() {
       if (users_ == 0) {
         body_.append_signed(user_.number);
       } else {
-        body_.append_varint(static_cast<std::uint64_t>(user_.number) - static_cast<std::uint64_t>(previous_number_) - 1);
+        body_.append_varint(static_cast<std::uint64_t>(user_.number) -
+                            static_cast<std::uint64_t>(previous_number_) - 1);
       }
       previous_number_ = user_.number;
       break;
@@ -80,7 +86,8 @@ void UsageWriter::end_user() {
       body_.append_bytes(user_.bytes.data(), user_.bytes.size());
       break;
     case UserKind::text: {
-      const auto [mine, theirs] = std::mismatch(user_.bytes.begin(), user_.bytes.end(), previous_text_.begin(), previous_text_.end());
+      const auto [mine, theirs] =
+          std::mismatch(user_.bytes.begin(), user_.bytes.end(), previous_text_.begin(), previous_text_.end());
       const auto shared = static_cast<std::size_t>(mine - user_.bytes.begin());
       body_.append_varint(shared);
       body_.append_string(user_.bytes.substr(shared));
@@ -97,7 +104,8 @@ void UsageWriter::end_user() {
   cells_ += cells_of_user_;
   if (body_.size() > max_usage_bytes) {
     throw Error(sqlstate::program_limit_exceeded, "a value of type health.usage would exceed 1 GB",
-                "Split the ledger, for example by period or by a part of the account, and combine the results of each.");
+                "Split the ledger, for example by period or by a part of the account, and combine the "
+                "results of each.");
   }
 }
 
@@ -138,7 +146,8 @@ UsageBytes UsageWriter::take() const {
   bytes.insert(bytes.end(), body_.bytes().begin(), body_.bytes().end());
   if (bytes.size() > max_usage_bytes) {
     throw Error(sqlstate::program_limit_exceeded, "a value of type health.usage would exceed 1 GB",
-                "Split the ledger, for example by period or by a part of the account, and combine the results of each.");
+                "Split the ledger, for example by period or by a part of the account, and combine the "
+                "results of each.");
   }
   return bytes;
 }

@@ -19,16 +19,18 @@ using EventNames = std::vector<std::string>;
 // The bytes of the empty ledger, the identity of addition.
 UsageBytes empty_usage();
 
-// Takes users ascending and their cells ascending by (day, event); cells that came to nothing are left out, and with them their users.
-// The event names and the first day are part of every cell's encoding, so they must be guessed first: the writer notes which of them
-// turned out to be in use, and settle() says whether the guess held. If not, feed the same again.
+// Takes users ascending and their cells ascending by (day, event); cells that came to nothing are left out,
+// and with them their users. The event names and the first day are part of every cell's encoding, so they
+// must be guessed first: the writer notes which of them turned out to be in use, and settle() says whether
+// the guess held. If not, feed the same again.
 class UsageWriter {
  public:
   UsageWriter(UserKind kind, EventNames names, Day first_day);
   // For a caller that knows the names and the first day to be those of the result.
   struct Exact {};
   static constexpr Exact exact{};
-  UsageWriter(UserKind kind, EventNames names, Day first_day, Exact) : UsageWriter(kind, std::move(names), first_day) {}
+  UsageWriter(UserKind kind, EventNames names, Day first_day, Exact)
+      : UsageWriter(kind, std::move(names), first_day) {}
 
   void begin_user(const UserId& user);
   // `event` is an index into the names that the writer was made with.
@@ -41,11 +43,11 @@ class UsageWriter {
   bool settle();
   UsageBytes take() const;
 
-
  private:
   UserKind kind_;
   EventNames names_;
-  std::vector<std::uint32_t> renumber_;  // given event index -> index in force; dropped ones are never asked for again
+  std::vector<std::uint32_t>
+      renumber_;  // given event index -> index in force; dropped ones are never asked for again
   Day first_day_;
   ByteBuffer body_;
   ByteBuffer user_cells_;
@@ -60,7 +62,8 @@ class UsageWriter {
   std::optional<Day> earliest_;
 };
 
-// Runs `feed(writer)` until the writer's guess of names and first day has settled (at most twice) and returns the ledger.
+// Runs `feed(writer)` until the writer's guess of names and first day has settled (at most twice) and returns
+// the ledger.
 template <class Feed>
 UsageBytes write_usage(UserKind kind, EventNames names, Day first_day, Feed&& feed) {
   UsageWriter writer(kind, std::move(names), first_day);

@@ -8,8 +8,9 @@ namespace health {
 namespace {
 
 [[noreturn]] void reject_id(UserKind kind, std::string_view text) {
-  throw Error(sqlstate::invalid_text_representation,
-              "\"" + std::string(text.substr(0, 100)) + "\" is not a user id of type " + std::string(user_kind_name(kind)));
+  throw Error(sqlstate::invalid_text_representation, "\"" + std::string(text.substr(0, 100)) +
+                                                         "\" is not a user id of type " +
+                                                         std::string(user_kind_name(kind)));
 }
 
 int hex_digit(char c) {

@@ -9,7 +9,8 @@
 
 namespace health {
 
-// Owns what a UserId points to. Error 22P02 when the text is not an id of that kind; uuids are read in PostgreSQL's standard form.
+// Owns what a UserId points to. Error 22P02 when the text is not an id of that kind; uuids are read in
+// PostgreSQL's standard form.
 class ParsedUserId {
  public:
   ParsedUserId(UserKind kind, std::string_view text);

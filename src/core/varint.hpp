@@ -27,7 +27,8 @@ inline std::uint8_t* put_varint(std::uint8_t* to, std::uint64_t value) {
   return to;
 }
 
-// Reads one varint from [at, end) and moves `at` behind it. False when it is cut off, longer than 64 bits or has a needless last byte.
+// Reads one varint from [at, end) and moves `at` behind it. False when it is cut off, longer than 64 bits or
+// has a needless last byte.
 inline bool get_varint(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t& value) {
   if (at < end && *at < 0x80) {
     value = *at++;

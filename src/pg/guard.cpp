@@ -23,7 +23,8 @@ void copy_text(char* to, std::size_t capacity, std::string_view text) noexcept {
   to[size] = '\0';
 }
 
-void fill(Failure& failure, const char* sqlstate, std::string_view message, std::string_view detail = {}, std::string_view hint = {}) noexcept {
+void fill(Failure& failure, const char* sqlstate, std::string_view message, std::string_view detail = {},
+          std::string_view hint = {}) noexcept {
   copy_text(failure.sqlstate, sizeof failure.sqlstate, sqlstate);
   copy_text(failure.message, sizeof failure.message, message);
   copy_text(failure.detail, sizeof failure.detail, detail);
@@ -64,16 +65,20 @@ void describe_exception(Failure& failure) noexcept {
 void raise_failure(const Failure& failure) {
   if (failure.cancelled) CHECK_FOR_INTERRUPTS();  // says why: user request, statement timeout, shutdown
   const char* s = failure.sqlstate;
-  ereport(ERROR, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])),
-                  errmsg("%s", whole_characters(failure.message, sizeof failure.message)),
-                  failure.detail[0] != '\0' ? errdetail("%s", whole_characters(failure.detail, sizeof failure.detail)) : 0,
-                  failure.hint[0] != '\0' ? errhint("%s", whole_characters(failure.hint, sizeof failure.hint)) : 0));
+  ereport(
+      ERROR,
+      (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])),
+       errmsg("%s", whole_characters(failure.message, sizeof failure.message)),
+       failure.detail[0] != '\0' ? errdetail("%s", whole_characters(failure.detail, sizeof failure.detail))
+                                 : 0,
+       failure.hint[0] != '\0' ? errhint("%s", whole_characters(failure.hint, sizeof failure.hint)) : 0));
   pg_unreachable();
 }
 
 void* allocate(std::size_t size) {
   if (!AllocHugeSizeIsValid(size)) throw std::bad_alloc();
-  // Without MCXT_ALLOC_NO_OOM a failure would jump out of here; with it and a valid size the call only ever returns.
+  // Without MCXT_ALLOC_NO_OOM a failure would jump out of here; with it and a valid size the call only ever
+  // returns.
   void* memory = MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
@@ -90,7 +95,8 @@ Datum make_varlena(std::span<const std::uint8_t> bytes) {
 }
 
 char* make_cstring(std::string_view text) {
-  if (!AllocSizeIsValid(text.size() + 1)) throw Error(sqlstate::program_limit_exceeded, "a text would exceed 1 GB");
+  if (!AllocSizeIsValid(text.size() + 1))
+    throw Error(sqlstate::program_limit_exceeded, "a text would exceed 1 GB");
   auto* copy = static_cast<char*>(allocate(text.size() + 1));
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = '\0';

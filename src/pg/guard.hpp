@@ -1,14 +1,16 @@
 // The border between PostgreSQL's C and the core's C++: how every entry point is written.
 //
 //   HEALTH_FUNCTION(health_usage_add) {
-//     const health::Bytes a = bytes_argument(fcinfo, 0);                 // may ereport: only trivially destructible locals live
-//     const health::Bytes b = bytes_argument(fcinfo, 1);
-//     return guarded([&] { return make_varlena(health::add_usage(a, b)); });  // C++; must not call PostgreSQL beyond this header
-//   }                                                                    // what the lambda threw is raised after its frame is gone
+//     const health::Bytes a = bytes_argument(fcinfo, 0);                 // may ereport: only trivially
+//     destructible locals live const health::Bytes b = bytes_argument(fcinfo, 1); return guarded([&] { return
+//     make_varlena(health::add_usage(a, b)); });  // C++; must not call PostgreSQL beyond this header
+//   }                                                                    // what the lambda threw is raised
+//   after its frame is gone
 //
-// An exception never reaches PostgreSQL's C code, and an ereport never jumps over a live C++ object. Inside guarded(...) memory comes from
-// operator new, which allocates from CurrentMemoryContext in its no-OOM form (memory.cpp), and results leave through make_*.
-// Core headers come first in every file of the bridge: they refuse to be included behind postgres.h.
+// An exception never reaches PostgreSQL's C code, and an ereport never jumps over a live C++ object. Inside
+// guarded(...) memory comes from operator new, which allocates from CurrentMemoryContext in its no-OOM form
+// (memory.cpp), and results leave through make_*. Core headers come first in every file of the bridge: they
+// refuse to be included behind postgres.h.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +34,11 @@ extern "C" {
 }
 
 // Declares an entry point; its C name is health_ + the SQL name.
-#define HEALTH_FUNCTION(name)                \
-  extern "C" {                               \
-  PG_FUNCTION_INFO_V1(name);                 \
-  PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);  \
-  }                                          \
+#define HEALTH_FUNCTION(name)               \
+  extern "C" {                              \
+  PG_FUNCTION_INFO_V1(name);                \
+  PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+  }                                         \
   Datum name(PG_FUNCTION_ARGS)
 
 namespace health::pg {
@@ -56,7 +58,8 @@ void describe_exception(Failure& failure) noexcept;
 // Raises it as an ereport(ERROR).
 [[noreturn]] void raise_failure(const Failure& failure);
 
-// Runs `body` behind the one barrier and returns what it returns; raises whatever it throws once it has been left.
+// Runs `body` behind the one barrier and returns what it returns; raises whatever it throws once it has been
+// left.
 template <class Body>
 auto guarded(Body&& body) -> std::invoke_result_t<Body> {
   using Result = std::invoke_result_t<Body>;
@@ -80,7 +83,8 @@ auto guarded(Body&& body) -> std::invoke_result_t<Body> {
   }
 }
 
-// Allocations in this scope (operator new included) come from `context`: for what is kept in fn_extra, use fcinfo->flinfo->fn_mcxt.
+// Allocations in this scope (operator new included) come from `context`: for what is kept in fn_extra, use
+// fcinfo->flinfo->fn_mcxt.
 class MemoryContextScope {
  public:
   explicit MemoryContextScope(MemoryContext context) : previous_(MemoryContextSwitchTo(context)) {}
@@ -104,7 +108,8 @@ inline std::string_view text_of(Datum datum) {
 }
 inline std::string_view text_argument(FunctionCallInfo fcinfo, int i) { return text_of(PG_GETARG_DATUM(i)); }
 
-// Memory from CurrentMemoryContext in its no-OOM form; throws std::bad_alloc. For results that leave guarded().
+// Memory from CurrentMemoryContext in its no-OOM form; throws std::bad_alloc. For results that leave
+// guarded().
 void* allocate(std::size_t size);
 
 template <class T>

@@ -12,7 +12,8 @@ namespace health::pg {
 
 namespace {
 
-constexpr int64 seconds_to_2000 = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * static_cast<int64>(SECS_PER_DAY);
+constexpr int64 seconds_to_2000 =
+    (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * static_cast<int64>(SECS_PER_DAY);
 
 int64 floor_divide(int64 value, int64 by) {
   const int64 quotient = value / by;
@@ -32,8 +33,9 @@ void set_zone(ZoneClock& clock, std::string_view name) {
   const char* zone_name = pnstrdup(name.data(), name.size());
   pg_tz* zone = name.size() > TZ_STRLEN_MAX ? nullptr : pg_tzset(zone_name);
   if (zone == nullptr || !pg_tz_acceptable(zone)) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time zone \"%s\" not recognized", zone_name),
-                    errhint("SELECT name FROM pg_timezone_names lists the zones that this server knows.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time zone \"%s\" not recognized", zone_name),
+             errhint("SELECT name FROM pg_timezone_names lists the zones that this server knows.")));
   }
   clock.zone = zone;
   for (ZoneClock::Stretch& stretch : clock.known) stretch = {1, 0, 0};
@@ -41,7 +43,8 @@ void set_zone(ZoneClock& clock, std::string_view name) {
 
 ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name) {
   auto* cache = static_cast<ZoneCache*>(fcinfo->flinfo->fn_extra);
-  if (cache == nullptr || cache->name_size != name.size() || std::memcmp(cache->name, name.data(), name.size()) != 0) {
+  if (cache == nullptr || cache->name_size != name.size() ||
+      std::memcmp(cache->name, name.data(), name.size()) != 0) {
     if (cache == nullptr) {
       cache = static_cast<ZoneCache*>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ZoneCache)));
       fcinfo->flinfo->fn_extra = cache;
@@ -69,7 +72,8 @@ Day local_day(ZoneClock& clock, TimestampTz timestamp) {
     int before_dst = 0;
     int after_dst = 0;
     pg_time_t boundary = 0;
-    const int found = pg_next_dst_boundary(&seconds, &before, &before_dst, &boundary, &after, &after_dst, clock.zone);
+    const int found =
+        pg_next_dst_boundary(&seconds, &before, &before_dst, &boundary, &after, &after_dst, clock.zone);
     if (found < 0) {
       ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("timestamp out of range")));
     }
@@ -80,7 +84,8 @@ Day local_day(ZoneClock& clock, TimestampTz timestamp) {
 
 Day finite_day(int32 date, const char* argument) {
   if (DATE_NOT_FINITE(date)) {
-    ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("%s is infinite", argument), errhint("Give a calendar day.")));
+    ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("%s is infinite", argument),
+                    errhint("Give a calendar day.")));
   }
   return date;
 }

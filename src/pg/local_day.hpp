@@ -10,8 +10,8 @@ extern "C" {
 
 namespace health::pg {
 
-// Remembers the stretches between changes of the clock that it met, so that most days cost an addition and a division.
-// Plain memory: lives in fn_extra or on the stack, start it with {}.
+// Remembers the stretches between changes of the clock that it met, so that most days cost an addition and a
+// division. Plain memory: lives in fn_extra or on the stack, start it with {}.
 struct ZoneClock {
   static constexpr int stretches = 16;
   struct Stretch {
@@ -25,8 +25,8 @@ struct ZoneClock {
 // Points the clock at a zone. Error 22023 for a name that PostgreSQL does not know.
 void set_zone(ZoneClock& clock, std::string_view name);
 
-// The clock of a function's time zone argument, kept in fn_extra for the next call where the caller keeps its FmgrInfo. The function must
-// keep nothing else there. Error as for set_zone.
+// The clock of a function's time zone argument, kept in fn_extra for the next call where the caller keeps its
+// FmgrInfo. The function must keep nothing else there. Error as for set_zone.
 ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name);
 
 // Error 22008 for infinite timestamps.

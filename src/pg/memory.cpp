@@ -1,5 +1,5 @@
-// operator new and delete of this module: the core's memory is PostgreSQL's, so that a query's end frees whatever an error left behind.
-// They are local to the module (exports.map); nobody else's new is touched.
+// operator new and delete of this module: the core's memory is PostgreSQL's, so that a query's end frees
+// whatever an error left behind. They are local to the module (exports.map); nobody else's new is touched.
 #include <cstdint>
 #include <new>
 
@@ -7,7 +7,8 @@
 
 namespace {
 
-// operator new promises 16 bytes of alignment, palloc gives 8: the true start of each block is kept in the word before it.
+// operator new promises 16 bytes of alignment, palloc gives 8: the true start of each block is kept in the
+// word before it.
 constexpr std::size_t alignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
 void* allocate_aligned(std::size_t size, std::size_t align) {

@@ -76,7 +76,8 @@ HEALTH_FUNCTION(health_usage_hash) {
 
 HEALTH_FUNCTION(health_usage_hash_extended) {
   const health::Bytes usage = bytes_argument(fcinfo, 0);
-  return hash_any_extended(usage.data(), static_cast<int>(usage.size()), static_cast<uint64>(PG_GETARG_INT64(1)));
+  return hash_any_extended(usage.data(), static_cast<int>(usage.size()),
+                           static_cast<uint64>(PG_GETARG_INT64(1)));
 }
 
 HEALTH_FUNCTION(health_usage_add) {
@@ -99,14 +100,17 @@ Datum without_user(health::Bytes usage, std::string_view user) {
 
 }  // namespace
 
-HEALTH_FUNCTION(health_without_user_text) { return without_user(bytes_argument(fcinfo, 0), text_argument(fcinfo, 1)); }
+HEALTH_FUNCTION(health_without_user_text) {
+  return without_user(bytes_argument(fcinfo, 0), text_argument(fcinfo, 1));
+}
 
 HEALTH_FUNCTION(health_without_user_bigint) {
   return without_user(bytes_argument(fcinfo, 0), psprintf(INT64_FORMAT, PG_GETARG_INT64(1)));
 }
 
 HEALTH_FUNCTION(health_without_user_uuid) {
-  return without_user(bytes_argument(fcinfo, 0), DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(1))));
+  return without_user(bytes_argument(fcinfo, 0),
+                      DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(1))));
 }
 
 namespace {
@@ -126,7 +130,8 @@ struct CellRows {
 
 CellRows read_cells(health::Bytes usage) {
   health::UsageReader reader(usage);
-  CellRows all{allocate_array<CellRow>(reader.cell_count() + 1), 0, allocate_array<Datum>(reader.event_count() + 1)};
+  CellRows all{allocate_array<CellRow>(reader.cell_count() + 1), 0,
+               allocate_array<Datum>(reader.event_count() + 1)};
   for (std::uint32_t i = 0; i < reader.event_count(); ++i) all.events[i] = make_text(reader.event_name(i));
   while (reader.next_user()) {
     const Datum user = make_text(health::user_id_text(reader.user_kind(), reader.user()));
@@ -145,9 +150,11 @@ HEALTH_FUNCTION(health_cells) {
   for (std::uint64_t i = 0; i < all.count; ++i) {
     const CellRow& row = all.rows[i];
     const bool has_amount = row.cell.amount_count != 0 || row.cell.amount != 0;
-    const Datum amount = has_amount ? NumericGetDatum(int64_div_fast_to_numeric(row.cell.amount, 6)) : Datum{0};
-    Datum values[] = {row.user, DateADTGetDatum(row.cell.day), all.events[row.event], Int64GetDatum(row.cell.count),
-                            amount,   Int64GetDatum(row.cell.amount_count)};
+    const Datum amount =
+        has_amount ? NumericGetDatum(int64_div_fast_to_numeric(row.cell.amount, 6)) : Datum{0};
+    Datum values[] = {
+        row.user, DateADTGetDatum(row.cell.day),       all.events[row.event], Int64GetDatum(row.cell.count),
+        amount,   Int64GetDatum(row.cell.amount_count)};
     bool nulls[] = {false, false, false, false, !has_amount, false};
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     if (has_amount) pfree(DatumGetPointer(amount));

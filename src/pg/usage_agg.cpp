@@ -1,4 +1,5 @@
-// Aggregates usage_agg and rollup: the transition state health.usage_state, a usage log in a varlena with spare capacity.
+// Aggregates usage_agg and rollup: the transition state health.usage_state, a usage log in a varlena with
+// spare capacity.
 #include "core/usage_log.hpp"
 
 #include "core/usage_algebra.hpp"
@@ -21,7 +22,8 @@ namespace {
 
 enum class TimeKind { timestamptz, date };
 
-// usage_agg(state, user, event, time [, amount] [, time zone]): rows without user, event or time are no events and change nothing.
+// usage_agg(state, user, event, time [, amount] [, time zone]): rows without user, event or time are no
+// events and change nothing.
 template <UserKind kind, TimeKind time, bool with_amount, bool with_zone>
 Datum usage_agg_transition(FunctionCallInfo fcinfo) {
   constexpr int amount_at = 4;
@@ -41,7 +43,8 @@ Datum usage_agg_transition(FunctionCallInfo fcinfo) {
     event.day = finite_day(PG_GETARG_DATEADT(3), "the day of an event");
   } else if constexpr (with_zone) {
     if (PG_ARGISNULL(zone_at)) {
-      ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the time zone of usage_agg must not be NULL")));
+      ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                      errmsg("the time zone of usage_agg must not be NULL")));
     }
     event.day = local_day(zone_clock(fcinfo, text_argument(fcinfo, zone_at)), PG_GETARG_TIMESTAMPTZ(3));
   } else {
@@ -97,7 +100,8 @@ HEALTH_FUNCTION(health_usage_state_combine) {
   return guarded([&] { return append_ledger(state, fold_state(other)); });
 }
 
-// No rows: the empty ledger, the identity of addition. Does not change the state: window aggregates go on with it.
+// No rows: the empty ledger, the identity of addition. Does not change the state: window aggregates go on
+// with it.
 HEALTH_FUNCTION(health_usage_state_final) {
   if (PG_ARGISNULL(0)) return guarded([&] { return make_varlena(health::empty_usage()); });
   const StateMemory state = borrowed_state(PG_GETARG_DATUM(0));

@@ -24,8 +24,9 @@ std::uint32_t random_seed() {
   return seed;
 }
 
-// Bytes for a group of the size that the planner expects. A state that never moves stays next to its group's hash entry, and saves the
-// copies of growing; but the estimate may be far off, and small groups many: it counts up to 1 kB only.
+// Bytes for a group of the size that the planner expects. A state that never moves stays next to its group's
+// hash entry, and saves the copies of growing; but the estimate may be far off, and small groups many: it
+// counts up to 1 kB only.
 std::size_t first_capacity(FunctionCallInfo fcinfo) {
   constexpr std::size_t largest = 1024;
   constexpr double bytes_per_event = 2.5;
@@ -36,7 +37,8 @@ std::size_t first_capacity(FunctionCallInfo fcinfo) {
   const double groups = std::max(1.0, static_cast<double>(reinterpret_cast<const Agg*>(plan)->numGroups));
   const double bytes = outerPlan(plan)->plan_rows / groups * bytes_per_event;
   if (!(bytes > staging_bytes)) return smallest_log;
-  return std::min(largest, std::bit_ceil(static_cast<std::size_t>(std::min(bytes, 1e6) + bytes_of_names) + log_start));
+  return std::min(largest,
+                  std::bit_ceil(static_cast<std::size_t>(std::min(bytes, 1e6) + bytes_of_names) + log_start));
 }
 
 StateMemory new_state(std::size_t capacity) {
@@ -84,7 +86,8 @@ Datum unchanged_state(FunctionCallInfo fcinfo) {
 Datum append_event(StateMemory state, const LoggedEvent& event) {
   if (event_codes.epoch() == 0) event_codes.start(random_seed());
   if (state.bytes == nullptr) state = new_state(state.capacity);
-  while (!UsageLog(state.bytes, state.capacity).append(event, event_codes)) state = make_room(state, UsageLog::bytes_for(event));
+  while (!UsageLog(state.bytes, state.capacity).append(event, event_codes))
+    state = make_room(state, UsageLog::bytes_for(event));
   return PointerGetDatum(state.bytes);
 }
 

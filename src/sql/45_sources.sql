@@ -109,7 +109,7 @@ BEGIN
         IF relation IS NULL THEN
             suggestion := health.suggest_relation(info.label);
             info.problem := pg_catalog.format('table "%s" does not exist', info.label);
-            info.hint := coalesce(pg_catalog.format('Did you mean "%s"?', suggestion),
+            info.hint := coalesce('Did you mean "' || suggestion || '"?',
                                   'Name it with its schema, or add the schema to search_path.');
             info.code := '42P01';
             RETURN info;
@@ -147,7 +147,11 @@ BEGIN
     RETURN info;
 EXCEPTION WHEN OTHERS THEN
     info.problem := sqlerrm;
-    info.hint := CASE WHEN sqlstate = '42P01' THEN 'Tables that the query names must exist and be found in search_path.' END;
+    info.hint := CASE sqlstate
+        WHEN '42P01' THEN coalesce('Did you mean "' || health.suggest_relation(pg_catalog.substring(sqlerrm, '"([^"]+)"')) || '"?',
+                                   'Tables that the query names must exist and be found in search_path.')
+        WHEN '42601' THEN 'The query is used as (query) AS src: it must be one complete SELECT.'
+    END;
     info.code := sqlstate;
     RETURN info;
 END;
@@ -263,6 +267,7 @@ BEGIN
         result.hint := CASE sqlstate
             WHEN '42703' THEN health.name_hint(sqlerrm, info.column_names)
             WHEN '42702' THEN 'Write src.column for the column of the table.'
+            WHEN '42601' THEN 'The expression must be complete by itself: look for parentheses, quotes and commas.'
             WHEN '42883' THEN 'Functions must exist and be found in search_path, or be written with their schema.'
         END;
         RETURN result;

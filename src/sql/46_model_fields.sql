@@ -34,7 +34,7 @@ BEGIN
     END IF;
 EXCEPTION WHEN invalid_parameter_value THEN
     RETURN NEXT ROW('model', 'time_zone', path, NULL, NULL, NULL, pg_catalog.format('time zone "%s" is not recognized', zone),
-        coalesce(pg_catalog.format('Did you mean "%s"?', health.nearest_name(zone, ARRAY(SELECT z.name FROM pg_catalog.pg_timezone_names AS z))),
+        coalesce('Did you mean "' || health.nearest_name(zone, ARRAY(SELECT z.name FROM pg_catalog.pg_timezone_names AS z)) || '"?',
                  'Names are in the view pg_timezone_names, such as Europe/Berlin.'), '22023')::health.model_field;
 END;
 $$;
@@ -194,7 +194,7 @@ BEGIN
     INTO names, attributes, scope
     FROM health.account_attributes(document, fields) AS a;
     info.from_item := pg_catalog.format('%s CROSS JOIN LATERAL (SELECT %s) AS attr', info.from_item, attributes);
-    info.column_names := names || info.column_names;
+    info.column_names := names || ARRAY(SELECT c FROM pg_catalog.unnest(info.column_names) AS c WHERE c <> ALL (names));
 
     FOR input IN SELECT i.*, pg_catalog.jsonb_path_query_first(document, ('$.' || i.path)::jsonpath) #>> '{normalize,kind}' AS normalizer
                  FROM health.model_inputs(document) AS i ORDER BY i."position"

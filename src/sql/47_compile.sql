@@ -204,7 +204,7 @@ $$;
 COMMENT ON FUNCTION health.raise_field_problem(health.model_field) IS 'Raises the problem of a field as an error';
 
 CREATE FUNCTION health.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
-                                     with_usage boolean DEFAULT true)
+                                     with_usage boolean DEFAULT true, model_name text DEFAULT NULL)
 RETURNS health.compiled_model
 LANGUAGE plpgsql
 AS $$
@@ -231,6 +231,7 @@ DECLARE
 BEGIN
     SELECT f.* INTO wrong FROM pg_catalog.unnest(fields) AS f WHERE f.problem IS NOT NULL LIMIT 1;
     IF FOUND THEN
+        wrong.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', wrong.path);
         PERFORM health.raise_field_problem(wrong);
     END IF;
 
@@ -302,6 +303,6 @@ BEGIN
     RETURN compiled;
 END;
 $$;
-COMMENT ON FUNCTION health.compile_model(jsonb, integer, text, date, boolean) IS
+COMMENT ON FUNCTION health.compile_model(jsonb, integer, text, date, boolean, text) IS
     'Compiles a complete document to the ledger query: one row per account with usage, inputs and attributes, from one pass over the events. '
-    'With an account, only that one; with a date, as of that date';
+    'With an account, only that one; with a date, as of that date; the name of the model is for messages';

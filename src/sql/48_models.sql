@@ -13,8 +13,7 @@ BEGIN
     END IF;
     IF candidate ? 'preset' AND NOT EXISTS (SELECT 1 FROM health.preset AS p WHERE p.name = candidate ->> 'preset') THEN
         RETURN QUERY SELECT 'preset', pg_catalog.format('there is no preset "%s"', candidate ->> 'preset'),
-            (SELECT coalesce(pg_catalog.format('Did you mean "%s"? ',
-                                               health.nearest_name(candidate ->> 'preset', pg_catalog.array_agg(p.name))), '')
+            (SELECT coalesce('Did you mean "' || health.nearest_name(candidate ->> 'preset', pg_catalog.array_agg(p.name)) || '"? ', '')
                     || 'The presets are: ' || pg_catalog.string_agg(p.name, ', ' ORDER BY p.position) || '.' FROM health.preset AS p),
             '22023';
         RETURN;
@@ -71,13 +70,15 @@ DECLARE
     problems health.model_field[] := ARRAY(SELECT ROW(NULL, NULL, p.path, NULL, NULL, NULL, p.problem, p.hint, p.code)::health.model_field
                                            FROM health.validation_problems(definition) AS p);
 BEGIN
-    IF pg_catalog.cardinality(problems) > 0 THEN
+    IF pg_catalog.cardinality(problems) = 1 THEN
+        problems[1].path := pg_catalog.concat_ws(': ', pg_catalog.format('model "%s"', model_name), nullif(problems[1].path, ''));
+        PERFORM health.raise_field_problem(problems[1]);
+    ELSIF pg_catalog.cardinality(problems) > 1 THEN
         RAISE EXCEPTION '%', pg_catalog.concat_ws(': ', pg_catalog.format('model "%s"', model_name), nullif(problems[1].path, ''),
                                                   problems[1].problem)
             USING ERRCODE = problems[1].code,
-                  DETAIL = coalesce((SELECT 'There is more: ' || pg_catalog.string_agg(p.path || ': ' || p.problem, '; ')
-                                     FROM pg_catalog.unnest(problems[2:6]) AS p)
-                                    || CASE WHEN pg_catalog.cardinality(problems) > 6 THEN '; ...' ELSE '.' END, ''),
+                  DETAIL = (SELECT 'There is more: ' || pg_catalog.string_agg(p.path || ': ' || p.problem, '; ')
+                            FROM pg_catalog.unnest(problems[2:6]) AS p) || CASE WHEN pg_catalog.cardinality(problems) > 6 THEN '; ...' ELSE '.' END,
                   HINT = coalesce(problems[1].hint, 'validate_model(definition) lists everything that is wrong.');
     END IF;
     RETURN health.qualify_tables(health.expand_preset(definition));

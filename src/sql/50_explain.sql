@@ -28,7 +28,7 @@ DECLARE
     compiled health.compiled_model;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
-    compiled := health.compile_model(version.document, version.version, account, as_of);
+    compiled := health.compile_model(version.document, version.version, account, as_of, model_name => model_name);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments FROM (%s) AS l LIMIT 1',
         compiled.ledger);
@@ -36,12 +36,11 @@ BEGIN
         PERFORM health.raise_unknown_account(model_name, version, account);
     END IF;
 EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range OR invalid_datetime_format THEN
-    -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former is rephrased.
+    -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former means that there is no such account.
     IF compiled.account_type IS NULL OR strpos(sqlerrm, account) = 0 THEN
         RAISE;
     END IF;
-    RAISE EXCEPTION 'model "%": account "%" is not of type %', model_name, account, compiled.account_type
-        USING ERRCODE = sqlstate, HINT = format('Ids of accounts are those of %s.', compiled.account_label);
+    PERFORM health.raise_unknown_account(model_name, version, account);
 END;
 $$;
 COMMENT ON FUNCTION health.read_account(text, health.model_version, text, date) IS
@@ -65,7 +64,8 @@ BEGIN
         USING ERRCODE = 'no_data_found',
               HINT = CASE WHEN same_name IS NOT NULL THEN pg_catalog.format('The account of that name has the id "%s".', same_name)
                           WHEN near IS NOT NULL THEN pg_catalog.format('Did you mean "%s"?', near)
-                          ELSE pg_catalog.format('Ids of accounts are those of %s, less what accounts.filter leaves out.', compiled.account_label) END;
+                          ELSE pg_catalog.format('Ids of accounts are of type %s, from %s less what accounts.filter leaves out.',
+                                                  compiled.account_type, compiled.account_label) END;
 END;
 $$;
 COMMENT ON FUNCTION health.raise_unknown_account(text, health.model_version, text) IS 'Raises the error for an account that a model does not have';

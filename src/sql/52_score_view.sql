@@ -196,8 +196,8 @@ DECLARE
     made record;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
+    compiled := health.compile_model(version.document, version.version, model_name => model_name);
     PERFORM health.reject_repeated_accounts(version.document, version.version);
-    compiled := health.compile_model(version.document, version.version);
     FOR made IN SELECT r.* FROM health.score_relations(schema_name, view_name) AS r LOOP
         ledger_relation := coalesce(ledger_relation, made.relation);
         EXECUTE pg_catalog.format('CREATE %s %s AS %s', kind, made.relation,

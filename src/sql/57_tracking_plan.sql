@@ -48,7 +48,7 @@ DECLARE
     known_users text;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
-    compiled := health.compile_model(document, version.version, with_usage => false);
+    compiled := health.compile_model(document, version.version, with_usage => false, model_name => model);
     fields := ARRAY(SELECT f FROM health.model_fields(document) AS f);
     user_cast := health.user_cast(ARRAY(SELECT f.type FROM unnest(fields) AS f
         WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id'));

@@ -1,0 +1,89 @@
+// Trends: the vectors of METRICS.md sections 0 and 1, and their edges.
+#include "core/trend.hpp"
+
+#include "catch.hpp"
+#include <vector>
+
+#include "core/error.hpp"
+
+using namespace health;
+
+TEST_CASE("the trend vector of METRICS.md gives its four numbers") {
+  const std::vector<Exact> weeks = {100, 100, 100, 100, 95, 90, 80, 75};
+  CHECK(trend_4w(weeks).number == Approx(-0.15));
+  CHECK(trend_4w(weeks).number == -0.15);  // correctly rounded: equal to the literal
+  CHECK(dropoff(weeks).number == Approx(75 / 91.25 - 1));
+  CHECK(dropoff(weeks).number == Approx(-0.178).margin(5e-4));
+  CHECK(slope_4w(weeks).number == Approx(-0.0824).margin(5e-5));
+  CHECK(dip_streak(weeks) == 4);
+}
+
+TEST_CASE("a fall from 400 to 360 is down 10 %, which doubles miss") {
+  const double in_doubles = 360.0 / 400.0 - 1;
+  CHECK_FALSE(in_doubles <= -0.10);
+  CHECK(down_at_least(360, 400, 10));
+  CHECK_FALSE(down_at_least(361, 400, 10));
+  CHECK(relative_change(360, 400).number <= -0.10);
+}
+
+TEST_CASE("down 15 % is inclusive") {
+  CHECK(down_at_least(85, 100, 15));
+  CHECK_FALSE(down_at_least(86, 100, 15));
+  CHECK(up_at_least(115, 100, 15));
+  CHECK_FALSE(up_at_least(114, 100, 15));
+}
+
+TEST_CASE("nothing is neither down nor up from nothing, and counts may be as large as bigint") {
+  CHECK_FALSE(down_at_least(0, 0, 15));
+  CHECK_FALSE(up_at_least(5, 0, 15));
+  const Exact huge = INT64_MAX;
+  CHECK(down_at_least(huge / 2, huge, 50));
+  CHECK_FALSE(down_at_least(huge, huge, 1));
+  CHECK_THROWS_AS(down_at_least(1, 1, -1), Error);
+}
+
+TEST_CASE("a change from nothing is unknown, from nothing to nothing 0") {
+  CHECK(relative_change(0, 0) == Value::of(0));
+  CHECK(relative_change(1, 0) == Value::none(Unknown::zero_denominator));
+  CHECK(relative_change(0, 5) == Value::of(-1));
+  CHECK(slope_4w(std::vector<Exact>{0, 0, 0, 0}) == Value::none(Unknown::zero_denominator));
+  CHECK(slope_4w(std::vector<Exact>{5, 5, 5, 5}) == Value::of(0));
+}
+
+TEST_CASE("a dip streak ends with the first week that did not fall") {
+  CHECK(dip_streak(std::vector<Exact>{3, 2, 1}) == 2);
+  CHECK(dip_streak(std::vector<Exact>{3, 3, 2}) == 1);
+  CHECK(dip_streak(std::vector<Exact>{3, 2, 2}) == 0);
+  CHECK(dip_streak(std::vector<Exact>{9, 1, 2}) == 0);
+  CHECK(dip_streak(std::vector<Exact>{1}) == 0);
+}
+
+TEST_CASE("a trend sum does not depend on how its events are divided") {
+  TrendSum whole{.as_of = 100};
+  TrendSum first{.as_of = 100};
+  TrendSum second{.as_of = 100};
+  for (Day day = 30; day < 110; ++day) {
+    for (Day i = 0; i < day % 7; ++i) {
+      whole.add(day);
+      (day % 2 == 0 ? first : second).add(day);
+    }
+  }
+  first.add(second);
+  CHECK(first.current == whole.current);
+  CHECK(first.previous == whole.previous);
+  CHECK(first.trend() == whole.trend());
+  CHECK(whole.trend().known());
+}
+
+TEST_CASE("a trend sum needs eight weeks of history") {
+  TrendSum sum{.as_of = 100};
+  CHECK(sum.trend() == Value::none(Unknown::no_data));
+  sum.add(100);  // not before as_of
+  CHECK(sum.trend() == Value::none(Unknown::no_data));
+  sum.add(45);
+  CHECK(sum.trend() == Value::none(Unknown::insufficient_history));
+  sum.add(44);
+  CHECK(sum.trend() == Value::of(-1));
+  TrendSum later{.as_of = 101};
+  CHECK_THROWS_AS(later.add(sum), Error);
+}

@@ -161,7 +161,8 @@ bool UsageReader::next_user() {
   }
   ++users_read_;
   user_cells_left_ = read_varint();
-  position_ = 0;
+  position_ = day_start_ = 0;
+  day_ = static_cast<Day>(first_day_);
   if (user_cells_left_ == 0 || user_cells_left_ > cells_ - cells_read_)
     reject("A user's number of cells does not fit.");
   return true;
@@ -171,22 +172,21 @@ bool UsageReader::next_cell(Cell& cell) {
   if (user_cells_left_ == 0) return false;
   --user_cells_left_;
   if ((++cells_read_ & 0xfff) == 0) poll_cancel();
-  const std::uint64_t tag = read_varint();
+  const std::uint64_t tag = at_ < end_ && *at_ < 0x80 ? *at_++ : read_varint();  // mostly one byte
   const std::uint64_t gap = tag >> 1;
   const std::uint64_t last =
       static_cast<std::uint64_t>(max_day - first_day_ + 1) * events_;  // first position out of range
   if (gap >= last - position_) reject("A day is out of range.");
   const std::uint64_t position = position_ + gap;
   position_ = position + 1;
-  if (position < events_) {
-    cell.day = static_cast<Day>(first_day_);
-    cell.event = static_cast<std::uint32_t>(position);
-    saw_first_day_ = true;
-  } else {
-    const std::uint64_t day = position / events_;
-    cell.day = static_cast<Day>(first_day_ + static_cast<std::int64_t>(day));
-    cell.event = static_cast<std::uint32_t>(position - day * events_);
+  if (position >= day_start_ + events_) {
+    const std::uint64_t days = position / events_;
+    day_start_ = days * events_;
+    day_ = static_cast<Day>(first_day_ + static_cast<std::int64_t>(days));
   }
+  cell.day = day_;
+  cell.event = static_cast<std::uint32_t>(position - day_start_);
+  saw_first_day_ |= day_start_ == 0;
   if (events_ > 64)
     more_seen_[cell.event] = true;
   else

@@ -104,7 +104,9 @@ class UsageReader {
   std::uint64_t users_read_ = 0;
   std::uint64_t cells_read_ = 0;
   std::uint64_t user_cells_left_ = 0;
-  std::uint64_t position_ = 0;  // of the last cell, plus 1; 0 before the first of a user
+  std::uint64_t position_ = 0;   // of the last cell, plus 1; 0 before the first of a user
+  std::uint64_t day_start_ = 0;  // position of the first event of the last cell's day
+  Day day_ = 0;                  // that day
   std::int64_t first_day_ = 0;
   bool saw_first_day_ = false;
   std::uint64_t seen_ = 0;       // bit per event: has a cell (up to 64 events)

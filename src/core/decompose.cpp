@@ -12,11 +12,13 @@ namespace {
 // Walks from one set of standings to another and keeps the score of each stop.
 class Path {
  public:
-  Path(const Model& model, std::vector<Standing> from) : model_(model), now_(std::move(from)), tree_(weigh_tree(model_, now_)) {}
+  Path(const Model& model, std::vector<Standing> from)
+      : model_(model), now_(std::move(from)), tree_(weigh_tree(model_, now_)) {}
 
   double score() const { return tree_.score.value_or(0); }
 
-  // Signals that count at both ends and are as well known take their new values: weights stay as they are, so each part is its own.
+  // Signals that count at both ends and are as well known take their new values: weights stay as they are, so
+  // each part is its own.
   void move_values(const std::vector<Standing>& to, std::vector<ChangePart>& parts) {
     for (std::size_t i = 0; i < now_.size(); ++i) {
       if (!now_[i].counts || !to[i].counts || now_[i].known != to[i].known) continue;
@@ -56,11 +58,13 @@ void check_override(std::optional<double> score) {
   throw Error(sqlstate::invalid_parameter_value, "an override must be a score from 0 to 100");
 }
 
-const ExternalInput* find_input(const Model& model, std::span<const ExternalInput> inputs, const Signal& signal, bool same_source) {
+const ExternalInput* find_input(const Model& model, std::span<const ExternalInput> inputs,
+                                const Signal& signal, bool same_source) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Signal& other = model.signals[static_cast<std::size_t>(model.inputs[i])];
     if (other.name != signal.name) continue;
-    if (!same_source || (other.source == signal.source && other.source_text == signal.source_text)) return &inputs[i];
+    if (!same_source || (other.source == signal.source && other.source_text == signal.source_text))
+      return &inputs[i];
   }
   return nullptr;
 }
@@ -90,7 +94,8 @@ Change decompose_change(const Model& before, const Score& from, const Score& to_
   change.to = override_to ? override_to : to.score;
   if (change.from && change.to) change.total = *change.to - *change.from;
   if (!from.score) change.unknown_reason = describe_unknown_end(from);
-  if (!to.score) change.unknown_reason += (change.unknown_reason.empty() ? "" : "; ") + describe_unknown_end(to);
+  if (!to.score)
+    change.unknown_reason += (change.unknown_reason.empty() ? "" : "; ") + describe_unknown_end(to);
   if (!change.unknown_reason.empty()) return change;
 
   Path path(before, from.standings);
@@ -105,13 +110,16 @@ Change decompose_change(const Model& before, const Score& from, const Score& to_
     change.parts.push_back({ChangeStep::model, -1, points});
   }
   if (override_from || override_to) {
-    const double points = (override_to ? *override_to - *to.score : 0) - (override_from ? *override_from - *from.score : 0);
+    const double points =
+        (override_to ? *override_to - *to.score : 0) - (override_from ? *override_from - *from.score : 0);
     change.parts.push_back({ChangeStep::override, -1, points});
   }
   return change;
 }
 
-std::vector<ExternalInput> inputs_for_earlier_model(const Model& before, std::span<const ExternalInput> earlier, const Model& after,
+std::vector<ExternalInput> inputs_for_earlier_model(const Model& before,
+                                                    std::span<const ExternalInput> earlier,
+                                                    const Model& after,
                                                     std::span<const ExternalInput> later) {
   std::vector<ExternalInput> inputs(before.inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -122,11 +130,13 @@ std::vector<ExternalInput> inputs_for_earlier_model(const Model& before, std::sp
   return inputs;
 }
 
-void take_segments(const Model& before, std::vector<ExternalInput>& earlier, const Model& after, std::span<const ExternalInput> later) {
+void take_segments(const Model& before, std::vector<ExternalInput>& earlier, const Model& after,
+                   std::span<const ExternalInput> later) {
   if (later.empty()) return;
   earlier.resize(before.inputs.size());
   for (std::size_t i = 0; i < earlier.size(); ++i) {
-    const ExternalInput* found = find_input(after, later, before.signals[static_cast<std::size_t>(before.inputs[i])], false);
+    const ExternalInput* found =
+        find_input(after, later, before.signals[static_cast<std::size_t>(before.inputs[i])], false);
     if (found != nullptr && found->segment) earlier[i].segment = found->segment;
   }
 }

@@ -9,7 +9,8 @@
 
 namespace health {
 
-// The fixed path from one score to the other. Each step is a difference of two full scores, so no residual is left.
+// The fixed path from one score to the other. Each step is a difference of two full scores, so no residual is
+// left.
 enum class ChangeStep { values, availability, model, override };
 
 // "values", "availability", ...
@@ -30,18 +31,22 @@ struct Change {
   std::string unknown_reason;      // when either end is unknown
 };
 
-// `from` and `to_by_old_model` are scores by `before`, `to` is by `after`; they are the same score when the model did not change.
-// values: signals that count at both ends, w x (s' - s) / sum(w) each; availability: signals that come (first) and go, in the order of
-// the model; model: the same readings by the other model; override: the difference that overrides make. Signals whose value did not
-// change have no part. Error 22023 unless overrides are scores, 0..100.
+// `from` and `to_by_old_model` are scores by `before`, `to` is by `after`; they are the same score when the
+// model did not change. values: signals that count at both ends, w x (s' - s) / sum(w) each; availability:
+// signals that come (first) and go, in the order of the model; model: the same readings by the other model;
+// override: the difference that overrides make. Signals whose value did not change have no part. Error 22023
+// unless overrides are scores, 0..100.
 Change decompose_change(const Model& before, const Score& from, const Score& to_by_old_model, const Score& to,
                         std::optional<double> override_from = {}, std::optional<double> override_to = {});
 
-// The inputs of the later date in the order of the earlier model: by the signal's name, where it has the same source in both models;
-// a signal that only the earlier model has keeps its earlier input, so that its end belongs to the model's part. Segments go by name.
-std::vector<ExternalInput> inputs_for_earlier_model(const Model& before, std::span<const ExternalInput> earlier, const Model& after,
-                                                    std::span<const ExternalInput> later);
+// The inputs of the later date in the order of the earlier model: by the signal's name, where it has the same
+// source in both models; a signal that only the earlier model has keeps its earlier input, so that its end
+// belongs to the model's part. Segments go by name.
+std::vector<ExternalInput> inputs_for_earlier_model(const Model& before,
+                                                    std::span<const ExternalInput> earlier,
+                                                    const Model& after, std::span<const ExternalInput> later);
 // Gives earlier inputs the segments that later ones of the same name have.
-void take_segments(const Model& before, std::vector<ExternalInput>& earlier, const Model& after, std::span<const ExternalInput> later);
+void take_segments(const Model& before, std::vector<ExternalInput>& earlier, const Model& after,
+                   std::span<const ExternalInput> later);
 
 }  // namespace health

@@ -66,7 +66,8 @@ std::string show_value(const nlohmann::json& value) {
 void DocumentReader::report(std::string path, std::string problem, std::string hint) {
   // A document of a million wrong elements is one wrong document.
   constexpr std::size_t most_problems = 1000;
-  if (problems_.size() < most_problems) problems_.push_back({std::move(path), std::move(problem), to_sentence(std::move(hint))});
+  if (problems_.size() < most_problems)
+    problems_.push_back({std::move(path), std::move(problem), to_sentence(std::move(hint))});
 }
 
 bool DocumentReader::check_object(const json& value, const std::string& path, Names allowed) {
@@ -82,8 +83,8 @@ bool DocumentReader::check_object(const json& value, const std::string& path, Na
   return true;
 }
 
-const nlohmann::json* DocumentReader::find(const json& object, const std::string& path, const char* key, bool required,
-                                           const char* hint) {
+const nlohmann::json* DocumentReader::find(const json& object, const std::string& path, const char* key,
+                                           bool required, const char* hint) {
   const auto found = object.find(key);
   if (found != object.end() && !found->is_null()) return &*found;
   if (required) report(path_to_key(path, key), "is missing", hint);
@@ -103,23 +104,26 @@ std::optional<std::string> DocumentReader::string_at(const json& value, const st
   return text;
 }
 
-std::optional<double> DocumentReader::number_at(const json& value, const std::string& path, NumberRange range) {
+std::optional<double> DocumentReader::number_at(const json& value, const std::string& path,
+                                                NumberRange range) {
   const double number = value.is_number() ? value.get<double>() : 0;
-  const bool fits = value.is_number() && std::isfinite(number) && number >= range.least && number <= range.most &&
-                    !(range.above_least && number == range.least) && !(range.whole && number != std::floor(number));
+  const bool fits = value.is_number() && std::isfinite(number) && number >= range.least &&
+                    number <= range.most && !(range.above_least && number == range.least) &&
+                    !(range.whole && number != std::floor(number));
   if (fits) return number;
   report(path, "must be " + range_words(range) + ", not " + show_value(value));
   return std::nullopt;
 }
 
-std::optional<std::string> DocumentReader::read_string(const json& object, const std::string& path, const char* key,
-                                                       bool required, const char* hint) {
+std::optional<std::string> DocumentReader::read_string(const json& object, const std::string& path,
+                                                       const char* key, bool required, const char* hint) {
   const json* value = find(object, path, key, required, hint);
   return value == nullptr ? std::nullopt : string_at(*value, path_to_key(path, key));
 }
 
-std::optional<double> DocumentReader::read_number(const json& object, const std::string& path, const char* key,
-                                                  NumberRange range, bool required, const char* hint) {
+std::optional<double> DocumentReader::read_number(const json& object, const std::string& path,
+                                                  const char* key, NumberRange range, bool required,
+                                                  const char* hint) {
   const json* value = find(object, path, key, required, hint);
   return value == nullptr ? std::nullopt : number_at(*value, path_to_key(path, key), range);
 }
@@ -132,8 +136,8 @@ std::optional<bool> DocumentReader::read_bool(const json& object, const std::str
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> DocumentReader::read_names(const json& object, const std::string& path,
-                                                                   const char* key) {
+std::optional<std::vector<std::string>> DocumentReader::read_names(const json& object,
+                                                                   const std::string& path, const char* key) {
   const json* value = find(object, path, key);
   if (value == nullptr) return std::nullopt;
   const std::string at = path_to_key(path, key);

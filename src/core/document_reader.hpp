@@ -1,4 +1,5 @@
-// Reads the members of a JSON document with their types and ranges, and collects everything that is wrong on the way.
+// Reads the members of a JSON document with their types and ranges, and collects everything that is wrong on
+// the way.
 #pragma once
 
 #include <limits>
@@ -41,13 +42,14 @@ class DocumentReader {
   const json* find(const json& object, const std::string& path, const char* key, bool required = false,
                    const char* hint = "");
 
-  std::optional<std::string> read_string(const json& object, const std::string& path, const char* key, bool required = false,
-                                         const char* hint = "");
-  std::optional<double> read_number(const json& object, const std::string& path, const char* key, NumberRange range,
-                                    bool required = false, const char* hint = "");
+  std::optional<std::string> read_string(const json& object, const std::string& path, const char* key,
+                                         bool required = false, const char* hint = "");
+  std::optional<double> read_number(const json& object, const std::string& path, const char* key,
+                                    NumberRange range, bool required = false, const char* hint = "");
   std::optional<bool> read_bool(const json& object, const std::string& path, const char* key);
   // An array of distinct, non-empty strings.
-  std::optional<std::vector<std::string>> read_names(const json& object, const std::string& path, const char* key);
+  std::optional<std::vector<std::string>> read_names(const json& object, const std::string& path,
+                                                     const char* key);
 
   // One value at its own path.
   std::optional<std::string> string_at(const json& value, const std::string& path);

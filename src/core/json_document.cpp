@@ -38,7 +38,8 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string& token, const nlohmann::detail::exception& error) override {
+  bool parse_error(std::size_t position, const std::string& token,
+                   const nlohmann::detail::exception& error) override {
     if (error.id == 406) {
       throw Error(sqlstate::numeric_value_out_of_range,
                   here() + (here().empty() ? "" : ": ") + "number " + shorten(token) + " is out of range",
@@ -54,7 +55,9 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
     std::string key;
   };
 
-  static std::string shorten(const std::string& token) { return token.size() <= 40 ? token : token.substr(0, 37) + "..."; }
+  static std::string shorten(const std::string& token) {
+    return token.size() <= 40 ? token : token.substr(0, 37) + "...";
+  }
 
   json* add(json value) {
     if (open_.empty()) {
@@ -94,14 +97,16 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
   std::string here() const {
     std::string path;
     for (const Open& level : open_) {
-      path = level.container->is_array() ? path_to_index(path, level.container->size() - (&level == &open_.back() ? 0 : 1))
-                                         : path_to_key(path, level.key);
+      path = level.container->is_array()
+                 ? path_to_index(path, level.container->size() - (&level == &open_.back() ? 0 : 1))
+                 : path_to_key(path, level.key);
     }
     return path;
   }
 
   json root_;
-  std::vector<Open> open_;  // elements of arrays move while the array grows, but never while one of them is open
+  std::vector<Open>
+      open_;  // elements of arrays move while the array grows, but never while one of them is open
 };
 
 }  // namespace
@@ -118,6 +123,8 @@ std::string path_to_key(const std::string& path, std::string_view key) {
   return result.append("\"").append(key).append("\"");
 }
 
-std::string path_to_index(const std::string& path, std::size_t index) { return path + "[" + std::to_string(index) + "]"; }
+std::string path_to_index(const std::string& path, std::size_t index) {
+  return path + "[" + std::to_string(index) + "]";
+}
 
 }  // namespace health

@@ -12,8 +12,9 @@ namespace {
 using json = nlohmann::json;
 
 constexpr std::string_view document_keys[] = {
-    "preset",      "description", "time_zone", "as_of",    "accounts", "users",   "events", "catalog",          "unlisted_events",
-    "window_days", "onboarding",  "features",  "daily_cap", "signals",  "bands", "minimum_coverage", "history"};
+    "preset",  "description",      "time_zone",   "as_of",      "accounts", "users",     "events",
+    "catalog", "unlisted_events",  "window_days", "onboarding", "features", "daily_cap", "signals",
+    "bands",   "minimum_coverage", "history"};
 
 void check_history(DocumentReader& reader, const json& document) {
   const json* history = reader.find(document, "", "history");
@@ -54,7 +55,10 @@ std::string_view source_name(SignalSource source) {
 }
 
 std::vector<Band> default_bands() {
-  return {{"healthy", 80}, {"stable", 60}, {"at_risk", 40}, {"critical", -std::numeric_limits<double>::infinity()}};
+  return {{"healthy", 80},
+          {"stable", 60},
+          {"at_risk", 40},
+          {"critical", -std::numeric_limits<double>::infinity()}};
 }
 
 const Band& find_band(std::span<const Band> bands, double score) {
@@ -68,7 +72,8 @@ const Band& find_band(std::span<const Band> bands, double score) {
 std::vector<Band> read_bands(DocumentReader& reader, const json& value, const std::string& path) {
   std::vector<Band> bands;
   if (!value.is_array() || value.empty()) {
-    reader.report(path, "must be an array of bands, not " + (value.is_array() ? "an empty one" : show_value(value)),
+    reader.report(path,
+                  "must be an array of bands, not " + (value.is_array() ? "an empty one" : show_value(value)),
                   "write [{\"name\": \"healthy\", \"from\": 80}, {\"name\": \"critical\"}]");
     return bands;
   }
@@ -80,18 +85,22 @@ std::vector<Band> read_bands(DocumentReader& reader, const json& value, const st
     const bool last = i + 1 == value.size();
     if (auto name = reader.read_string(value[i], at, "name", true)) {
       for (const Band& other : bands) {
-        if (other.name == *name) reader.report(path_to_key(at, "name"), "\"" + *name + "\" is already the name of another band");
+        if (other.name == *name)
+          reader.report(path_to_key(at, "name"), "\"" + *name + "\" is already the name of another band");
       }
       band.name = std::move(*name);
     }
-    const auto from = reader.read_number(value[i], at, "from", {0, 100}, !last, "the lowest score of the band");
+    const auto from =
+        reader.read_number(value[i], at, "from", {0, 100}, !last, "the lowest score of the band");
     if (last && from && *from > 0) {
-      reader.report(path_to_key(at, "from"), "leaves scores below " + show_value(value[i]["from"]) + " without a band",
+      reader.report(path_to_key(at, "from"),
+                    "leaves scores below " + show_value(value[i]["from"]) + " without a band",
                     "the last band takes all that is left: leave \"from\" out or add a band");
     }
     if (from && !last) band.from = *from;
     if (from && !bands.empty() && *from >= bands.back().from) {
-      reader.report(path_to_key(at, "from"), "is not below the band before", "list bands from the highest to the lowest");
+      reader.report(path_to_key(at, "from"), "is not below the band before",
+                    "list bands from the highest to the lowest");
     }
     bands.push_back(std::move(band));
   }
@@ -112,7 +121,8 @@ Model parse_model(std::string_view text) {
   if (document.is_object()) {
     model = read_model(reader, document);
   } else {
-    reader.report("", "must be an object, not " + show_value(document), "a model is a JSON object with \"signals\"");
+    reader.report("", "must be an object, not " + show_value(document),
+                  "a model is a JSON object with \"signals\"");
   }
   throw_first_problem(reader.problems(), "invalid model");
   return model;

@@ -1,4 +1,5 @@
-// A model: what makes up an account's score. Read from a model document (docs/reference/model.md), checked as a whole.
+// A model: what makes up an account's score. Read from a model document (docs/reference/model.md), checked as
+// a whole.
 #pragma once
 
 #include <limits>
@@ -45,13 +46,13 @@ struct Signal {
   int parent = -1;  // index of the group, -1 at the top
   int level = 1;
   SignalSource source = SignalSource::group;
-  MetricRequest metric;      // of a metric
-  std::string source_text;   // of a column, expression or query
-  bool optional = false;     // a column that may be absent
-  int input = -1;            // position among the external inputs
-  Normalizer normalize;      // of all but groups
+  MetricRequest metric;     // of a metric
+  std::string source_text;  // of a column, expression or query
+  bool optional = false;    // a column that may be absent
+  int input = -1;           // position among the external inputs
+  Normalizer normalize;     // of all but groups
   NullPolicy missing = NullPolicy::ignore;
-  int carry_days = 0;        // carry_forward: how old the stand-in may be at as_of
+  int carry_days = 0;               // carry_forward: how old the stand-in may be at as_of
   std::string step_low, step_high;  // what to do when the value is low or high
 
   bool is_group() const { return source == SignalSource::group; }
@@ -77,14 +78,16 @@ struct Model {
 // healthy from 80, stable from 60, at_risk from 40, critical.
 std::vector<Band> default_bands();
 
-// The band of a score: the first whose `from` is at most the unrounded score. The compare forgives 1e-11 points, which is what the
-// binary form of decimal weights costs (.7 and .3 of 80 give 79.99999999999999).
+// The band of a score: the first whose `from` is at most the unrounded score. The compare forgives 1e-11
+// points, which is what the binary form of decimal weights costs (.7 and .3 of 80 give 79.99999999999999).
 const Band& find_band(std::span<const Band> bands, double score);
 
-// Reads a list of bands, [{"name": "good", "from": 50}, {"name": "bad"}]. Throws Error 22023 with the path of the first problem.
+// Reads a list of bands, [{"name": "good", "from": 50}, {"name": "bad"}]. Throws Error 22023 with the path of
+// the first problem.
 std::vector<Band> parse_bands(std::string_view json);
 
-// Reads what scoring needs of a document; tables and columns are not looked at. Throws Error 22023 with the path of the first problem.
+// Reads what scoring needs of a document; tables and columns are not looked at. Throws Error 22023 with the
+// path of the first problem.
 Model parse_model(std::string_view json);
 
 // Everything that is wrong with the shape of a complete document, sources included; empty when it is fine.

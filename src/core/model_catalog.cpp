@@ -21,7 +21,8 @@ unsigned read_role(DocumentReader& reader, const json& value, const std::string&
   return role;
 }
 
-EventRule read_event(DocumentReader& reader, const std::string& name, const json& value, const std::string& path) {
+EventRule read_event(DocumentReader& reader, const std::string& name, const json& value,
+                     const std::string& path) {
   constexpr std::string_view keys[] = {"role", "value", "feature", "label", "description"};
   EventRule rule;
   rule.name = name;
@@ -29,7 +30,8 @@ EventRule read_event(DocumentReader& reader, const std::string& name, const json
   if (const json* role = reader.find(value, path, "role")) {
     const std::string at = path_to_key(path, "role");
     if (role->is_array()) {
-      for (std::size_t i = 0; i < role->size(); ++i) rule.roles |= read_role(reader, (*role)[i], path_to_index(at, i));
+      for (std::size_t i = 0; i < role->size(); ++i)
+        rule.roles |= read_role(reader, (*role)[i], path_to_index(at, i));
     } else {
       rule.roles = read_role(reader, *role, at);
     }
@@ -74,12 +76,14 @@ void read_catalog(DocumentReader& reader, const json& document, EventCatalog& ca
 
 void read_settings(DocumentReader& reader, const json& document, Model& model) {
   MetricSettings& settings = model.settings;
-  settings.window_days = static_cast<int>(reader.read_number(document, "", "window_days", days_range).value_or(28));
+  settings.window_days =
+      static_cast<int>(reader.read_number(document, "", "window_days", days_range).value_or(28));
   if (const json* onboarding = reader.find(document, "", "onboarding")) {
     constexpr std::string_view keys[] = {"days", "events", "window_days"};
     if (reader.check_object(*onboarding, "onboarding", keys)) {
       const auto read = [&](const char* key, NumberRange range, int otherwise) {
-        return static_cast<int>(reader.read_number(*onboarding, "onboarding", key, range).value_or(otherwise));
+        return static_cast<int>(
+            reader.read_number(*onboarding, "onboarding", key, range).value_or(otherwise));
       };
       settings.onboarding_days = read("days", days_range, settings.onboarding_days);
       settings.onboarding_events = read("events", {1, 1000000, false, true}, settings.onboarding_events);
@@ -95,7 +99,8 @@ void read_settings(DocumentReader& reader, const json& document, Model& model) {
     if (!features[i].is_string()) continue;
     const auto& feature = features[i].get_ref<const std::string&>();
     if (std::find(known.begin(), known.end(), feature) == known.end()) {
-      reader.report(path_to_index("features", i), "no event of the catalog has the feature \"" + feature + "\"",
+      reader.report(path_to_index("features", i),
+                    "no event of the catalog has the feature \"" + feature + "\"",
                     suggest_name(feature, known));
     }
   }

@@ -10,7 +10,8 @@ namespace health {
 
 // catalog, unlisted_events.
 void read_catalog(DocumentReader& reader, const nlohmann::json& document, EventCatalog& catalog);
-// window_days, onboarding, features, daily_cap. Features are checked against the catalog unless unlisted events count.
+// window_days, onboarding, features, daily_cap. Features are checked against the catalog unless unlisted
+// events count.
 void read_settings(DocumentReader& reader, const nlohmann::json& document, Model& model);
 // signals, to any depth; needs model.catalog.
 void read_signals(DocumentReader& reader, const nlohmann::json& document, Model& model);

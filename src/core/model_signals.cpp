@@ -12,20 +12,23 @@ namespace {
 
 using json = nlohmann::json;
 
-constexpr std::string_view group_keys[] = {"name", "label", "description", "weight", "next_step", "signals", "missing"};
-constexpr std::string_view metric_keys[] = {"name",        "label",  "description", "weight",   "next_step", "metric",
-                                            "window_days", "events", "role",        "by_value", "top_k",     "normalize",
-                                            "missing"};
-constexpr std::string_view column_keys[] = {"name",      "label",  "description", "weight",   "next_step",
-                                            "column",    "optional", "normalize",   "missing"};
-constexpr std::string_view expression_keys[] = {"name", "label", "description", "weight", "next_step", "expression", "optional",
-                                                "normalize", "missing"};
-constexpr std::string_view query_keys[] = {"name", "label", "description", "weight", "next_step", "query", "optional",
-                                           "normalize", "missing"};
-constexpr std::string_view all_keys[] = {"name",   "label", "description", "weight",   "next_step", "metric", "column", "expression",
-                                         "query",  "signals", "window_days", "events", "role",      "by_value", "top_k",  "optional",
-                                         "normalize", "missing"};
-constexpr const char* source_hint = "a signal has one of metric, column, expression, query or signals (a group)";
+constexpr std::string_view group_keys[] = {"name",      "label",   "description", "weight",
+                                           "next_step", "signals", "missing"};
+constexpr std::string_view metric_keys[] = {"name",   "label",       "description", "weight", "next_step",
+                                            "metric", "window_days", "events",      "role",   "by_value",
+                                            "top_k",  "normalize",   "missing"};
+constexpr std::string_view column_keys[] = {"name",   "label",    "description", "weight", "next_step",
+                                            "column", "optional", "normalize",   "missing"};
+constexpr std::string_view expression_keys[] = {
+    "name", "label", "description", "weight", "next_step", "expression", "optional", "normalize", "missing"};
+constexpr std::string_view query_keys[] = {"name",  "label",    "description", "weight", "next_step",
+                                           "query", "optional", "normalize",   "missing"};
+constexpr std::string_view all_keys[] = {"name",        "label",     "description", "weight",   "next_step",
+                                         "metric",      "column",    "expression",  "query",    "signals",
+                                         "window_days", "events",    "role",        "by_value", "top_k",
+                                         "optional",    "normalize", "missing"};
+constexpr const char* source_hint =
+    "a signal has one of metric, column, expression, query or signals (a group)";
 
 std::vector<std::string_view> metric_names() {
   std::vector<std::string_view> names;
@@ -39,15 +42,17 @@ class SignalReader {
 
   void read_list(const json& list, const std::string& path, int parent, int level) {
     if (!list.is_array() || list.empty()) {
-      reader_.report(path, list.is_array() ? "must not be empty" : "must be an array, not " + show_value(list),
-                     "write [{\"name\": \"activation\", \"metric\": \"activation_rate\", \"normalize\": {...}}]");
+      reader_.report(
+          path, list.is_array() ? "must not be empty" : "must be an array, not " + show_value(list),
+          "write [{\"name\": \"activation\", \"metric\": \"activation_rate\", \"normalize\": {...}}]");
       return;
     }
     bool weighted = false;
     for (std::size_t i = 0; i < list.size(); ++i) {
       weighted = read_signal(list[i], path_to_index(path, i), parent, level) || weighted;
     }
-    if (!weighted) reader_.report(path, "all weights are 0", "at least one of the signals needs a weight above 0");
+    if (!weighted)
+      reader_.report(path, "all weights are 0", "at least one of the signals needs a weight above 0");
   }
 
  private:
@@ -96,14 +101,17 @@ class SignalReader {
   }
 
   void read_name(const json& value, Signal& signal) {
-    const auto name = reader_.read_string(value, signal.path, "name", true, "a short name, unique in the model");
+    const auto name =
+        reader_.read_string(value, signal.path, "name", true, "a short name, unique in the model");
     if (!name) return;
     const std::string at = path_to_key(signal.path, "name");
     if (*name == "score") reader_.report(at, "\"score\" is the name of the whole", "choose another name");
-    if (name->size() > 63) reader_.report(at, "is longer than 63 bytes", "shorten it and use \"label\" for the words");
+    if (name->size() > 63)
+      reader_.report(at, "is longer than 63 bytes", "shorten it and use \"label\" for the words");
     const auto [first, is_new] = names_.emplace(*name, signal.path);
     if (!is_new) {
-      reader_.report(at, "\"" + *name + "\" is already the name of " + first->second, "names are unique in the whole model");
+      reader_.report(at, "\"" + *name + "\" is already the name of " + first->second,
+                     "names are unique in the whole model");
     }
     signal.name = *name;
     signal.label = *name;
@@ -120,7 +128,8 @@ class SignalReader {
       found += key;
     }
     if (sources != 1) {
-      reader_.report(path, sources == 0 ? "has no source" : "has " + found + ": one source too many", source_hint);
+      reader_.report(path, sources == 0 ? "has no source" : "has " + found + ": one source too many",
+                     source_hint);
       signal.source = SignalSource::expression;  // so that the rest is still looked at
       if (sources == 0) return;
     }
@@ -148,12 +157,14 @@ class SignalReader {
       if (const auto id = metric_by_name(*name)) {
         signal.metric.id = *id;
       } else {
-        reader_.report(path_to_key(path, "metric"), "unknown metric \"" + *name + "\"", suggest_metric(*name));
+        reader_.report(path_to_key(path, "metric"), "unknown metric \"" + *name + "\"",
+                       suggest_metric(*name));
       }
     }
     signal.metric.window_days =
         static_cast<int>(reader_.read_number(value, path, "window_days", {1, 3660, false, true}).value_or(0));
-    signal.metric.top_k = static_cast<int>(reader_.read_number(value, path, "top_k", {1, 1000, false, true}).value_or(1));
+    signal.metric.top_k =
+        static_cast<int>(reader_.read_number(value, path, "top_k", {1, 1000, false, true}).value_or(1));
     signal.metric.by_value = reader_.read_bool(value, path, "by_value").value_or(false);
     if (auto events = reader_.read_names(value, path, "events")) {
       signal.metric.events = std::move(*events);
@@ -162,7 +173,8 @@ class SignalReader {
     if (const json* role = reader_.find(value, path, "role")) {
       const std::string at = path_to_key(path, "role");
       if (role->is_array()) {
-        for (std::size_t i = 0; i < role->size(); ++i) signal.metric.roles |= read_role((*role)[i], path_to_index(at, i));
+        for (std::size_t i = 0; i < role->size(); ++i)
+          signal.metric.roles |= read_role((*role)[i], path_to_index(at, i));
       } else {
         signal.metric.roles = read_role(*role, at);
       }
@@ -172,7 +184,8 @@ class SignalReader {
   // The nearest name; a whole list of forty would not help.
   static std::string suggest_metric(const std::string& name) {
     const auto names = metric_names();
-    if (const auto nearest = nearest_name(name, names)) return "did you mean \"" + std::string(*nearest) + "\"?";
+    if (const auto nearest = nearest_name(name, names))
+      return "did you mean \"" + std::string(*nearest) + "\"?";
     return "the columns of health.metrics_record are the metrics, such as activation_rate, trend_4w, spread";
   }
 
@@ -184,7 +197,8 @@ class SignalReader {
     if (role == 0) {
       reader_.report(path, "unknown role \"" + *name + "\"", suggest_name(*name, names));
     } else if ((model_.catalog.roles() & role) == 0) {
-      reader_.report(path, "no event of the catalog has the role \"" + *name + "\"", "give at least one event this role");
+      reader_.report(path, "no event of the catalog has the role \"" + *name + "\"",
+                     "give at least one event this role");
     }
     return role;
   }
@@ -196,7 +210,8 @@ class SignalReader {
     for (const EventRule& rule : model_.catalog.rules) known.push_back(rule.name);
     for (std::size_t i = 0; i < events.size(); ++i) {
       if (model_.catalog.find(events[i]) == nullptr) {
-        reader_.report(path_to_index(path, i), "event \"" + events[i] + "\" is not in the catalog", suggest_name(events[i], known));
+        reader_.report(path_to_index(path, i), "event \"" + events[i] + "\" is not in the catalog",
+                       suggest_name(events[i], known));
       }
     }
   }
@@ -209,18 +224,22 @@ class SignalReader {
       constexpr std::string_view keys[] = {"carry_forward_days"};
       reader_.check_object(*missing, at, keys);
       signal.missing = NullPolicy::carry_forward;
-      signal.carry_days = static_cast<int>(
-          reader_.read_number(*missing, at, "carry_forward_days", {1, 3660, false, true}, true, "how old the last value may be")
-              .value_or(1));
+      signal.carry_days =
+          static_cast<int>(reader_
+                               .read_number(*missing, at, "carry_forward_days", {1, 3660, false, true}, true,
+                                            "how old the last value may be")
+                               .value_or(1));
     } else if (const auto policy = reader_.string_at(*missing, at)) {
       constexpr std::string_view policies[] = {"ignore", "neutral", "zero", "required"};
-      constexpr NullPolicy meanings[] = {NullPolicy::ignore, NullPolicy::neutral, NullPolicy::zero, NullPolicy::required};
+      constexpr NullPolicy meanings[] = {NullPolicy::ignore, NullPolicy::neutral, NullPolicy::zero,
+                                         NullPolicy::required};
       const auto found = std::find(std::begin(policies), std::end(policies), *policy);
       if (found == std::end(policies)) {
         const auto nearest = nearest_name(*policy, policies);
         reader_.report(at, "unknown policy \"" + *policy + "\"",
-                       nearest ? "did you mean \"" + std::string(*nearest) + "\"?"
-                               : "policies are ignore, neutral, zero, required and {\"carry_forward_days\": 30}");
+                       nearest
+                           ? "did you mean \"" + std::string(*nearest) + "\"?"
+                           : "policies are ignore, neutral, zero, required and {\"carry_forward_days\": 30}");
         return;
       }
       signal.missing = meanings[found - std::begin(policies)];
@@ -241,13 +260,15 @@ class SignalReader {
   }
 
   void read_normalize(const json& value, Signal& signal) {
-    const json* spec = reader_.find(value, signal.path, "normalize", true,
-                                    "how the value becomes 0..100, such as {\"kind\": \"linear\", \"worst\": 0, \"best\": 0.8}");
+    const json* spec = reader_.find(
+        value, signal.path, "normalize", true,
+        "how the value becomes 0..100, such as {\"kind\": \"linear\", \"worst\": 0, \"best\": 0.8}");
     if (spec == nullptr) return;
     const std::string at = path_to_key(signal.path, "normalize");
     signal.normalize = read_normalizer(reader_, *spec, at);
     if (signal.source == SignalSource::metric && signal.normalize.takes_categories()) {
-      reader_.report(path_to_key(at, "kind"), "map takes categories, but a metric is a number", "use steps for ranges of numbers");
+      reader_.report(path_to_key(at, "kind"), "map takes categories, but a metric is a number",
+                     "use steps for ranges of numbers");
     }
   }
 
@@ -273,7 +294,8 @@ class SignalReader {
 }  // namespace
 
 void read_signals(DocumentReader& reader, const json& document, Model& model) {
-  const json* signals = reader.find(document, "", "signals", true, "the list of signals that make up the score");
+  const json* signals =
+      reader.find(document, "", "signals", true, "the list of signals that make up the score");
   if (signals != nullptr) SignalReader(reader, model).read_list(*signals, "signals", -1, 1);
 }
 

@@ -30,7 +30,8 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t replaced = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
       row[j] = std::min({previous[j] + 1, row[j - 1] + 1, replaced});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
     std::swap(before, previous);
     std::swap(previous, row);
@@ -40,7 +41,8 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::optional<std::string_view> nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
+std::optional<std::string_view> nearest_name(std::string_view name,
+                                             std::span<const std::string_view> candidates) {
   if (name.empty()) return std::nullopt;
   const std::string wanted = fold_name(name);
   const std::size_t allowed = std::max<std::size_t>(1, wanted.size() / 3);
@@ -50,7 +52,8 @@ std::optional<std::string_view> nearest_name(std::string_view name, std::span<co
   for (const std::string_view& candidate : candidates) {
     if ((++looked_at & 255) == 0) poll_cancel();
     const std::string folded = fold_name(candidate);
-    const std::size_t longer = std::max(folded.size(), wanted.size()), shorter = std::min(folded.size(), wanted.size());
+    const std::size_t longer = std::max(folded.size(), wanted.size()),
+                      shorter = std::min(folded.size(), wanted.size());
     if (longer - shorter >= best) continue;
     const std::size_t distance = edit_distance(wanted, folded);
     if (distance < best && distance < longer) {
@@ -63,7 +66,8 @@ std::optional<std::string_view> nearest_name(std::string_view name, std::span<co
 }
 
 std::string suggest_name(std::string_view name, std::span<const std::string_view> candidates) {
-  if (const auto nearest = nearest_name(name, candidates)) return "did you mean \"" + std::string(*nearest) + "\"?";
+  if (const auto nearest = nearest_name(name, candidates))
+    return "did you mean \"" + std::string(*nearest) + "\"?";
   if (candidates.empty()) return {};
   constexpr std::size_t most = 20;
   std::string hint = "known: ";

@@ -26,15 +26,16 @@ double score_piecewise(const Normalizer& n, double x) {
   const auto& points = n.points;
   if (x <= points.front().first) return points.front().second;
   if (x >= points.back().first) return points.back().second;
-  const auto after = std::upper_bound(points.begin(), points.end(), x, [](double v, const auto& p) { return v < p.first; });
+  const auto after =
+      std::upper_bound(points.begin(), points.end(), x, [](double v, const auto& p) { return v < p.first; });
   const auto before = after - 1;
   const double share = (x / 2 - before->first / 2) / (after->first / 2 - before->first / 2);
   return before->second + share * (after->second - before->second);
 }
 
 double score_steps(const Normalizer& n, double x) {
-  const auto after =
-      std::upper_bound(n.points.begin(), n.points.end(), x, [](double v, const auto& p) { return v < p.first; });
+  const auto after = std::upper_bound(n.points.begin(), n.points.end(), x,
+                                      [](double v, const auto& p) { return v < p.first; });
   return after == n.points.begin() ? n.below : (after - 1)->second;
 }
 
@@ -47,8 +48,9 @@ double score_target(const Normalizer& n, double x) {
 
 const PeerReference* find_reference(const Normalizer& n, std::string_view segment) {
   if (n.segments.empty()) return n.reference ? &*n.reference : nullptr;
-  const auto found = std::lower_bound(n.segments.begin(), n.segments.end(), segment,
-                                      [](const auto& entry, std::string_view name) { return entry.first < name; });
+  const auto found =
+      std::lower_bound(n.segments.begin(), n.segments.end(), segment,
+                       [](const auto& entry, std::string_view name) { return entry.first < name; });
   return found != n.segments.end() && found->first == segment ? &found->second : nullptr;
 }
 
@@ -65,8 +67,9 @@ Value score_percentile(const Normalizer& n, double x, std::string_view segment) 
 
 Value find_category(const Normalizer& n, std::string_view category) {
   const auto find = [&](std::string_view name) -> const double* {
-    const auto found = std::lower_bound(n.categories.begin(), n.categories.end(), name,
-                                        [](const auto& entry, std::string_view wanted) { return entry.first < wanted; });
+    const auto found =
+        std::lower_bound(n.categories.begin(), n.categories.end(), name,
+                         [](const auto& entry, std::string_view wanted) { return entry.first < wanted; });
     return found != n.categories.end() && found->first == name ? &found->second : nullptr;
   };
   const double* score = find(category);
@@ -117,7 +120,11 @@ std::string_view normalizer_name(NormalizerKind kind) {
 Value normalize(const Normalizer& n, double x, std::string_view segment) {
   if (!std::isfinite(x)) {
     throw Error(sqlstate::invalid_parameter_value,
-                std::string("value ") + (std::isnan(x) ? "NaN" : x > 0 ? "Infinity" : "-Infinity") + " cannot be normalized",
+                std::string("value ") +
+                    (std::isnan(x) ? "NaN"
+                     : x > 0       ? "Infinity"
+                                   : "-Infinity") +
+                    " cannot be normalized",
                 "Use NULL for an unknown value.");
   }
   Value score;
@@ -165,7 +172,8 @@ std::optional<double> parse_number(std::string_view text) {
     // Too small for a double is 0 for every purpose here; too large is an error.
     const double approximate = std::strtod(std::string(text).c_str(), nullptr);
     if (std::fabs(approximate) < 1) return approximate;
-    throw Error(sqlstate::numeric_value_out_of_range, "value " + std::string(text.substr(0, 40)) + " is out of range");
+    throw Error(sqlstate::numeric_value_out_of_range,
+                "value " + std::string(text.substr(0, 40)) + " is out of range");
   }
   if (!std::isfinite(number)) {
     throw Error(sqlstate::invalid_parameter_value, "value " + std::string(text) + " is not allowed",
@@ -185,7 +193,8 @@ Value normalize_text(const Normalizer& n, std::string_view text, std::string_vie
     throw Error(sqlstate::invalid_text_representation,
                 "value \"" + std::string(text.substr(0, 60)) + "\" is not a number, which normalizer " +
                     std::string(normalizer_name(n.kind)) + " needs",
-                "Use {\"kind\": \"map\", \"map\": {\"category\": score}} for categories, or cast the value to a number.");
+                "Use {\"kind\": \"map\", \"map\": {\"category\": score}} for categories, or cast the value "
+                "to a number.");
   }
   return normalize(n, *number, segment);
 }

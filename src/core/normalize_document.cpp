@@ -32,7 +32,8 @@ constexpr std::string_view logistic_keys[] = {"kind", "direction", "midpoint", "
 struct Curve {
   std::vector<std::pair<double, double>> points;
 
-  void add(DocumentReader& reader, const std::string& path, std::optional<double> x, std::optional<double> y) {
+  void add(DocumentReader& reader, const std::string& path, std::optional<double> x,
+           std::optional<double> y) {
     if (!x || !y) return;
     if (!points.empty() && *x <= points.back().first) {
       reader.report(path, "must lie above the one before", "list them in ascending order, each once");
@@ -49,8 +50,9 @@ void read_linear(DocumentReader& reader, const json& value, const std::string& p
   n.worst = *worst;
   n.best = *best;
   if (*worst == *best) {
-    reader.report(path_to_key(path, "worst"), "worst and best are both " + show_value(value["worst"]),
-                  "worst is the value that scores 0, best the one that scores 100; use steps for a single threshold");
+    reader.report(
+        path_to_key(path, "worst"), "worst and best are both " + show_value(value["worst"]),
+        "worst is the value that scores 0, best the one that scores 100; use steps for a single threshold");
   } else if (n.lower_is_better && *worst < *best) {
     reader.report(path_to_key(path, "direction"), "says that lower is better, but worst is lower than best",
                   "swap worst and best and leave direction out");
@@ -58,11 +60,13 @@ void read_linear(DocumentReader& reader, const json& value, const std::string& p
 }
 
 void read_piecewise(DocumentReader& reader, const json& value, const std::string& path, Normalizer& n) {
-  const json* points = reader.find(value, path, "points", true, "write \"points\": [[0, 0], [10, 80], [20, 100]]");
+  const json* points =
+      reader.find(value, path, "points", true, "write \"points\": [[0, 0], [10, 80], [20, 100]]");
   if (points == nullptr) return;
   const std::string at = path_to_key(path, "points");
   if (!points->is_array() || points->size() < 2) {
-    return reader.report(at, "must be an array of at least two [value, score] pairs", "write [[0, 0], [10, 80], [20, 100]]");
+    return reader.report(at, "must be an array of at least two [value, score] pairs",
+                         "write [[0, 0], [10, 80], [20, 100]]");
   }
   Curve curve;
   for (std::size_t i = 0; i < points->size(); ++i) {
@@ -81,7 +85,8 @@ void read_piecewise(DocumentReader& reader, const json& value, const std::string
 
 void read_steps(DocumentReader& reader, const json& value, const std::string& path, Normalizer& n) {
   n.below = reader.read_number(value, path, "below", score_range).value_or(0);
-  const json* steps = reader.find(value, path, "steps", true, "write \"steps\": [{\"from\": 10, \"score\": 100}]");
+  const json* steps =
+      reader.find(value, path, "steps", true, "write \"steps\": [{\"from\": 10, \"score\": 100}]");
   if (steps == nullptr) return;
   const std::string at = path_to_key(path, "steps");
   if (!steps->is_array() || steps->empty()) {
@@ -109,18 +114,22 @@ void read_map(DocumentReader& reader, const json& value, const std::string& path
     return reader.report(at, "must be an object of category: score", "write {\"pro\": 80, \"free\": 20}");
   }
   for (const auto& [category, score] : map->items()) {
-    if (const auto y = reader.number_at(score, path_to_key(at, category), score_range)) n.categories.emplace_back(category, *y);
+    if (const auto y = reader.number_at(score, path_to_key(at, category), score_range))
+      n.categories.emplace_back(category, *y);
   }
   std::sort(n.categories.begin(), n.categories.end());
 }
 
-std::optional<PeerReference> read_reference(DocumentReader& reader, const json& value, const std::string& path) {
+std::optional<PeerReference> read_reference(DocumentReader& reader, const json& value,
+                                            const std::string& path) {
   constexpr std::string_view keys[] = {"values", "counts", "segments"};
   if (!reader.check_object(value, path, keys)) return std::nullopt;
   const std::size_t problems = reader.problems().size();
   std::vector<double> values, counts;
-  const auto read_numbers = [&](const char* key, NumberRange range, std::vector<double>& numbers, bool required) {
-    const json* member = reader.find(value, path, key, required, "the peers' values, with \"counts\" where some are equal");
+  const auto read_numbers = [&](const char* key, NumberRange range, std::vector<double>& numbers,
+                                bool required) {
+    const json* member =
+        reader.find(value, path, key, required, "the peers' values, with \"counts\" where some are equal");
     if (member == nullptr) return false;
     const std::string at = path_to_key(path, key);
     if (!member->is_array()) {
@@ -129,7 +138,8 @@ std::optional<PeerReference> read_reference(DocumentReader& reader, const json& 
     }
     for (std::size_t i = 0; i < member->size(); ++i) {
       if ((i & 4095) == 4095) poll_cancel();
-      if (const auto number = reader.number_at((*member)[i], path_to_index(at, i), range)) numbers.push_back(*number);
+      if (const auto number = reader.number_at((*member)[i], path_to_index(at, i), range))
+        numbers.push_back(*number);
     }
     return true;
   };
@@ -137,9 +147,10 @@ std::optional<PeerReference> read_reference(DocumentReader& reader, const json& 
   if (!read_numbers("counts", {0, 1e15, true, true}, counts, false)) counts.assign(values.size(), 1);
   if (reader.problems().size() != problems) return std::nullopt;
   if (counts.size() != values.size()) {
-    reader.report(path_to_key(path, "counts"), "has " + std::to_string(counts.size()) + " entries for " +
-                                                   std::to_string(values.size()) + " values",
-                  "one count for each value");
+    reader.report(
+        path_to_key(path, "counts"),
+        "has " + std::to_string(counts.size()) + " entries for " + std::to_string(values.size()) + " values",
+        "one count for each value");
     return std::nullopt;
   }
   return build_reference(std::move(values), std::move(counts));
@@ -153,7 +164,8 @@ void read_percentile(DocumentReader& reader, const json& value, const std::strin
   if (!reference->is_object() || !reference->contains("segments")) {
     if (!n.segment_column.empty() && reference->is_object()) {
       return reader.report(at, "has no segments, but the normalizer has one",
-                           "write \"reference\": {\"segments\": {\"name\": {\"values\": [...]}}}, or leave it out to have it frozen");
+                           "write \"reference\": {\"segments\": {\"name\": {\"values\": [...]}}}, or leave "
+                           "it out to have it frozen");
     }
     n.reference = read_reference(reader, *reference, at);
     return;
@@ -167,9 +179,11 @@ void read_percentile(DocumentReader& reader, const json& value, const std::strin
   const std::string segments_at = path_to_key(at, "segments");
   if (!segments.is_object()) return reader.report(segments_at, "must be an object of segment: reference");
   for (const auto& [segment, peers] : segments.items()) {
-    if (auto read = read_reference(reader, peers, path_to_key(segments_at, segment))) n.segments.emplace_back(segment, *read);
+    if (auto read = read_reference(reader, peers, path_to_key(segments_at, segment)))
+      n.segments.emplace_back(segment, *read);
   }
-  std::sort(n.segments.begin(), n.segments.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(n.segments.begin(), n.segments.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
 }
 
 void read_target(DocumentReader& reader, const json& value, const std::string& path, Normalizer& n) {
@@ -180,15 +194,19 @@ void read_target(DocumentReader& reader, const json& value, const std::string& p
                                  "how far outside of low .. high the score falls to 0")
                     .value_or(1);
   if (!value.contains("low") && !value.contains("high")) {
-    reader.report(path_to_key(path, "low"), "is missing", "give low, high or both: the score is 100 between them");
+    reader.report(path_to_key(path, "low"), "is missing",
+                  "give low, high or both: the score is 100 between them");
   } else if (n.low && n.high && *n.low > *n.high) {
     reader.report(path_to_key(path, "low"), "is above high", "swap low and high");
   }
 }
 
 void read_logistic(DocumentReader& reader, const json& value, const std::string& path, Normalizer& n) {
-  n.midpoint = reader.read_number(value, path, "midpoint", any_number, true, "the value that scores 50").value_or(0);
-  n.steepness = reader.read_number(value, path, "steepness", any_number, true, "negative when lower is better").value_or(1);
+  n.midpoint =
+      reader.read_number(value, path, "midpoint", any_number, true, "the value that scores 50").value_or(0);
+  n.steepness =
+      reader.read_number(value, path, "steepness", any_number, true, "negative when lower is better")
+          .value_or(1);
   if (n.steepness == 0) {
     reader.report(path_to_key(path, "steepness"), "must not be 0", "every value would score 50");
   }
@@ -215,7 +233,9 @@ Normalizer read_normalizer(DocumentReader& reader, const json& value, const std:
                   "write {\"kind\": \"linear\", \"worst\": 0, \"best\": 100}");
     return n;
   }
-  const auto kind = reader.read_string(value, path, "kind", true, "one of linear, piecewise, steps, map, recency, percentile, target, logistic, identity");
+  const auto kind = reader.read_string(
+      value, path, "kind", true,
+      "one of linear, piecewise, steps, map, recency, percentile, target, logistic, identity");
   if (!kind) return n;
   read_direction(reader, value, path, n);
   const auto read = [&](NormalizerKind which, Names keys, auto read_members) {
@@ -235,8 +255,9 @@ Normalizer read_normalizer(DocumentReader& reader, const json& value, const std:
   } else if (*kind == "recency") {
     read(NormalizerKind::recency, recency_keys,
          [](DocumentReader& r, const json& v, const std::string& p, Normalizer& result) {
-           result.half_life_days =
-               r.read_number(v, p, "half_life_days", positive, true, "the age in days at which the score is 50").value_or(1);
+           result.half_life_days = r.read_number(v, p, "half_life_days", positive, true,
+                                                 "the age in days at which the score is 50")
+                                       .value_or(1);
          });
   } else if (*kind == "percentile") {
     read(NormalizerKind::percentile, percentile_keys, read_percentile);
@@ -247,7 +268,8 @@ Normalizer read_normalizer(DocumentReader& reader, const json& value, const std:
   } else if (*kind == "identity" || *kind == "none") {
     read(NormalizerKind::identity, identity_keys, nothing);
   } else {
-    reader.report(path_to_key(path, "kind"), "unknown kind \"" + *kind + "\"", suggest_name(*kind, kind_names));
+    reader.report(path_to_key(path, "kind"), "unknown kind \"" + *kind + "\"",
+                  suggest_name(*kind, kind_names));
   }
   return n;
 }
@@ -266,7 +288,8 @@ void throw_first_problem(const std::vector<Problem>& problems, std::string_view 
   message += ": " + (first.path.empty() ? "" : first.path + ": ") + first.problem;
   std::string detail;
   if (problems.size() == 2) detail = "The document has 1 more problem.";
-  if (problems.size() > 2) detail = "The document has " + std::to_string(problems.size() - 1) + " more problems.";
+  if (problems.size() > 2)
+    detail = "The document has " + std::to_string(problems.size() - 1) + " more problems.";
   throw Error(sqlstate::invalid_parameter_value, std::move(message), first.hint, std::move(detail));
 }
 

@@ -16,10 +16,13 @@ constexpr double worth_telling = 0.05;  // points that would be shown as 0.0 are
 
 std::string points_in_brackets(double points) { return " (" + show_points(points) + ")"; }
 
-std::string describe_missing(const Signal& signal, const Reading& reading) {
+std::string describe_missing(const Signal& signal, const Reading& reading, const Ledger& ledger) {
   std::string words = in_sentence(signal.label) + " unknown: ";
   if (reading.score.unknown == Unknown::source_stale && reading.observed) {
     words += "the last value is from " + day_text(*reading.observed);
+  } else if (signal.source == SignalSource::metric && signal.metric.id == MetricId::adoption_rate &&
+             !ledger.settings().seats) {
+    words += "no number of licensed seats";
   } else if (reading.score.unknown == Unknown::no_data && reading.observed) {
     words += "first observed on " + day_text(*reading.observed);
   } else if (reading.score.unknown == Unknown::not_applicable && signal.normalize.takes_categories()) {
@@ -78,9 +81,11 @@ std::string describe_signal(const Model& model, std::size_t index, const Score& 
     return in_sentence(signal.label) + " " + show_score(group.score) + " of 100";
   }
   const Reading& reading = score.readings[index];
-  if (!reading.known()) return describe_missing(signal, reading);
-  if (signal.source != SignalSource::metric) return in_sentence(signal.label) + " " + show_raw(signal, reading);
-  std::string words = describe_metric(signal, reading.raw.number, ledger, reading.carried ? *reading.observed : score.as_of);
+  if (!reading.known()) return describe_missing(signal, reading, ledger);
+  if (signal.source != SignalSource::metric)
+    return in_sentence(signal.label) + " " + show_raw(signal, reading);
+  std::string words =
+      describe_metric(signal, reading.raw.number, ledger, reading.carried ? *reading.observed : score.as_of);
   if (reading.carried) words += ", as of " + day_text(*reading.observed);
   return words;
 }
@@ -92,7 +97,8 @@ std::vector<Loss> rank_losses(const Model& model, const Score& score) {
     if (model.signals[i].is_group() || !signal.counts) continue;
     losses.push_back({i, signal.weight * (100 - signal.score)});
   }
-  std::stable_sort(losses.begin(), losses.end(), [](const Loss& a, const Loss& b) { return a.points > b.points; });
+  std::stable_sort(losses.begin(), losses.end(),
+                   [](const Loss& a, const Loss& b) { return a.points > b.points; });
   return losses;
 }
 
@@ -115,7 +121,8 @@ std::string describe_score(const Model& model, const Score& score, const Ledger&
     if (model.signals[i].is_group() || score.standings[i].known) continue;
     unknown += (unknown.empty() ? "" : ", ") + in_sentence(model.signals[i].label);
   }
-  if (!unknown.empty()) words += " Unknown: " + unknown + " (data coverage " + show_percent(score.tree.coverage) + ").";
+  if (!unknown.empty())
+    words += " Unknown: " + unknown + " (data coverage " + show_percent(score.tree.coverage) + ").";
   return words;
 }
 
@@ -128,7 +135,8 @@ std::string describe_part(const Model& before, const ChangePart& part, const Sco
   const std::string label = in_sentence(signal.label);
   const Reading& earlier = from.readings[index];
   const Reading& later = to.readings[index];
-  if (later.known() == earlier.known()) return label + " " + show_raw(signal, earlier) + " -> " + show_raw(signal, later) + points;
+  if (later.known() == earlier.known())
+    return label + " " + show_raw(signal, earlier) + " -> " + show_raw(signal, later) + points;
   if (later.known()) return label + " now known: " + show_raw(signal, later) + points;
   if (const auto& since = later.observed ? later.observed : earlier.observed) {
     return "no " + label + " since " + month_of(*since, to.as_of) + points;
@@ -142,8 +150,9 @@ std::string describe_change(const Model& before, const Change& change, const Sco
   std::string words = show_scores(*change.from, *change.to);
   std::vector<const ChangePart*> parts;
   for (const ChangePart& part : change.parts) parts.push_back(&part);
-  std::stable_sort(parts.begin(), parts.end(),
-                   [](const ChangePart* a, const ChangePart* b) { return std::fabs(a->points) > std::fabs(b->points); });
+  std::stable_sort(parts.begin(), parts.end(), [](const ChangePart* a, const ChangePart* b) {
+    return std::fabs(a->points) > std::fabs(b->points);
+  });
   constexpr std::size_t most = 4;
   std::size_t told = 0;
   double rest = 0;

@@ -8,7 +8,8 @@
 
 namespace health {
 
-// The raw value as a person would write it: "58 %", "-15 %", "9", "pro"; "unknown" for a metric or input that is.
+// The raw value as a person would write it: "58 %", "-15 %", "9", "pro"; "unknown" for a metric or input that
+// is.
 std::string show_raw(const Signal& signal, const Reading& reading);
 
 // What a signal found: "3 of 12 users active in 28 days", "plan pro", "NPS unknown: nothing recorded".
@@ -20,8 +21,8 @@ std::string describe_score(const Model& model, const Score& score, const Ledger&
 // A part of a change: "active users 14 -> 9 (-8.1)", "no survey answer since May (-2.4)".
 std::string describe_part(const Model& before, const ChangePart& part, const Score& from, const Score& to);
 
-// The change as a sentence: "78 -> 65: active users 14 -> 9 (-8.1), ..., other signals (-0.4)". Says why when an end is unknown.
-// `to` is the score by the model before, whose readings the parts are about.
+// The change as a sentence: "78 -> 65: active users 14 -> 9 (-8.1), ..., other signals (-0.4)". Says why when
+// an end is unknown. `to` is the score by the model before, whose readings the parts are about.
 std::string describe_change(const Model& before, const Change& change, const Score& from, const Score& to);
 
 // Words for why a value is unknown: "account too young", ...

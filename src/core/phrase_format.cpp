@@ -15,7 +15,8 @@ std::string with_decimals(double number, int decimals) {
   std::snprintf(text, sizeof text, "%.*f", decimals, number);
   // No "-0".
   std::string_view digits(text);
-  if (digits.find_first_not_of("-0.") == std::string_view::npos && digits.front() == '-') digits.remove_prefix(1);
+  if (digits.find_first_not_of("-0.") == std::string_view::npos && digits.front() == '-')
+    digits.remove_prefix(1);
   return std::string(digits);
 }
 
@@ -40,8 +41,9 @@ std::string show_number(double number) {
 
 std::string show_percent(double ratio, bool sign) {
   const double percent = 100 * ratio;
-  std::string text =
-      std::fabs(percent) >= 1e15 ? show_number(percent) : strip_zeros(with_decimals(percent, std::fabs(percent) < 10 ? 1 : 0));
+  std::string text = std::fabs(percent) >= 1e15
+                         ? show_number(percent)
+                         : strip_zeros(with_decimals(percent, std::fabs(percent) < 10 ? 1 : 0));
   if (sign && text.front() != '-' && text != "0") text.insert(text.begin(), '+');
   return text + " %";
 }
@@ -62,13 +64,15 @@ std::string in_sentence(std::string_view label) {
   std::string text(label);
   const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  if (text.size() > 1 && is_upper(text[0]) && is_lower(text[1])) text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  if (text.size() > 1 && is_upper(text[0]) && is_lower(text[1]))
+    text[0] = static_cast<char>(text[0] - 'A' + 'a');
   return text;
 }
 
 std::string month_of(Day day, Day as_of) {
-  constexpr std::string_view months[] = {"January", "February", "March",     "April",   "May",      "June",
-                                         "July",    "August",   "September", "October", "November", "December"};
+  constexpr std::string_view months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
   const std::string text = day_text(day), now = day_text(as_of);
   const std::size_t year_end = text.find('-', 1);
   const int month = (text[year_end + 1] - '0') * 10 + (text[year_end + 2] - '0');

@@ -9,7 +9,8 @@
 
 namespace health {
 
-// Whole numbers in full, else 0, 1 or 2 decimals for numbers from 100, from 10 and below: "1234", "42.5", "0.15".
+// Whole numbers in full, else 0, 1 or 2 decimals for numbers from 100, from 10 and below: "1234", "42.5",
+// "0.15".
 std::string show_number(double number);
 // "0.15" -> "15 %"; below 10 % with one decimal where there is one. With `sign`: "+15 %", "-4.2 %".
 std::string show_percent(double ratio, bool sign = false);

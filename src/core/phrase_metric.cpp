@@ -24,7 +24,8 @@ struct Finding {
   Day as_of;
 
   std::string window() const {
-    const int days = signal.metric.window_days > 0 ? signal.metric.window_days : ledger.settings().window_days;
+    const int days =
+        signal.metric.window_days > 0 ? signal.metric.window_days : ledger.settings().window_days;
     return " in " + count_of(days, "day", "days");
   }
 
@@ -33,7 +34,8 @@ struct Finding {
     const auto& events = signal.metric.events;
     if (!events.empty()) {
       std::string names;
-      for (std::size_t i = 0; i < std::min<std::size_t>(3, events.size()); ++i) names += (i == 0 ? "" : ", ") + events[i];
+      for (std::size_t i = 0; i < std::min<std::size_t>(3, events.size()); ++i)
+        names += (i == 0 ? "" : ", ") + events[i];
       return " (" + names + (events.size() > 3 ? ", ...)" : ")");
     }
     std::string names;
@@ -60,29 +62,34 @@ struct Finding {
   }
 
   std::string of_users(std::int64_t whole, std::string_view what) const {
-    return std::to_string(part_of(whole)) + " of " + count_of(whole, "user", "users") + std::string(what) + window() + scope();
+    return std::to_string(part_of(whole)) + " of " + count_of(whole, "user", "users") + std::string(what) +
+           window() + scope();
   }
 
   std::string top_share(int users) const {
-    return show_percent(value) + " of the activity from " + (users == 1 ? "one person" : std::to_string(users) + " people") + scope();
+    return show_percent(value) + " of the activity from " +
+           (users == 1 ? "one person" : std::to_string(users) + " people") + scope();
   }
 
   std::string cadence() const {
     const auto start = ledger.account_start();
     const std::int64_t weeks = start ? std::clamp<std::int64_t>(whole_weeks(*start, as_of), 1, 8) : 8;
-    return "active in " + std::to_string(part_of(weeks)) + " of the last " + count_of(weeks, "week", "weeks") + scope();
+    return "active in " + std::to_string(part_of(weeks)) + " of the last " +
+           count_of(weeks, "week", "weeks") + scope();
   }
 
   std::string breadth() const {
     const auto features = ledger.entitled_features();
     if (!features) return show_percent(value) + " of the features used" + window();
-    return std::to_string(part_of(*features)) + " of " + count_of(*features, "feature", "features") + " used" + window();
+    return std::to_string(part_of(*features)) + " of " + count_of(*features, "feature", "features") +
+           " used" + window();
   }
 
   std::string with_label() const {
-    return in_sentence(signal.label) + " " + (metric_style(signal.metric.id) == NumberStyle::share    ? show_percent(value)
-                                              : metric_style(signal.metric.id) == NumberStyle::change ? show_percent(value, true)
-                                                                                                      : show_number(value));
+    return in_sentence(signal.label) + " " +
+           (metric_style(signal.metric.id) == NumberStyle::share    ? show_percent(value)
+            : metric_style(signal.metric.id) == NumberStyle::change ? show_percent(value, true)
+                                                                    : show_number(value));
   }
 };
 
@@ -100,16 +107,17 @@ std::string describe(const Finding& f) {
     case MetricId::coverage:
       return f.of_users(f.users(), " reached");
     case MetricId::dormant_users:
-      return std::to_string(std::llround(value)) + " of " + count_of(f.users(), "user", "users") + " dormant" + f.window() + f.scope();
+      return std::to_string(std::llround(value)) + " of " + count_of(f.users(), "user", "users") +
+             " dormant" + f.window() + f.scope();
     case MetricId::spread:
-      return std::to_string(f.part_of(f.active_users())) + " of " + count_of(f.active_users(), "active user", "active users") +
-             " creating" + f.window() + f.scope();
+      return std::to_string(f.part_of(f.active_users())) + " of " +
+             count_of(f.active_users(), "active user", "active users") + " creating" + f.window() + f.scope();
     case MetricId::creators:
       return count_of(std::llround(value), "user", "users") + " creating" + f.window() + f.scope();
     case MetricId::adoption_rate: {
       const double seats = f.ledger.settings().seats.value_or(0);
-      return count_of(std::llround(value * seats), "user", "users") + " active on " + show_number(seats) + " licensed seats" +
-             f.window() + f.scope();
+      return count_of(std::llround(value * seats), "user", "users") + " active on " + show_number(seats) +
+             " licensed seats" + f.window() + f.scope();
     }
     case MetricId::onboarding_activation:
       return show_percent(value) + " of the new users got going in their first " +
@@ -124,10 +132,12 @@ std::string describe(const Finding& f) {
       return describe_trend("value points", value) + f.scope();
     case MetricId::dropoff:
       if (value == 0) return "last week as the four weeks before" + f.scope();
-      return "last week " + show_percent(std::fabs(value)) + (value < 0 ? " below" : " above") + " the four weeks before" + f.scope();
+      return "last week " + show_percent(std::fabs(value)) + (value < 0 ? " below" : " above") +
+             " the four weeks before" + f.scope();
     case MetricId::slope_4w:
       if (value == 0) return "events steady over 4 weeks" + f.scope();
-      return std::string("events ") + (value < 0 ? "falling" : "growing") + " by " + show_percent(std::fabs(value)) + " a week" + f.scope();
+      return std::string("events ") + (value < 0 ? "falling" : "growing") + " by " +
+             show_percent(std::fabs(value)) + " a week" + f.scope();
     case MetricId::dip_streak:
       if (value < 1) return "no dip last week" + f.scope();
       return "fewer events " + (value < 2 ? "last week" : show_number(value) + " weeks in a row") + f.scope();

@@ -20,7 +20,8 @@ std::string two_decimals(double number) {
 }
 
 [[noreturn]] void rethrow_for_signal(const Signal& signal, const Error& error) {
-  throw Error(error.sqlstate(), "signal \"" + signal.name + "\": " + error.what(), error.hint(), error.detail());
+  throw Error(error.sqlstate(), "signal \"" + signal.name + "\": " + error.what(), error.hint(),
+              error.detail());
 }
 
 std::string_view segment_of(const ExternalInput* input) {
@@ -42,7 +43,8 @@ Reading read_metric(const Signal& signal, const Ledger& ledger, const ExternalIn
       break;
     }
   }
-  reading.score = reading.raw.known() ? normalize(signal.normalize, reading.raw.number, segment_of(input)) : reading.raw;
+  reading.score =
+      reading.raw.known() ? normalize(signal.normalize, reading.raw.number, segment_of(input)) : reading.raw;
   return reading;
 }
 
@@ -65,10 +67,12 @@ Reading read_external(const Signal& signal, const ExternalInput* input, Day as_o
 
 }  // namespace
 
-std::vector<Reading> read_signals(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs, Day as_of) {
+std::vector<Reading> read_signals(const Model& model, const Ledger& ledger,
+                                  std::span<const ExternalInput> inputs, Day as_of) {
   if (!inputs.empty() && inputs.size() != model.inputs.size()) {
     throw Error(sqlstate::invalid_parameter_value,
-                "the model takes " + std::to_string(model.inputs.size()) + " inputs, not " + std::to_string(inputs.size()),
+                "the model takes " + std::to_string(model.inputs.size()) + " inputs, not " +
+                    std::to_string(inputs.size()),
                 "health.model_inputs(model) lists them in order.");
   }
   std::vector<Reading> readings(model.signals.size());
@@ -78,7 +82,8 @@ std::vector<Reading> read_signals(const Model& model, const Ledger& ledger, std:
     const ExternalInput* input =
         signal.input >= 0 && !inputs.empty() ? &inputs[static_cast<std::size_t>(signal.input)] : nullptr;
     try {
-      readings[i] = signal.is_external() ? read_external(signal, input, as_of) : read_metric(signal, ledger, input, as_of);
+      readings[i] = signal.is_external() ? read_external(signal, input, as_of)
+                                         : read_metric(signal, ledger, input, as_of);
     } catch (const Error& error) {
       rethrow_for_signal(signal, error);
     }
@@ -107,7 +112,8 @@ Tree weigh_tree(const Model& model, std::span<const Standing> standings) {
   const std::size_t count = model.signals.size();
   Tree tree;
   tree.signals.resize(count);
-  // Members come after their group, so from the back every group is complete when it is reached. Entry `count` is the whole.
+  // Members come after their group, so from the back every group is complete when it is reached. Entry
+  // `count` is the whole.
   std::vector<WeightedMean> scores(count + 1), coverages(count + 1);
   const auto group_of = [&](std::size_t i) {
     return model.signals[i].parent < 0 ? count : static_cast<std::size_t>(model.signals[i].parent);
@@ -157,21 +163,23 @@ Score score_readings(const Model& model, std::vector<Reading> readings, Day as_o
     if (signal.missing != NullPolicy::required) continue;
     if (signal.is_group() ? result.tree.signals[i].counts : result.readings[i].known()) continue;
     result.unknown_reason = "required signal " + signal.name + " is unknown";
-    if (!signal.is_group()) result.unknown_reason.append(" (").append(unknown_name(result.readings[i].score.unknown)).append(")");
+    if (!signal.is_group())
+      result.unknown_reason.append(" (").append(unknown_name(result.readings[i].score.unknown)).append(")");
     return result;
   }
   if (!result.tree.score) {
     result.unknown_reason = "no signal is known";
   } else if (result.tree.coverage < model.minimum_coverage - binary_noise) {
-    result.unknown_reason =
-        "coverage " + two_decimals(result.tree.coverage) + " below minimum " + two_decimals(model.minimum_coverage);
+    result.unknown_reason = "coverage " + two_decimals(result.tree.coverage) + " below minimum " +
+                            two_decimals(model.minimum_coverage);
   } else {
     result.score = result.tree.score;
   }
   return result;
 }
 
-Score score_account(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs, Day as_of) {
+Score score_account(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
+                    Day as_of) {
   return score_readings(model, read_signals(model, ledger, inputs, as_of), as_of);
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double worth_a_reason = 1;  // points
 constexpr double good_score = 60;
+constexpr double very_good_score = 80;
 
 // The text of the signal, else of the nearest group above it that has one.
 std::string find_step(const Model& model, int signal, bool high) {
@@ -37,12 +38,12 @@ const ChangePart* find_main_part(const Change& change) {
 std::string choose_step(const Model& model, const Score& score) {
   const std::vector<Loss> losses = rank_losses(model, score);
   for (const Loss& loss : losses) {
-    if (loss.points < worth_a_reason || score.tree.signals[loss.signal].score >= 80) continue;
+    if (loss.points < worth_a_reason || score.tree.signals[loss.signal].score >= very_good_score) continue;
     std::string text = find_step(model, static_cast<int>(loss.signal), false);
     if (!text.empty()) return text;
   }
   for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
-    if (score.tree.signals[loss->signal].score < 80) continue;
+    if (score.tree.signals[loss->signal].score < very_good_score) continue;
     std::string text = find_step(model, static_cast<int>(loss->signal), true);
     if (!text.empty()) return text;
   }
@@ -60,8 +61,14 @@ void explain_summary(const Model& model, const Ledger& ledger, const Score& befo
     if (const ChangePart* main = find_main_part(change)) {
       summary.main_reason = describe_part(model, *main, before, now);
       const SignalScore& signal = now.tree.signals[static_cast<std::size_t>(main->signal)];
-      const bool high = main->points > 0 && signal.counts && signal.score >= good_score;
-      summary.next_step = find_step(model, main->signal, high);
+      // Praise, or an offer, is for what is strong in an account that is well; a weak or falling signal gets
+      // its remedy.
+      const bool strong = signal.counts && signal.score >= good_score;
+      if (main->points < 0 || !strong) {
+        summary.next_step = find_step(model, main->signal, false);
+      } else if (signal.score >= very_good_score && *now.score >= good_score) {
+        summary.next_step = find_step(model, main->signal, true);
+      }
       if (summary.next_step.empty()) summary.next_step = choose_step(model, now);
       return;
     }
@@ -71,15 +78,16 @@ void explain_summary(const Model& model, const Ledger& ledger, const Score& befo
     summary.main_reason = "all known signals at their best";
   } else {
     const Loss& loss = losses.front();
-    summary.main_reason =
-        describe_signal(model, loss.signal, now, ledger) + " (costs " + show_score(loss.points, 1) + " points)";
+    summary.main_reason = describe_signal(model, loss.signal, now, ledger) + " (costs " +
+                          show_score(loss.points, 1) + " points)";
   }
   summary.next_step = choose_step(model, now);
 }
 
 }  // namespace
 
-ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs, Day as_of) {
+ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
+                             Day as_of) {
   ScoreSummary summary;
   summary.now = score_account(model, ledger, inputs, as_of);
   const Score week_ago = score_account(model, ledger, inputs, days_before(as_of, 7));

@@ -16,8 +16,10 @@ struct ScoreSummary {
   std::optional<double> without_top_user;       // nothing when unknown or nobody was active
 };
 
-// Inputs from outside the ledger are those of as_of at the earlier dates too, as far as they had been observed by then.
-// The main reason is the signal that moved the score most in 28 days, if that was by at least 1 point, else the one that costs most.
-ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs, Day as_of);
+// Inputs from outside the ledger are those of as_of at the earlier dates too, as far as they had been
+// observed by then. The main reason is the signal that moved the score most in 28 days, if that was by at
+// least 1 point, else the one that costs most.
+ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
+                             Day as_of);
 
 }  // namespace health

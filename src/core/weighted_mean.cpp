@@ -71,14 +71,16 @@ double ExactSum::value() const {
 
 void check_weight(double weight, const char* what) {
   if (std::isfinite(weight) && weight >= 0) return;
-  throw Error(sqlstate::invalid_parameter_value, std::string(what) + " " + number_text(weight) + " is not allowed",
+  throw Error(sqlstate::invalid_parameter_value,
+              std::string(what) + " " + number_text(weight) + " is not allowed",
               "Weights are finite and not negative; at least one must be above 0.");
 }
 
 void WeightedMean::add(double value, double weight, const char* what) {
   check_weight(weight);
   if (!std::isfinite(value)) {
-    throw Error(sqlstate::invalid_parameter_value, std::string(what) + " " + number_text(value) + " is not allowed",
+    throw Error(sqlstate::invalid_parameter_value,
+                std::string(what) + " " + number_text(value) + " is not allowed",
                 "Use NULL for an unknown value.");
   }
   weighted_.add_product(value, weight);
@@ -100,9 +102,11 @@ void WeightedMean::merge(const WeightedMean& other) {
 std::optional<double> WeightedMean::mean() const {
   const double weight = known_.value();
   if (!(weight > 0)) return std::nullopt;
-  // Both sums are rounded once; one correction by the exact remainder makes up for it, so that the mean of equal values is that value.
+  // Both sums are rounded once; one correction by the exact remainder makes up for it, so that the mean of
+  // equal values is that value.
   const double mean = weighted_.value() / weight;
-  if (!std::isfinite(mean)) throw Error(sqlstate::numeric_value_out_of_range, "weighted mean is out of range");
+  if (!std::isfinite(mean))
+    throw Error(sqlstate::numeric_value_out_of_range, "weighted mean is out of range");
   ExactSum remainder = weighted_;
   for (const double part : known_.parts()) remainder.add_product(-mean, part);
   return mean + remainder.value() / weight;
@@ -145,7 +149,8 @@ WeightedMean weigh(std::span<const std::optional<double>> values, std::span<cons
     }
   }
   if (!values.empty() && !(mean.total_weight() > 0)) {
-    throw Error(sqlstate::invalid_parameter_value, "all weights are 0", "At least one weight must be above 0.");
+    throw Error(sqlstate::invalid_parameter_value, "all weights are 0",
+                "At least one weight must be above 0.");
   }
   return mean;
 }

@@ -1,4 +1,5 @@
-// The one place where a weight is applied: a weighted mean over the known values, exact and independent of order.
+// The one place where a weight is applied: a weighted mean over the known values, exact and independent of
+// order.
 #pragma once
 
 #include <optional>
@@ -10,8 +11,9 @@
 
 namespace health {
 
-// A sum of doubles without rounding, as an expansion of non-overlapping parts (J. R. Shewchuk, Adaptive Precision Floating-Point
-// Arithmetic, 1997; the method of Python's math.fsum). Rounded once, at the end: the result does not depend on the order of addition.
+// A sum of doubles without rounding, as an expansion of non-overlapping parts (J. R. Shewchuk, Adaptive
+// Precision Floating-Point Arithmetic, 1997; the method of Python's math.fsum). Rounded once, at the end: the
+// result does not depend on the order of addition.
 class ExactSum {
  public:
   // Adds a finite number. Error 22003 when the sum leaves the range of doubles.
@@ -28,10 +30,12 @@ class ExactSum {
   std::vector<double> parts_;  // ascending magnitude, none 0
 };
 
-// sum(w x s) / sum(w) over the known values, and data coverage = known weights / all weights. METRICS.md section 4.
+// sum(w x s) / sum(w) over the known values, and data coverage = known weights / all weights. METRICS.md
+// section 4.
 class WeightedMean {
  public:
-  // Counts a known value; `what` names it in errors. Error 22023 unless the value is finite and the weight finite and >= 0.
+  // Counts a known value; `what` names it in errors. Error 22023 unless the value is finite and the weight
+  // finite and >= 0.
   void add(double value, double weight, const char* what = "value");
   // Counts an unknown value: its weight lowers the coverage.
   void add_unknown(double weight);

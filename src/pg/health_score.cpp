@@ -1,4 +1,5 @@
-// health_score, score_coverage and band: weighted means without a model, as functions of arrays and as aggregates.
+// health_score, score_coverage and band: weighted means without a model, as functions of arrays and as
+// aggregates.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -30,10 +31,12 @@ struct Numbers {
 Numbers numbers_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   ArrayType* array = PG_GETARG_ARRAYTYPE_P(i);
   if (ARR_NDIM(array) > 1) {
-    ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("%s must have one dimension, not %d", name, ARR_NDIM(array))));
+    ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+                    errmsg("%s must have one dimension, not %d", name, ARR_NDIM(array))));
   }
   Numbers numbers{};
-  deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &numbers.values, &numbers.nulls, &numbers.count);
+  deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &numbers.values,
+                    &numbers.nulls, &numbers.count);
   return numbers;
 }
 
@@ -66,7 +69,8 @@ WeightedMean weigh_arrays(const Numbers& values, const Numbers& weights) {
   return health::weigh(known, numbers);
 }
 
-// --- The aggregates' state: three exact sums, a third of the array each; unused places hold 0. It is changed in place. ---
+// --- The aggregates' state: three exact sums, a third of the array each; unused places hold 0. It is changed
+// in place. ---
 
 constexpr std::size_t sums = 3;
 
@@ -79,8 +83,10 @@ struct State {
 
 State state_of(ArrayType* array) {
   const int count = ARR_NDIM(array) == 1 ? ARR_DIMS(array)[0] : 0;
-  if (count == 0 || count % static_cast<int>(sums) != 0 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT8OID) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("this is no state of the aggregate health_score"),
+  if (count == 0 || count % static_cast<int>(sums) != 0 || ARR_HASNULL(array) ||
+      ARR_ELEMTYPE(array) != FLOAT8OID) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("this is no state of the aggregate health_score"),
                     errhint("The aggregate's own functions make it; call health_score(value, weight).")));
   }
   return {array, reinterpret_cast<double*>(ARR_DATA_PTR(array)), static_cast<std::size_t>(count) / sums};
@@ -98,7 +104,8 @@ WeightedMean load_state(const State& state) {
   return WeightedMean::restore(std::move(parts[0]), std::move(parts[1]), std::move(parts[2]));
 }
 
-// Runs inside guarded(...). Stores into the state where it has room, else into a larger one made in the current context.
+// Runs inside guarded(...). Stores into the state where it has room, else into a larger one made in the
+// current context.
 Datum save_state(const WeightedMean& mean, const State* state) {
   const ExactSum* all[sums] = {&mean.weighted_sum(), &mean.known_sum(), &mean.total_sum()};
   std::size_t needed = 0;
@@ -221,7 +228,8 @@ Datum band_name(double score, const char* bands) {
     throw health::Error(health::sqlstate::invalid_parameter_value, "a score that is not finite has no band",
                         "Use NULL for an unknown score.");
   }
-  const std::vector<health::Band> list = bands == nullptr ? health::default_bands() : health::parse_bands(bands);
+  const std::vector<health::Band> list =
+      bands == nullptr ? health::default_bands() : health::parse_bands(bands);
   return make_text(health::find_band(list, score).name);
 }
 

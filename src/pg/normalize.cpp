@@ -31,7 +31,8 @@ const health::Normalizer& normalizer_argument(FunctionCallInfo fcinfo, int i) {
   }
   Jsonb* jsonb = PG_GETARG_JSONB_P(i);
   const std::size_t size = VARSIZE(jsonb);
-  if (cache->normalizer != nullptr && cache->size == size && std::memcmp(cache->bytes, jsonb, size) == 0) return *cache->normalizer;
+  if (cache->normalizer != nullptr && cache->size == size && std::memcmp(cache->bytes, jsonb, size) == 0)
+    return *cache->normalizer;
   const char* json = JsonbToCString(nullptr, &jsonb->root, static_cast<int>(size));
   const health::Normalizer* normalizer = guarded([&] {
     const health::Normalizer parsed = health::parse_normalizer(json);
@@ -72,7 +73,8 @@ HEALTH_FUNCTION(health_nearest_name) {
   const std::string_view name = text_argument(fcinfo, 0);
   const TextList candidates = text_list_argument(fcinfo, 1, "candidates");
   const Datum nearest = guarded([&] {
-    const auto found = health::nearest_name(name, {candidates.items, static_cast<std::size_t>(candidates.count)});
+    const auto found =
+        health::nearest_name(name, {candidates.items, static_cast<std::size_t>(candidates.count)});
     return found ? make_text(*found) : Datum{0};
   });
   if (nearest == 0) PG_RETURN_NULL();

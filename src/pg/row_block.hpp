@@ -1,4 +1,5 @@
-// Rows of a result as plain memory: filled inside guarded(...), stored in a tuplestore when no C++ object is left.
+// Rows of a result as plain memory: filled inside guarded(...), stored in a tuplestore when no C++ object is
+// left.
 #pragma once
 
 #include <optional>

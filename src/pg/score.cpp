@@ -1,4 +1,5 @@
-// score_account, score_signals, score_series, score_without_user: an account's score from one decode of its ledger.
+// score_account, score_signals, score_series, score_without_user: an account's score from one decode of its
+// ledger.
 #include "core/score.hpp"
 
 #include "core/phrase.hpp"
@@ -20,7 +21,8 @@ constexpr int account_score_columns = 9;
 constexpr int signal_score_columns = 12;
 constexpr int series_columns = 5;
 
-// model, usage, as_of, account_start, seats, inputs, observed, segments: what all but score_series take, in this order.
+// model, usage, as_of, account_start, seats, inputs, observed, segments: what all but score_series take, in
+// this order.
 struct ScoreArguments {
   const health::Model* model;
   health::Day as_of;
@@ -50,7 +52,8 @@ RowBlock summary_row(const health::Model& model, const health::ScoreSummary& sum
   return row.finish();
 }
 
-void write_signal(RowWriter& rows, const health::Model& model, std::size_t i, const health::Score& score, const health::Ledger& ledger) {
+void write_signal(RowWriter& rows, const health::Model& model, std::size_t i, const health::Score& score,
+                  const health::Ledger& ledger) {
   const health::Signal& signal = model.signals[i];
   const health::Reading& reading = score.readings[i];
   const health::SignalScore& weighed = score.tree.signals[i];
@@ -69,7 +72,7 @@ void write_signal(RowWriter& rows, const health::Model& model, std::size_t i, co
   } else {
     rows.add_null();
   }
-  rows.add_or_null(!reading.text.empty() ? reading.text
+  rows.add_or_null(!reading.text.empty()                       ? reading.text
                    : !signal.is_group() && reading.raw.known() ? health::show_raw(signal, reading)
                                                                : std::string());
   if (weighed.counts) {
@@ -117,7 +120,8 @@ HEALTH_FUNCTION(health_score_account) {
   const RowBlock row = guarded([&] {
     const health::Ledger ledger = decode_account(*arguments.model, arguments.account);
     const auto inputs = collect_inputs(*arguments.model, arguments.inputs);
-    return summary_row(*arguments.model, health::summarize_score(*arguments.model, ledger, inputs, arguments.as_of));
+    return summary_row(*arguments.model,
+                       health::summarize_score(*arguments.model, ledger, inputs, arguments.as_of));
   });
   return HeapTupleGetDatum(heap_form_tuple(row_type, row.values, row.nulls));
 }
@@ -128,7 +132,8 @@ HEALTH_FUNCTION(health_score_signals) {
   const RowBlock rows = guarded([&] {
     const health::Ledger ledger = decode_account(*arguments.model, arguments.account);
     const auto inputs = collect_inputs(*arguments.model, arguments.inputs);
-    return signal_rows(*arguments.model, health::score_account(*arguments.model, ledger, inputs, arguments.as_of), ledger);
+    return signal_rows(*arguments.model,
+                       health::score_account(*arguments.model, ledger, inputs, arguments.as_of), ledger);
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
   return Datum{0};
@@ -146,8 +151,9 @@ HEALTH_FUNCTION(health_score_without_user) {
     const health::Ledger ledger = decode_account(*arguments.model, arguments.account);
     const auto inputs = collect_inputs(*arguments.model, arguments.inputs);
     const auto index = ledger.find_user(user);
-    const health::Score score = index ? health::score_account(*arguments.model, ledger.without_user(*index), inputs, arguments.as_of)
-                                      : health::score_account(*arguments.model, ledger, inputs, arguments.as_of);
+    const health::Score score =
+        index ? health::score_account(*arguments.model, ledger.without_user(*index), inputs, arguments.as_of)
+              : health::score_account(*arguments.model, ledger, inputs, arguments.as_of);
     return Result{score.score.has_value(), score.score.value_or(0)};
   });
   if (!result.known) PG_RETURN_NULL();
@@ -159,26 +165,31 @@ HEALTH_FUNCTION(health_score_series) {
   InitMaterializedSRF(fcinfo, 0);
   const health::Model* model = model_argument(fcinfo, 0, 0, "model");
   const AccountArguments account = account_arguments(fcinfo, 1, 2, 3);
-  const InputArguments arguments{text_inputs_argument(fcinfo, 4, "inputs"), date_inputs_argument(fcinfo, 5, "observed"),
+  const InputArguments arguments{text_inputs_argument(fcinfo, 4, "inputs"),
+                                 date_inputs_argument(fcinfo, 5, "observed"),
                                  text_inputs_argument(fcinfo, 6, "segments")};
   const health::Day from = day_argument(fcinfo, 7, "from_date");
   const health::Day to = day_argument(fcinfo, 8, "to_date");
   const int32 step = PG_ARGISNULL(9) ? 1 : PG_GETARG_INT32(9);
-  if (step < 1) ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("step must be at least 1 day, not %d", step)));
+  if (step < 1)
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("step must be at least 1 day, not %d", step)));
   const RowBlock rows = guarded([&] {
     constexpr std::int64_t most_rows = 100000;
     const std::int64_t count = from > to ? 0 : (static_cast<std::int64_t>(to) - from) / step + 1;
     if (count > most_rows) {
-      throw health::Error(health::sqlstate::program_limit_exceeded,
-                          "a series of " + std::to_string(count) + " days is longer than " + std::to_string(most_rows),
-                          "Take a larger step or a shorter range.");
+      throw health::Error(
+          health::sqlstate::program_limit_exceeded,
+          "a series of " + std::to_string(count) + " days is longer than " + std::to_string(most_rows),
+          "Take a larger step or a shorter range.");
     }
     const health::Ledger ledger = decode_account(*model, account);
     const auto inputs = collect_inputs(*model, arguments);
     RowWriter writer(static_cast<std::size_t>(count), series_columns);
     for (std::int64_t day = from; day <= to; day += step) {
       health::poll_cancel();
-      const health::Score score = health::score_account(*model, ledger, inputs, static_cast<health::Day>(day));
+      const health::Score score =
+          health::score_account(*model, ledger, inputs, static_cast<health::Day>(day));
       writer.add_date(static_cast<health::Day>(day));
       writer.add(score.score);
       writer.add_or_null(score.band(*model));

@@ -49,13 +49,16 @@ struct Elements {
   int count;
 };
 
-Elements array_elements(FunctionCallInfo fcinfo, int i, const char* name, Oid type, int16 length, bool by_value) {
+Elements array_elements(FunctionCallInfo fcinfo, int i, const char* name, Oid type, int16 length,
+                        bool by_value) {
   ArrayType* array = PG_GETARG_ARRAYTYPE_P(i);
   if (ARR_NDIM(array) > 1) {
-    ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("%s must have one dimension, not %d", name, ARR_NDIM(array))));
+    ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+                    errmsg("%s must have one dimension, not %d", name, ARR_NDIM(array))));
   }
   Elements elements{};
-  deconstruct_array(array, type, length, by_value, TYPALIGN_INT, &elements.values, &elements.nulls, &elements.count);
+  deconstruct_array(array, type, length, by_value, TYPALIGN_INT, &elements.values, &elements.nulls,
+                    &elements.count);
   return elements;
 }
 
@@ -75,7 +78,8 @@ const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot, const char
   ScoreCache::Entry& entry = score_cache(fcinfo).entries[slot];
   Jsonb* jsonb = PG_GETARG_JSONB_P(i);
   const std::size_t size = VARSIZE(jsonb);
-  if (entry.model != nullptr && entry.size == size && std::memcmp(entry.bytes, jsonb, size) == 0) return entry.model;
+  if (entry.model != nullptr && entry.size == size && std::memcmp(entry.bytes, jsonb, size) == 0)
+    return entry.model;
   const char* json = JsonbToCString(nullptr, &jsonb->root, static_cast<int>(size));
   MemoryContext keep = fcinfo->flinfo->fn_mcxt;
   const Model* model = guarded([&] {
@@ -108,7 +112,8 @@ Day day_argument(FunctionCallInfo fcinfo, int i, const char* name) {
 TextInputs text_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   if (PG_ARGISNULL(i)) return {};
   const Elements elements = array_elements(fcinfo, i, name, TEXTOID, -1, false);
-  auto* values = static_cast<std::string_view*>(palloc(sizeof(std::string_view) * static_cast<std::size_t>(elements.count + 1)));
+  auto* values = static_cast<std::string_view*>(
+      palloc(sizeof(std::string_view) * static_cast<std::size_t>(elements.count + 1)));
   for (int at = 0; at < elements.count; ++at) {
     values[at] = elements.nulls[at] ? std::string_view() : text_of(elements.values[at]);
   }
@@ -145,8 +150,10 @@ TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns) {
   if (cache.row_type == nullptr) {
     TupleDesc found = nullptr;
     if (get_call_result_type(fcinfo, nullptr, &found) != TYPEFUNC_COMPOSITE || found->natts != columns) {
-      ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the function returns a row of %d columns", columns),
-                      errhint("ALTER EXTENSION account_health UPDATE brings the types up to the library's version.")));
+      ereport(
+          ERROR,
+          (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the function returns a row of %d columns", columns),
+           errhint("ALTER EXTENSION account_health UPDATE brings the types up to the library's version.")));
     }
     MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
     cache.row_type = BlessTupleDesc(CreateTupleDescCopy(found));

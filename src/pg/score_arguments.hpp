@@ -1,4 +1,5 @@
-// What the scoring functions take: a model, kept from call to call, and an account's ledger and inputs as plain memory.
+// What the scoring functions take: a model, kept from call to call, and an account's ledger and inputs as
+// plain memory.
 #pragma once
 
 #include <vector>
@@ -45,9 +46,11 @@ struct InputArguments {
 };
 
 // These may ereport, naming the argument.
-const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot, const char* name);  // slot 0 or 1 of the function's cache
-bool same_model_arguments(FunctionCallInfo fcinfo);  // the models in slots 0 and 1 were read from equal documents
-Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);                       // not NULL, finite
+const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot,
+                            const char* name);  // slot 0 or 1 of the function's cache
+bool same_model_arguments(
+    FunctionCallInfo fcinfo);  // the models in slots 0 and 1 were read from equal documents
+Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);  // not NULL, finite
 TextInputs text_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
 DateInputs date_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
 // usage, account_start and seats.
@@ -57,7 +60,8 @@ TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns);
 
 // These run inside guarded(...).
 Ledger decode_account(const Model& model, const AccountArguments& account);
-// The inputs in the order of model.inputs; empty when there are none at all. Error 22023 when the numbers differ.
+// The inputs in the order of model.inputs; empty when there are none at all. Error 22023 when the numbers
+// differ.
 std::vector<ExternalInput> collect_inputs(const Model& model, const InputArguments& arguments);
 
 }  // namespace health::pg

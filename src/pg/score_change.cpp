@@ -15,7 +15,8 @@ namespace {
 
 constexpr int change_row_columns = 10;
 
-// score_change(model_from, model_to, usage, as_of_from, as_of_to, account_start, seats, inputs_from, inputs_to, observed_from,
+// score_change(model_from, model_to, usage, as_of_from, as_of_to, account_start, seats, inputs_from,
+// inputs_to, observed_from,
 //              observed_to, segments, override_from, override_to)
 struct ChangeArguments {
   const health::Model* before;
@@ -64,7 +65,8 @@ Ends score_ends(const ChangeArguments& a) {
     ends.to_by_old_model = ends.to;
   } else {
     ends.to = health::score_account(*a.after, decode_account(*a.after, a.account), later, a.to);
-    ends.to_by_old_model = health::score_account(*a.before, ledger, health::inputs_for_earlier_model(*a.before, earlier, *a.after, later), a.to);
+    ends.to_by_old_model = health::score_account(
+        *a.before, ledger, health::inputs_for_earlier_model(*a.before, earlier, *a.after, later), a.to);
   }
   return ends;
 }
@@ -87,10 +89,12 @@ void add_score(RowWriter& rows, const health::Standing& standing) {
 
 RowBlock change_rows(const ChangeArguments& a) {
   const Ends ends = score_ends(a);
-  const auto optional = [](bool given, double number) { return given ? std::optional<double>(number) : std::nullopt; };
-  const health::Change change =
-      health::decompose_change(*a.before, ends.from, ends.to_by_old_model, ends.to, optional(a.has_override_from, a.override_from),
-                               optional(a.has_override_to, a.override_to));
+  const auto optional = [](bool given, double number) {
+    return given ? std::optional<double>(number) : std::nullopt;
+  };
+  const health::Change change = health::decompose_change(*a.before, ends.from, ends.to_by_old_model, ends.to,
+                                                         optional(a.has_override_from, a.override_from),
+                                                         optional(a.has_override_to, a.override_to));
   RowWriter rows(change.parts.size() + 1, change_row_columns);
   int position = 0;
   for (const health::ChangePart& part : change.parts) {

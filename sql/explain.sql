@@ -56,4 +56,5 @@ select * from health.explain('n', 1);
 select * from health.explain('m', 1, '2025-02-03', '2025-03-03', 7);
 
 select health.drop_model('m');
+set client_min_messages = warning;
 drop schema app cascade;

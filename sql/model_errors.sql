@@ -86,4 +86,5 @@ alter table app.events rename event to event_name;
 select health.create_score_view('m', 'app.health');
 select health.drop_model('m', cascade => true);
 select count(*) from health.model;
+set client_min_messages = warning;
 drop schema app cascade;

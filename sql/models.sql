@@ -89,6 +89,7 @@ reset role;
 -- A superuser does not run an ordinary user's expressions by accident.
 select * from health.explain('alices', 1);
 select health.drop_model('alices');
+set client_min_messages = warning;
 drop schema shop cascade;
 drop role regress_health_alice;
 drop role regress_health_bob;

@@ -106,7 +106,7 @@ select health.create_model('twice', health.model_definition('m') || '{"accounts"
 select health.create_score_view('twice', 'scores.twice');
 delete from app.twice where ctid = (select max(ctid) from app.twice where account_id = 2);
 select health.create_score_view('twice', 'scores.twice');
-insert into app.twice select * from app.accounts where account_id = 3;
+insert into app.twice values (3, 'Calm again', 'free', 1, 1);
 select health.refresh_score_view('scores.twice');
 select health.drop_model('twice', cascade => true);
 select count(*) from pg_class where relnamespace = 'scores'::regnamespace and relname like 'twice%';
@@ -118,6 +118,7 @@ select (select count(*) from scores.empty) as accounts, (select count(*) from sc
 select health.refresh_score_view('scores.empty');
 select health.drop_model('m', cascade => true);
 select count(*) from health.score_view;
+set client_min_messages = warning;
 drop schema scores cascade;
 drop schema app cascade;
 drop role regress_health_bi;

@@ -82,10 +82,12 @@ void check_users(DocumentReader& reader, const json& document) {
   for (const char* key : {"exclude", "filter", "time_zone"}) reader.read_string(*users, "users", key);
 }
 
-void check_event_source(DocumentReader& reader, const json& events, const std::string& path) {
+// Events may go without an account when the user source says which account a user belongs to.
+void check_event_source(DocumentReader& reader, const json& events, const std::string& path, bool needs_account) {
   if (!reader.check_object(events, path, event_keys)) return;
   check_relation(reader, events, path);
-  constexpr std::string_view required[] = {"account", "user", "event", "occurred_at"}, optional[] = {"amount"};
+  constexpr std::string_view account[] = {"account"}, required[] = {"user", "event", "occurred_at"}, optional[] = {"amount"};
+  check_fields(reader, events, path, needs_account ? Names(account) : Names(), needs_account ? Names() : Names(account));
   check_fields(reader, events, path, required, optional);
   for (const char* key : {"filter", "time_zone"}) reader.read_string(events, path, key);
 }
@@ -96,10 +98,12 @@ void check_events(DocumentReader& reader, const json& document) {
       "\"event\": \"event_name\", \"occurred_at\": \"occurred_at\"}";
   const json* events = reader.find(document, "", "events", true, example);
   if (events == nullptr) return;
-  if (!events->is_array()) return check_event_source(reader, *events, "events");
+  const json* users = reader.find(document, "", "users");
+  const bool needs_account = users == nullptr || !users->is_object() || !users->contains("account");
+  if (!events->is_array()) return check_event_source(reader, *events, "events", needs_account);
   if (events->empty()) return reader.report("events", "must not be empty", example);
   for (std::size_t i = 0; i < events->size(); ++i) {
-    check_event_source(reader, (*events)[i], path_to_index("events", i));
+    check_event_source(reader, (*events)[i], path_to_index("events", i), needs_account);
   }
 }
 

@@ -6,6 +6,7 @@ INSERT INTO health.preset (position, name, description, definition) VALUES (1, '
 $json${
   "description": "Is the team getting value out of working together? Five roll-ups of usage, no business data needed.",
   "window_days": 28,
+  "minimum_coverage": 0.4,
   "onboarding": {"days": 7, "events": 1, "window_days": 28},
   "catalog": {
     "video_created":               {"role": ["create", "activate"],   "value": 10, "feature": "record"},

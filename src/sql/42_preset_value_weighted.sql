@@ -6,6 +6,7 @@ INSERT INTO health.preset (position, name, description, definition) VALUES (4, '
 $json${
   "description": "Actions weighted by value, with thresholds of the practice: under 60 % active is a tough renewal, over 80 % is core.",
   "window_days": 28,
+  "minimum_coverage": 0.4,
   "daily_cap": 200,
   "onboarding": {"days": 14, "events": 2, "window_days": 28},
   "unlisted_events": "count",

@@ -272,8 +272,9 @@ BEGIN
             observed := observed || 'NULL'::text;
         END IF;
         value_list := value_list || pg_catalog.format(', %s AS s%s', field.expression, input."position");
-        inputs := inputs || pg_catalog.format('sig.s%s%s::pg_catalog.text', input."position",
-                                              CASE WHEN field.type = 'pg_catalog.bool'::regtype THEN '::pg_catalog.int4' ELSE '' END);
+        inputs := inputs || pg_catalog.format(CASE field.type WHEN 'pg_catalog.bool'::regtype THEN 'sig.s%s::pg_catalog.int4::pg_catalog.text'
+                                                              WHEN 'pg_catalog.numeric'::regtype THEN 'pg_catalog.trim_scale(sig.s%s)::pg_catalog.text'
+                                                              ELSE 'sig.s%s::pg_catalog.text' END, input."position");
         -- A column that the view shows anyway is not repeated under the signal's name.
         IF input.name = ANY (compiled.extra_columns) AND input.source = input.name THEN
             CONTINUE;

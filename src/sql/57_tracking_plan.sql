@@ -26,7 +26,7 @@ CREATE TYPE health.tracking_finding AS (
 );
 COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not fit the model';
 COMMENT ON COLUMN health.tracking_finding.finding IS
-    'null key, unknown account, unlisted event, missing event, silent event, late clock, unknown user, user without account, repeated account';
+    'null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, repeated account';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
 COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user or key that it is about';
 COMMENT ON COLUMN health.tracking_finding.events IS 'Rows of the event tables that it concerns';
@@ -68,8 +68,11 @@ BEGIN
         ), seen AS MATERIALIZED (
             -- One pass over the events: a row per source, account, user and event keeps what the findings need.
             SELECT e.source, e.account_id, e.user_id::pg_catalog.text AS user_id, e.event_name, e.day IS NULL AS lacks_day,
-                   pg_catalog.count(*) AS n, pg_catalog.min(e.day) AS first_day, pg_catalog.max(e.day) AS last_day
-            FROM (%5$s) AS e GROUP BY 1, 2, 3, 4, 5
+                   pg_catalog.count(*) AS n, pg_catalog.min(e.day) AS first_day, pg_catalog.max(e.day) AS last_day,
+                   pg_catalog.max(e.day) FILTER (WHERE e.day <= t.as_of) AS last_known_day,
+                   pg_catalog.count(*) FILTER (WHERE e.day > t.as_of) AS future,
+                   pg_catalog.min(e.day) FILTER (WHERE e.day > t.as_of) AS first_future_day
+            FROM (%5$s) AS e, clock AS t GROUP BY 1, 2, 3, 4, 5
         ), usable AS (
             SELECT s.* FROM seen AS s
             WHERE s.account_id IS NOT NULL AND s.user_id IS NOT NULL AND s.event_name IS NOT NULL AND NOT s.lacks_day
@@ -94,12 +97,12 @@ BEGIN
             SELECT 5, 'silent event', 'catalog', s.event_name, s.n, s.user_id, s.first_day, s.last_day,
                    'seen before, but not in the last %7$s days: did tracking break?'
             FROM usable AS s JOIN catalog AS c ON c.name = s.event_name
-            WHERE (SELECT pg_catalog.max(o.last_day) FROM usable AS o WHERE o.event_name = s.event_name)
+            WHERE (SELECT pg_catalog.max(o.last_known_day) FROM usable AS o WHERE o.event_name = s.event_name)
                   < (SELECT t.as_of - %7$s FROM clock AS t)
             UNION ALL
-            SELECT 6, 'late clock', s.source, s.event_name, s.n, s.user_id, s.first_day, s.last_day,
-                   'dated after the day of scoring: counts only when that day comes'
-            FROM usable AS s WHERE s.first_day >= (SELECT t.as_of + 1 FROM clock AS t) AND NOT %8$L
+            SELECT 6, 'future event', s.source, s.event_name, s.future, s.user_id, s.first_future_day, s.last_day,
+                   'dated after today: counts only when that day comes'
+            FROM usable AS s WHERE s.future > 0 AND NOT %8$L
             UNION ALL
             SELECT 7, 'unknown user', s.source, s.user_id, s.n, s.user_id, s.first_day, s.last_day, 'acts, but is not in the user source'
             FROM usable AS s WHERE %9$L AND NOT EXISTS (SELECT 1 FROM known_users AS k WHERE k.user_id = s.user_id)

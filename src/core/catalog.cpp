@@ -11,6 +11,8 @@ namespace health {
 
 namespace {
 
+constexpr std::string_view everything_else = "*";  // events outside the catalog
+
 constexpr std::array<std::pair<std::string_view, unsigned>, 5> role_names = {{{"create", create},
                                                                               {"consume", consume},
                                                                               {"interact", interact},
@@ -110,12 +112,15 @@ EventCatalog parse_catalog(std::string_view json) {
     if (!document.is_object())
       reject("catalog", "must be an object",
              "Write for example {\"video_created\": {\"role\": \"create\", \"value\": 10}}.");
-    for (const auto& [name, body] : document.items()) catalog.add(read_rule(name, body, "catalog." + name));
+    catalog.count_unlisted = document.contains(everything_else);
+    for (const auto& [name, body] : document.items()) {
+      if (name != everything_else) catalog.add(read_rule(name, body, "catalog." + name));
+    }
   } catch (const nlohmann::json::exception& problem) {
     throw Error(sqlstate::invalid_parameter_value,
                 std::string("catalog is not valid JSON: ") + problem.what());
   }
-  catalog.count_unlisted = catalog.rules.empty();
+  if (catalog.rules.empty()) catalog.count_unlisted = true;
   return catalog;
 }
 

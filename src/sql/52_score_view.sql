@@ -36,7 +36,7 @@ AS $$
     SELECT format('health.metrics(l.usage, l.as_of, catalog => %L::pg_catalog.jsonb, window_days => %s, account_start => l.account_start, '
                   'seats => l.seats, onboarding_days => %s, onboarding_events => %s, onboarding_window => %s, '
                   'features => %L::pg_catalog.text[], daily_cap => %s)',
-        document -> 'catalog',
+        document -> 'catalog' || CASE document ->> 'unlisted_events' WHEN 'count' THEN '{"*": {}}' ELSE '{}' END::jsonb,
         coalesce(document ->> 'window_days', '28'), coalesce(document #>> '{onboarding,days}', '7'),
         coalesce(document #>> '{onboarding,events}', '1'), coalesce(document #>> '{onboarding,window_days}', '28'),
         CASE WHEN jsonb_typeof(document -> 'features') = 'array'

@@ -19,6 +19,9 @@ select health.create_model('m', '{"as_of": "2025-03-03",
   "catalog": {"created": {"role": "create"}, "viewed": {"role": "consume"}, "shared": {"role": "interact"}},
   "signals": [{"name": "coverage", "metric": "coverage", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
 select * from health.tracking_plan('m');
+-- Whoever creates a score view is told.
+select health.create_score_view('m', 'app.score', false);
+select health.drop_score_view('app.score');
 -- Sound data gives no row.
 delete from app.events where account is distinct from 1 or who is distinct from 1 or what is null or at is null;
 delete from app.users where id > 2;

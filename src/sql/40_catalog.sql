@@ -57,9 +57,11 @@ CREATE FUNCTION health.is_member_of(role_name name) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_roles AS r
-                   WHERE r.rolname = role_name AND pg_catalog.pg_has_role(r.oid, 'MEMBER'));
+                   WHERE r.rolname = role_name AND pg_catalog.pg_has_role(r.oid, 'MEMBER')
+                      OR r.rolname = current_user AND r.rolsuper);
 END;
-COMMENT ON FUNCTION health.is_member_of(name) IS 'Whether the current user is, or may become, that role; false for a role that does not exist';
+COMMENT ON FUNCTION health.is_member_of(name) IS
+    'Whether the current user is, or may become, that role; of a role that does not exist any more, only superusers are members';
 
 CREATE FUNCTION health.owns_model(model_name text) RETURNS boolean
 LANGUAGE sql STABLE

@@ -35,16 +35,18 @@ AS $$
 $$;
 COMMENT ON FUNCTION health.shared_cast(regtype[]) IS 'The cast that makes ids of these types comparable: none when they are of one family, else text';
 
-CREATE FUNCTION health.user_cast(types regtype[]) RETURNS text
+CREATE FUNCTION health.user_cast(fields health.model_field[]) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN array_agg(DISTINCT health.identity_family(t)) = '{bigint}' THEN '::pg_catalog.int8'
-                WHEN array_agg(DISTINCT health.identity_family(t)) = '{uuid}' THEN ''
+    SELECT CASE WHEN array_agg(DISTINCT health.identity_family(f.type)) = '{bigint}' THEN '::pg_catalog.int8'
+                WHEN array_agg(DISTINCT health.identity_family(f.type)) = '{uuid}' THEN ''
                 ELSE '::pg_catalog.text' END
-    FROM unnest(types) AS t;
+    FROM unnest(fields) AS f
+    WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id';
 $$;
-COMMENT ON FUNCTION health.user_cast(regtype[]) IS 'The cast to one of the ledger''s user id types: bigint, uuid, else text';
+COMMENT ON FUNCTION health.user_cast(health.model_field[]) IS
+    'The cast to the one type of user ids that all sources share: bigint, uuid, else text';
 
 CREATE FUNCTION health.field_of(fields health.model_field[], source text, field text) RETURNS health.model_field
 LANGUAGE sql IMMUTABLE
@@ -148,8 +150,7 @@ LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
     zone text := coalesce(document ->> 'time_zone', 'UTC');
-    user_cast text := health.user_cast(ARRAY(SELECT f.type FROM pg_catalog.unnest(fields) AS f
-        WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id'));
+    user_cast text := health.user_cast(fields);
     excluded text := coalesce(health.compile_excluded_users(fields, user_cast), '');
     parts text[] := ARRAY[]::text[];
     roster text := health.compile_roster(fields, document, account_cast, user_cast, restriction);

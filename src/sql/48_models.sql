@@ -125,7 +125,8 @@ BEGIN
         RAISE EXCEPTION 'model "%" is not run as a superuser', model_name
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = format('It belongs to %s, and its expressions would run with your rights.', opened.owner),
-                  HINT = format('SET ROLE %I;', opened.owner);
+                  HINT = CASE WHEN EXISTS (SELECT 1 FROM pg_roles AS r WHERE r.rolname = opened.owner) THEN format('SET ROLE %I;', opened.owner)
+                              ELSE format('That role is gone. To take the model over: UPDATE health.model SET owner = current_user WHERE name = %L;', model_name) END;
     END IF;
     RETURN opened;
 END;

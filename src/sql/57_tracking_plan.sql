@@ -1,6 +1,6 @@
 -- Data quality first: what the sources hold that the model does not know, and what the model expects and does not get.
 
-CREATE FUNCTION health.compile_all_events(document jsonb, fields health.model_field[], account_cast text, user_cast text) RETURNS text
+CREATE FUNCTION health.compile_all_events(document jsonb, fields health.model_field[]) RETURNS text
 LANGUAGE sql STABLE
 AS $$
     SELECT pg_catalog.string_agg(pg_catalog.format(
@@ -9,10 +9,37 @@ AS $$
             CASE WHEN o.type = 'pg_catalog.timestamptz'::regtype OR o.type = 'pg_catalog.timestamp'::regtype AND s.source ? 'time_zone'
                  THEN 'pg_catalog.timestamptz'::regtype ELSE 'pg_catalog.date'::regtype END,
             NULL, coalesce(document ->> 'time_zone', 'UTC')),
-        health.compile_event_rows(fields, s.path, s.source ->> 'time_zone', account_cast, user_cast)), ' UNION ALL ')
+        health.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health.user_cast(fields))), ' UNION ALL ')
     FROM health.event_sources(document) AS s, LATERAL (SELECT (health.field_of(fields, s.path, 'occurred_at')).type) AS o (type);
 $$;
-COMMENT ON FUNCTION health.compile_all_events(jsonb, health.model_field[], text, text) IS 'SQL of all rows of all event sources, wrong ones too';
+COMMENT ON FUNCTION health.compile_all_events(jsonb, health.model_field[]) IS 'SQL of all rows of all event sources, wrong ones too';
+
+-- Once, when a view is created: it costs one more pass over the events.
+CREATE FUNCTION health.notice_unknown_accounts(model_name text, version health.model_version) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fields health.model_field[];
+    accounts text;
+    unknown_events bigint;
+    unknown_accounts bigint;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    fields := ARRAY(SELECT f FROM health.model_fields(version.document) AS f);
+    accounts := (health.compile_model(version.document, version.version, with_usage => false)).ledger;
+    EXECUTE pg_catalog.format(
+        'SELECT coalesce(pg_catalog.sum(s.n), 0), pg_catalog.count(*) FROM (SELECT e.account_id, pg_catalog.count(*) AS n FROM (%s) AS e GROUP BY 1) AS s '
+        'WHERE s.account_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM (%s) AS a WHERE a.account_id::pg_catalog.text = s.account_id)',
+        health.compile_all_events(version.document, fields), accounts)
+    INTO unknown_events, unknown_accounts;
+    IF unknown_events > 0 THEN
+        RAISE NOTICE '% events of % accounts that the account source does not have are not scored', unknown_events, unknown_accounts
+            USING HINT = pg_catalog.format('SELECT * FROM health.tracking_plan(%L) lists them.', model_name);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.notice_unknown_accounts(text, health.model_version) IS 'Tells of events whose account is not in the account source';
 
 CREATE TYPE health.tracking_finding AS (
     finding text,
@@ -43,17 +70,14 @@ DECLARE
     version health.model_version := health.find_version(model, (health.open_model(model)).current_version);
     document jsonb := version.document;
     fields health.model_field[];
-    user_cast text;
     compiled health.compiled_model;
     known_users text;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
     compiled := health.compile_model(document, version.version, with_usage => false, model_name => model);
     fields := ARRAY(SELECT f FROM health.model_fields(document) AS f);
-    user_cast := health.user_cast(ARRAY(SELECT f.type FROM unnest(fields) AS f
-        WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id'));
     known_users := format('SELECT (%s%s)::pg_catalog.text AS user_id, (%s)::pg_catalog.text AS account_id FROM %s',
-        coalesce((health.field_of(fields, 'users', 'id')).expression, 'NULL::pg_catalog.text'), user_cast,
+        coalesce((health.field_of(fields, 'users', 'id')).expression, 'NULL::pg_catalog.text'), health.user_cast(fields),
         coalesce((health.field_of(fields, 'users', 'account')).expression, 'NULL'),
         coalesce((health.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
     RETURN QUERY EXECUTE format($query$
@@ -120,7 +144,7 @@ BEGIN
         FROM findings AS f GROUP BY f.position, f.finding, f.source, f.name
         ORDER BY f.position, 4 DESC, f.source, f.name $query$,
         compiled.ledger, known_users, health.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
-        health.compile_all_events(document, fields, '', user_cast), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
+        health.compile_all_events(document, fields), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
         coalesce(document ->> 'window_days', '28'), document ? 'as_of',
         (health.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health.field_of(fields, 'users', 'account')).expression IS NOT NULL);
 END;

@@ -144,8 +144,16 @@ std::vector<Exact> sum_weeks(const Ledger& ledger, const EventSelection& selecti
         ledger, selection, window, [](const Ledger::Activity&, std::int64_t) {},
         [&](Day day, std::uint32_t, Exact points) { sums[week_of(day)] += points; });
   } else {
-    for (const auto& piece : ledger.activity(window))
-      if (selection[piece.event]) sums[week_of(piece.day)] += ledger.count(piece);
+    // Activity comes by day, so the week changes rarely.
+    std::size_t week = 0;
+    std::int64_t week_end = window.from;
+    for (const auto& piece : ledger.activity(window)) {
+      if (piece.day >= week_end) {
+        week = week_of(piece.day);
+        week_end = std::int64_t{as_of} - 7 * static_cast<std::int64_t>(newest - week);
+      }
+      if (selection[piece.event]) sums[week] += ledger.count(piece);
+    }
   }
   return sums;
 }

@@ -219,6 +219,7 @@ class Ledger {
  private:
   friend class LedgerBuilder;
   std::int64_t large_count(const Activity& activity) const;
+  void note_first_days();
   void index_users();
 
   MetricSettings settings_;

@@ -71,6 +71,7 @@ class LedgerBuilder {
       ledger_.account_start_ = ledger_.settings_.account_start;
     }
     sort_by_day();
+    ledger_.note_first_days();
     ledger_.index_users();
     return std::move(ledger_);
   }
@@ -124,6 +125,7 @@ class LedgerBuilder {
     ledger_.first_membership_.push_back(static_cast<std::uint32_t>(ledger_.memberships_.size()));
     user_markers_.clear();
     Day first_seen = never;
+    Day last_seen = std::numeric_limits<Day>::min();
     Cell cell;
     while (reader_.next_cell(cell)) {
       if (++cells_ % cells_between_polls == 0) poll_cancel();
@@ -141,8 +143,10 @@ class LedgerBuilder {
       if (cell.count == 0) continue;  // only an amount is left over
       add_activity(cell, user);
       if (first_seen == never) first_seen = cell.day;
+      last_seen = cell.day;
     }
     first_activity_ = std::min(first_activity_, first_seen);
+    last_activity_ = std::max(last_activity_, last_seen);
     add_memberships(user, first_seen);
   }
 
@@ -159,15 +163,13 @@ class LedgerBuilder {
   void add_activity(const Cell& cell, std::uint32_t user) {
     const bool small = cell.count <= std::numeric_limits<std::uint32_t>::max();
     if (!small) ledger_.large_counts_.push_back({cell.day, user, cell.event, cell.count});
+    const bool measured = cell.amount_count != 0 || cell.amount != 0;
+    if (measured || !ledger_.measures_.empty()) {
+      ledger_.measures_.resize(ledger_.activity_.size());
+      ledger_.measures_.push_back({cell.amount_count, cell.amount});
+    }
     ledger_.activity_.push_back(
         {cell.day, user, cell.event, small ? static_cast<std::uint32_t>(cell.count) : 0});
-    if (cell.amount_count != 0 || cell.amount != 0) ledger_.measures_.resize(ledger_.activity_.size() - 1);
-    if (!ledger_.measures_.empty() || cell.amount_count != 0 || cell.amount != 0)
-      ledger_.measures_.push_back({cell.amount_count, cell.amount});
-    auto& first_day = ledger_.events_[cell.event].first_day;
-    first_day = std::min(first_day, cell.day);
-    earliest_ = std::min(earliest_, cell.day);
-    latest_ = std::max(latest_, cell.day);
   }
 
   // Turns a user's markers into the times in which the user belonged to the account. On one and the same day,
@@ -203,17 +205,18 @@ class LedgerBuilder {
   void sort_by_day() {
     auto& activity = ledger_.activity_;
     if (activity.size() < 2) return;
-    const auto days = static_cast<std::uint64_t>(static_cast<std::int64_t>(latest_) - earliest_) + 1;
+    const auto days =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(last_activity_) - first_activity_) + 1;
     const bool measured = !ledger_.measures_.empty();
     if (measured) ledger_.measures_.resize(activity.size());
     std::vector<Ledger::Activity> sorted(activity.size());
     std::vector<Ledger::Measure> measures(measured ? activity.size() : 0);
     if (days <= 8 * activity.size() + 1024) {
       std::vector<std::size_t> place(days + 1);
-      for (const auto& a : activity) ++place[static_cast<std::size_t>(a.day - earliest_) + 1];
+      for (const auto& a : activity) ++place[static_cast<std::size_t>(a.day - first_activity_) + 1];
       for (std::size_t day = 1; day < place.size(); ++day) place[day] += place[day - 1];
       for (std::size_t i = 0; i < activity.size(); ++i) {
-        const std::size_t to = place[static_cast<std::size_t>(activity[i].day - earliest_)]++;
+        const std::size_t to = place[static_cast<std::size_t>(activity[i].day - first_activity_)]++;
         sorted[to] = activity[i];
         if (measured) measures[to] = ledger_.measures_[i];
       }
@@ -243,12 +246,26 @@ class LedgerBuilder {
   std::uint64_t cells_ = 0;
   Day first_activity_ = never;
   Day first_joined_ = never;
-  Day earliest_ = never;
-  Day latest_ = std::numeric_limits<Day>::min();
+  Day last_activity_ = std::numeric_limits<Day>::min();
 };
 
 Ledger Ledger::decode(UsageReader reader, const EventCatalog& catalog, const MetricSettings& settings) {
   return LedgerBuilder(reader, catalog, settings).build();
+}
+
+void Ledger::note_first_days() {
+  std::size_t waiting = 0;
+  for (auto& event : events_) {
+    event.first_day = max_day;
+    waiting += event.name.empty() || event.name.front() != '$';
+  }
+  for (const auto& activity : activity_) {
+    if (waiting == 0) break;
+    auto& first_day = events_[activity.event].first_day;
+    if (first_day != max_day) continue;
+    first_day = activity.day;
+    --waiting;
+  }
 }
 
 void Ledger::index_users() {
@@ -276,14 +293,12 @@ Ledger Ledger::without_user(std::uint32_t user) const {
   rest.recent_.clear();
   rest.activity_.clear();
   rest.measures_.clear();
-  for (auto& event : rest.events_) event.first_day = max_day;
   for (const auto& activity : activity_) {
     if (activity.user == user) continue;
     rest.activity_.push_back(activity);
     if (!measures_.empty()) rest.measures_.push_back(*measure(activity));
-    auto& first_day = rest.events_[activity.event].first_day;
-    first_day = std::min(first_day, activity.day);
   }
+  rest.note_first_days();
   if (!has_roster_ && user < users_) {
     // Nobody ever saw this user.
     std::erase_if(rest.memberships_,

@@ -50,7 +50,7 @@ void UsageWriter::add(const Cell& cell) {
     const std::uint64_t count = zigzag(cell.count) << 2;
     if (cell.amount_count == 0 && cell.amount == 0) {
       user_cells_.append_varint(count);
-    } else if (cell.amount_count == cell.count) {
+    } else if (cell.amount_count == cell.count && cell.count != 0) {
       user_cells_.append_varint(count | 1);
       user_cells_.append_signed(cell.amount);
     } else {

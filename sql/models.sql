@@ -37,6 +37,7 @@ select model, version from health.model_version order by model, version;
 
 -- Versions are immutable, for superusers as well.
 update health.model_version set definition = '{}' where model = 'shop' and version = 1;
+delete from health.model_version where model = 'shop' and version = 1;
 
 -- Mistakes.
 select health.create_model('shop', health.model_definition('shop'));
@@ -88,7 +89,10 @@ select health.create_model('bobs', health.model_definition('alices'));
 reset role;
 -- A superuser does not run an ordinary user's expressions by accident.
 select * from health.explain('alices', 1);
+set role regress_health_alice;
 select health.drop_model('alices');
+select count(*) from health.model_version;
+reset role;
 set client_min_messages = warning;
 drop schema shop cascade;
 drop role regress_health_alice;

@@ -101,6 +101,7 @@ select health.create_score_view('mm', 'scores.x');
 select health.refresh_score_view('scores.lives');
 select health.drop_score_view('lives');
 select health.drop_model('m');
+delete from health.model where name = 'm';
 create table app.twice as select * from app.accounts union all select * from app.accounts where account_id = 2;
 select health.create_model('twice', health.model_definition('m') || '{"accounts": {"table": "app.twice", "id": "account_id", "columns": {"plan": "plan", "arr": "arr"}}}');
 select health.create_score_view('twice', 'scores.twice');

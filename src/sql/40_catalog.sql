@@ -1,4 +1,6 @@
 -- Catalog of models, their immutable versions and the score views made from them.
+--
+-- Triggers, not foreign keys, hold the tables together: a parallel pg_restore loads the data of an extension's tables in any order.
 
 CREATE TABLE health.model (
     name text PRIMARY KEY CHECK (name <> '' AND pg_catalog.length(name) <= 100),
@@ -15,7 +17,7 @@ COMMENT ON COLUMN health.model.comment IS 'Free text';
 COMMENT ON COLUMN health.model.created_at IS 'When the model was created';
 
 CREATE TABLE health.model_version (
-    model text NOT NULL REFERENCES health.model ON DELETE CASCADE,
+    model text NOT NULL,
     version integer NOT NULL CHECK (version > 0),
     definition jsonb NOT NULL,
     document jsonb NOT NULL,
@@ -37,12 +39,11 @@ COMMENT ON COLUMN health.model_version.created_by IS 'Who made this version';
 CREATE TABLE health.score_view (
     schema_name name NOT NULL,
     view_name name NOT NULL,
-    model text NOT NULL REFERENCES health.model,
+    model text NOT NULL,
     model_version integer NOT NULL,
     materialized boolean NOT NULL,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    PRIMARY KEY (schema_name, view_name),
-    FOREIGN KEY (model, model_version) REFERENCES health.model_version
+    PRIMARY KEY (schema_name, view_name)
 );
 COMMENT ON TABLE health.score_view IS 'The score views that create_score_view made, and the model version that each of them scores.';
 COMMENT ON COLUMN health.score_view.schema_name IS 'Schema of the four relations';
@@ -84,19 +85,42 @@ ALTER TABLE health.score_view ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read_score_views ON health.score_view FOR SELECT USING (true);
 CREATE POLICY change_own_score_views ON health.score_view USING (health.owns_model(model)) WITH CHECK (health.owns_model(model));
 
-CREATE FUNCTION health.refuse_version_update() RETURNS trigger
+CREATE POLICY clear_versions_of_dropped_models ON health.model_version FOR DELETE
+    USING (NOT EXISTS (SELECT 1 FROM health.model AS m WHERE m.name = model));
+
+CREATE FUNCTION health.keep_versions() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RAISE EXCEPTION 'version % of model "%" cannot be changed', old.version, old.model
+    IF tg_op = 'DELETE' AND NOT EXISTS (SELECT 1 FROM health.model AS m WHERE m.name = old.model) THEN
+        RETURN old;
+    END IF;
+    RAISE EXCEPTION 'version % of model "%" cannot be %', old.version, old.model, CASE tg_op WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END
         USING ERRCODE = 'object_not_in_prerequisite_state',
-              HINT = 'Scores refer to their version. alter_model(name, definition) makes a new one.';
+              HINT = 'Scores refer to their version. alter_model(name, definition) makes a new one, drop_model(name) drops all.';
 END;
 $$;
-COMMENT ON FUNCTION health.refuse_version_update() IS 'Trigger: keeps model versions immutable, for superusers as well';
-CREATE TRIGGER versions_are_immutable BEFORE UPDATE ON health.model_version
-    FOR EACH ROW EXECUTE FUNCTION health.refuse_version_update();
+COMMENT ON FUNCTION health.keep_versions() IS 'Trigger: keeps model versions as they are while their model exists, for superusers as well';
+CREATE TRIGGER versions_are_immutable BEFORE UPDATE OR DELETE ON health.model_version
+    FOR EACH ROW EXECUTE FUNCTION health.keep_versions();
+
+CREATE FUNCTION health.delete_versions() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM health.score_view AS s WHERE s.model = old.name) THEN
+        RAISE EXCEPTION 'model "%" has score views', old.name
+            USING ERRCODE = 'dependent_objects_still_exist', HINT = 'drop_model(name, cascade => true) drops them as well.';
+    END IF;
+    DELETE FROM health.model_version AS v WHERE v.model = old.name;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health.delete_versions() IS 'Trigger: the versions of a model go away with it; a model with score views stays';
+CREATE TRIGGER versions_go_with_their_model AFTER DELETE ON health.model
+    FOR EACH ROW EXECUTE FUNCTION health.delete_versions();
 
 SELECT pg_catalog.pg_extension_config_dump('health.model', '');
 SELECT pg_catalog.pg_extension_config_dump('health.model_version', '');

@@ -3,6 +3,6 @@
 GRANT USAGE ON SCHEMA health TO PUBLIC;
 -- Models are documents about tables, not customer data: everybody may read them. Writing is limited to own models by the policies.
 GRANT SELECT, INSERT, UPDATE, DELETE ON health.model, health.score_view TO PUBLIC;
--- No UPDATE and no DELETE: versions are immutable and go away with their model only.
-GRANT SELECT, INSERT ON health.model_version TO PUBLIC;
+-- No UPDATE: versions are immutable. The policy allows DELETE only of those whose model is gone.
+GRANT SELECT, INSERT, DELETE ON health.model_version TO PUBLIC;
 GRANT SELECT ON health.preset TO PUBLIC;

@@ -100,6 +100,8 @@ BEGIN
         ), usable AS (
             SELECT s.* FROM seen AS s
             WHERE s.account_id IS NOT NULL AND s.user_id IS NOT NULL AND s.event_name IS NOT NULL AND NOT s.lacks_day
+        ), newest AS MATERIALIZED (
+            SELECT s.event_name, pg_catalog.max(s.last_known_day) AS day FROM usable AS s GROUP BY 1
         ), findings AS (
             SELECT 1 AS position, 'null key' AS finding, s.source, k.name, s.n, s.user_id, s.first_day, s.last_day,
                    'rows without this value are left out: mend the tracking, or filter them' AS advice
@@ -120,9 +122,8 @@ BEGIN
             UNION ALL
             SELECT 5, 'silent event', 'catalog', s.event_name, s.n, s.user_id, s.first_day, s.last_day,
                    'seen before, but not in the last %7$s days: did tracking break?'
-            FROM usable AS s JOIN catalog AS c ON c.name = s.event_name
-            WHERE (SELECT pg_catalog.max(o.last_known_day) FROM usable AS o WHERE o.event_name = s.event_name)
-                  < (SELECT t.as_of - %7$s FROM clock AS t)
+            FROM usable AS s JOIN catalog AS c ON c.name = s.event_name JOIN newest AS o ON o.event_name = s.event_name
+            WHERE o.day < (SELECT t.as_of - %7$s FROM clock AS t)
             UNION ALL
             SELECT 6, 'future event', s.source, s.event_name, s.future, s.user_id, s.first_future_day, s.last_day,
                    'dated after today: counts only when that day comes'

@@ -26,24 +26,36 @@ Marker marker_of(std::string_view event) {
   return Marker::other;
 }
 
-void check_range(const char* name, double value, double low, double high) {
+// `shown` is the value as the user wrote it, as near as may be.
+void check_range(const char* name, double value, const std::string& shown, double low, double high) {
   if (std::isfinite(value) && value >= low && value <= high) return;
-  throw Error(sqlstate::invalid_parameter_value, std::string(name) + " must be a number from " +
-                                                     std::to_string(static_cast<std::int64_t>(low)) + " to " +
-                                                     std::to_string(static_cast<std::int64_t>(high)) +
-                                                     ", not " + std::to_string(value));
+  throw Error(sqlstate::invalid_parameter_value,
+              std::string(name) + " must be a number from " + std::to_string(static_cast<std::int64_t>(low)) +
+                  " to " + std::to_string(static_cast<std::int64_t>(high)) + ", not " + shown);
+}
+
+void check_range(const char* name, int value, int low, int high) {
+  check_range(name, value, std::to_string(value), low, high);
+}
+
+void check_range(const char* name, double value, double low, double high) {
+  check_range(name, value,
+              std::isnan(value)   ? "NaN"
+              : std::isinf(value) ? "Infinity"
+                                  : std::to_string(value),
+              low, high);
 }
 
 }  // namespace
 
 void MetricSettings::check() const {
-  constexpr double century = 36525;
+  constexpr int century = 36525;
   check_range("window_days", window_days, 1, century);
   check_range("onboarding_days", onboarding_days, 1, century);
   check_range("onboarding_events", onboarding_events, 1, 1000000);
   check_range("onboarding_window", onboarding_window, 1, century);
-  if (seats) check_range("seats", *seats, 0, 1e15);
-  if (daily_cap) check_range("daily_cap", *daily_cap, 0, 1e12);
+  if (seats) check_range("seats", *seats, 0.0, 1e15);
+  if (daily_cap) check_range("daily_cap", *daily_cap, 0.0, 1e12);
 }
 
 // Fills a Ledger while reading. Users arrive ascending, the cells of a user by day.

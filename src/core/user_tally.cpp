@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view active_name = "a";
 constexpr std::string_view other_name = "o";
+constexpr double largest_weight = 9e12;
 
 LoggedEvent logged(UserKind kind, const UserId& user, std::string_view name) {
   LoggedEvent event;
@@ -29,9 +30,15 @@ LoggedEvent tally_row(UserKind kind, const UserId& user) { return logged(kind, u
 
 LoggedEvent tally_weight(UserKind kind, const UserId& user, double weight) {
   if (!std::isfinite(weight) || weight < 0)
-    throw Error(sqlstate::invalid_parameter_value,
-                "weight must be finite and not negative, not " + std::to_string(weight),
-                "Leave such rows out with FILTER (WHERE ...).");
+    throw Error(
+        sqlstate::invalid_parameter_value,
+        "weight must be finite and not negative, not " + (std::isnan(weight)   ? "NaN"
+                                                          : std::isinf(weight) ? "Infinity"
+                                                                               : std::to_string(weight)),
+        "Leave such rows out with FILTER (WHERE ...).");
+  if (weight > largest_weight)
+    throw Error(sqlstate::numeric_value_out_of_range, "weight is out of range: " + std::to_string(weight),
+                "Weights are kept to 10^-6 and may be as large as 9,000,000,000,000.");
   LoggedEvent event = logged(kind, user, other_name);
   event.has_amount = true;
   event.amount = amount_to_micro(weight);

@@ -1,109 +1,158 @@
 -- Prints the report of a score view: the book, the portfolio, one score and one change explained, data checks, what to type.
 --
--- psql variables: model (its score view is scores.<model>), title, model_file, account ('' = chosen here),
+-- psql variables: model (its score view is scores.<model>), title ('' = the model's description), model_file,
+--                 account ('' = chosen here),
 --                 load_seconds, score_seconds. Fits 120 columns.
 \set ON_ERROR_STOP on
 \set QUIET on
 \pset footer off
-\pset border 1
+\pset border 0
 \pset null ''
-\set view 'scores.' :model
 set datestyle = iso;
 
-create function pg_temp.percent(share double precision, signed boolean default false) returns text language sql immutable as $$
-  select case when share is null then '' else to_char(100 * share, case when signed then 'SG99990' else 'FM99990' end) end
+create function pg_temp.percent(share double precision, form text) returns text language sql immutable as $$
+  select to_char(100 * share, form)
 $$;
-create function pg_temp.money(amount numeric) returns text language sql immutable as $$
-  select to_char(amount, 'FM999,999,999,999')
+-- Names that are too long end in dots.
+create function pg_temp.shorten(name text, width integer) returns text language sql immutable as $$
+  select case when length(name) > width then left(name, width - 2) || '..' else name end
 $$;
 
--- The score view with the few columns that only some models have (kind, arr) taken out of their rows.
+-- Breaks a long sentence into lines.
+create function pg_temp.fold(sentence text) returns text language sql immutable as $$
+  select rtrim(regexp_replace(sentence, '(.{1,118})(\s+|$)', E'\\1\n', 'g'), E'\n')
+$$;
+
+-- The score view, with the columns that only some models have (kind, arr) taken out of their rows.
 create temp view book as
-select s.*, to_jsonb(s) ->> 'kind' as story, (to_jsonb(s) ->> 'arr')::numeric as money from :view s;
-select as_of, model_version, count(*) as accounts, sum(total_users) as users, bool_or(story is not null) as has_stories,
-       bool_or(money is not null) as has_money, as_of - 28 as four_weeks_before
+select s.*, to_jsonb(s) ->> 'kind' as story, (to_jsonb(s) ->> 'arr')::numeric as money from scores.:model s;
+select as_of, as_of - 28 as four_weeks_before, model_version, count(*) as accounts, sum(total_users) as users,
+       bool_or(story is not null) as has_stories, bool_or(money is not null) as has_money, count(*) <= 60 as is_small
 from book group by as_of, model_version \gset
+select coalesce(nullif(:'title', ''), :'model' || ': ' || (health.model_definition(:'model') ->> 'description'), :'model') as title \gset
 
 \echo
-\echo :title — :accounts accounts, :users users, scored as of :as_of with model :model version :model_version
-\echo 'loaded in' :load_seconds 's, scored with 8 weeks of history in' :score_seconds s
+\echo :title
+\echo :accounts accounts with :users users, scored as of :as_of by version :model_version of model :model
+\echo 'loaded in' :load_seconds 's, scored with eight weeks of daily history in' :score_seconds s
 \echo
 \echo 'THE BOOK'
-select coalesce(b.band, 'not scored') as band, count(*) as accounts, round(100.0 * count(*) / :accounts) as "% of all",
-       case when :'has_money' then pg_temp.money(sum(b.money)) end as "ARR",
-       case when :'has_money' then round(100 * sum(b.money) / sum(sum(b.money)) over ()) end as "% of ARR",
-       count(*) filter (where b.change_28d >= 5) as "up 5+ in 28 d", count(*) filter (where b.change_28d <= -5) as "down 5+",
-       round(avg(b.data_coverage)::numeric, 2) as "data coverage",
-       case when b.band is null then string_agg(distinct b.unknown_reason, '; ') else '' end as note
-from book b group by b.band order by max(b.score) desc nulls last;
+create temp view bands as
+select coalesce(band, 'not scored: ' || string_agg(distinct unknown_reason, '; ')) as band, count(*) as accounts,
+       round(100.0 * count(*) / :accounts) as "% of all", sum(money) as money, count(*) filter (where change_28d >= 5) as "up 5 or more in 28 days",
+       count(*) filter (where change_28d <= -5) as "down 5 or more", round(100 * avg(data_coverage)::numeric) as "% of data known", max(score) as top
+from book group by book.band;
+\if :has_money
+  select band, accounts, "% of all", to_char(money, 'FM999,999,999,999') as "ARR", round(100 * money / sum(money) over ()) as "% of ARR",
+         "up 5 or more in 28 days", "down 5 or more", "% of data known"
+  from bands order by top desc nulls last;
+\else
+  select band, accounts, "% of all", "up 5 or more in 28 days", "down 5 or more", "% of data known" from bands order by top desc nulls last;
+\endif
 
 -- Which accounts to print: all of a small book; of a large one the ends, the movers and two of each story.
 create temp view picked as
-with ranked as (
-  select account_id, story,
-         rank() over (order by score desc nulls last, account_id) as best,
-         rank() over (order by score nulls last, account_id) as worst,
-         rank() over (order by change_28d desc nulls last, account_id) as riser,
-         rank() over (order by change_28d nulls last, account_id) as faller,
-         -- Two of a story: those nearest the story's median score, the typical ones.
-         rank() over (partition by story order by abs(score - middle) nulls last, account_id) as typical
-  from book left join (select story, percentile_cont(0.5) within group (order by score) as middle from book group by story) m using (story)
+with middles as (
+  select story, percentile_cont(0.5) within group (order by score) as middle from book group by story
+), ranked as (
+  select b.account_id, b.story,
+         rank() over (order by b.score desc nulls last, b.account_id) as best,
+         rank() over (order by b.score nulls last, b.account_id) as worst,
+         rank() over (order by b.change_28d desc nulls last, b.account_id) as riser,
+         rank() over (order by b.change_28d nulls last, b.account_id) as faller,
+         -- The two of a story that lie nearest its median score: the typical ones.
+         rank() over (partition by b.story order by abs(b.score - m.middle) nulls last, b.account_id) as typical
+  from book b left join middles m on m.story is not distinct from b.story
 )
-select account_id,
-       case when :accounts <= 60 then ''
-            when :'has_stories' and typical <= 2 then story
-            when best <= case when :'has_stories' then 2 else 8 end then 'best'
-            when worst <= case when :'has_stories' then 2 else 8 end then 'worst'
-            when faller <= case when :'has_stories' then 2 else 4 end then 'falls most'
-            when riser <= case when :'has_stories' then 2 else 4 end then 'rises most' end as why,
-       case when :accounts > 60 and typical <= 2 and :'has_stories' then 0 else 1 end as place
-from ranked;
+select account_id, places.*
+from ranked, lateral (
+  select case when :'is_small' then 'all'
+              when best <= depth then 'best' when worst <= depth then 'worst'
+              when faller <= depth then 'falls most' when riser <= depth then 'rises most'
+              when :'has_stories' and typical <= 2 then story end as why,
+         not (:'is_small' or best <= depth or worst <= depth or faller <= depth or riser <= depth) as by_story
+  from (select case when :'has_stories' then 2 else 6 end as depth) d
+) as places
+where why is not null;
 
-\echo 'PORTFOLIO  (active: % of users in the window · trend: last 4 weeks against the 4 before, % · top: % by the busiest user · 28 d: points)'
-select case when :accounts <= 60 then null else p.why end as why, left(b.name, 24) as account, round(b.score::numeric) as score, b.band,
-       health.sparkline(b.weekly::numeric[]) as "12 weeks", pg_temp.percent(b.activation_rate) as active, pg_temp.percent(b.trend_4w, true) as trend,
-       pg_temp.percent(b.power_user_dependency) as top, to_char(b.change_28d, 'SG990') as "28 d",
-       coalesce(b.main_reason, b.unknown_reason) as "main reason"
-from picked p join book b using (account_id)
-where p.why is not null
-order by p.place, case when p.place = 0 then p.why end, b.score desc nulls last, b.account_id;
-\echo 'All of them:  select * from' :view 'order by score;'
+-- A large book is printed in sections: a row with the section's name before its accounts.
+create temp view portfolio as
+select dense_rank() over (order by p.by_story, case when p.by_story then p.why end, case when not p.by_story then best_of end desc) as section,
+       p.why, pg_temp.shorten(b.name, case when :'has_money' then 18 else 24 end) as account, lpad(round(b.money / 1000) || 'k', 5) as "  ARR",
+       round(b.score::numeric, 1) as score, b.score as exact_score, b.account_id::text as account_id, b.band,
+       health.sparkline(b.weekly::numeric[]) as "12 weeks", lpad(pg_temp.percent(b.activation_rate, 'FM9990'), 6) as active,
+       lpad(pg_temp.percent(b.trend_4w, 'FMSG9990'), 5) as trend, lpad(pg_temp.percent(b.power_user_dependency, 'FM990'), 3) as top,
+       lpad(to_char(round(b.change_28d::numeric), 'FMSG990'), 4) as "28 d", replace(coalesce(b.main_reason, b.unknown_reason), ' points)', ')') as reason
+from (select *, max(score) over (partition by why) as best_of from picked join book using (account_id)) p join book b using (account_id);
+
+create temp view sections as
+select section, why, null::text as account, null::text as "  ARR", null::numeric as score, null::float8 as exact_score, null::text as account_id,
+       null::text as band, null::text as "12 weeks", null::text as active, null::text as trend, null::text as top, null::text as "28 d", null::text as reason
+from portfolio where not :'is_small' group by section, why;
+
+\echo 'PORTFOLIO'
+\echo '  active: % of users in the window · trend: last 4 weeks against the 4 before, % · top: % done by the busiest user'
+\echo '  28 d: points gained or lost in 28 days'
 \echo
+\if :has_money
+  select coalesce('  ' || account, why) as account, "  ARR", score, band, "12 weeks", active, trend, top, "28 d", pg_temp.shorten(reason, 44) as "main reason"
+  from (select * from sections union all select * from portfolio) rows
+  order by section, account_id is not null, exact_score desc nulls last, account_id;
+\else
+  select coalesce(account, why) as account, score, band, "12 weeks", active, trend, top, "28 d", pg_temp.shorten(reason, 46) as "main reason"
+  from (select * from sections union all select * from portfolio) rows
+  order by section, account_id is not null, exact_score desc nulls last, account_id;
+\endif
 
--- The account whose score rests most on one person; the one that lost most.
+-- Explained: the account doing well that hangs on one person. Changed: the fall with the most money (or points) at stake.
 select coalesce(nullif(:'account', ''),
-         (select account_id::text from book where score >= 50 order by score - score_without_top_user desc nulls last, account_id limit 1),
-         (select account_id::text from book order by score nulls last, account_id limit 1)) as explained,
+         (select account_id::text from book where score >= 50 and active_users >= 3
+          order by power_user_dependency desc nulls last, account_id limit 1),
+         (select account_id::text from book order by score desc nulls last, account_id limit 1)) as explained,
        coalesce(nullif(:'account', ''),
-         (select account_id::text from book order by change_28d nulls last, account_id limit 1)) as changed \gset
-select name as explained_name, coalesce(round(score::numeric)::text, 'unknown') as explained_score,
-       coalesce(round(score_without_top_user::numeric)::text, 'unknown') as without_top, next_step from book where account_id::text = :'explained' \gset
-select name as changed_name from book where account_id::text = :'changed' \gset
+         (select account_id::text from book order by change_28d * coalesce(money, 1) nulls last, account_id limit 1)) as changed \gset
+select format('WHY HAS %s %s POINTS?', upper(name), coalesce(round(score::numeric, 1)::text, 'NO')) as explained_heading,
+       format('select * from health.explain(%L, %L);', :'model', :'explained') as explain_statement,
+       case when score_without_top_user is not null then format('Without its busiest user the score would be %s. ', round(score_without_top_user::numeric, 1)) end
+         || 'Next step: ' || coalesce(next_step, 'none in the model') as explained_advice
+from book where account_id::text = :'explained' \gset
+select format('WHAT MOVED %s IN 28 DAYS?', upper(name)) as changed_heading,
+       format('select * from health.explain(%L, %L, %L, %L);', :'model', :'changed', :'four_weeks_before', :'as_of') as change_statement
+from book where account_id::text = :'changed' \gset
 
-\echo 'WHY HAS' :explained_name :explained_score POINTS?'  select * from health.explain('':model'', '':explained'');'
-select repeat('  ', greatest(level - 1, 0)) || label as signal, coalesce(raw_text, round(raw::numeric, 2)::text) as measured,
-       round(normalized::numeric) as score, round(weight::numeric, 3) as weight, round(points::numeric, 1) as points,
-       coalesce(reason, phrase) as finding
-from health.explain(:'model', :'explained') order by "position";
-\echo 'Without its busiest user the score would be' :without_top'.' 'Next step:' :next_step
+create temp table explanation as select * from health.explain(:'model', :'explained');
+create temp table change as select * from health.explain(:'model', :'changed', :'four_weeks_before', :'as_of');
+select pg_temp.fold((select phrase from explanation where signal = 'score')) as explained_sentence,
+       pg_temp.fold((select phrase from change where step = 'total')) as changed_sentence \gset
+
+\echo :explained_heading
+\echo '  ' :explain_statement
+\echo
+select repeat('  ', greatest(level - 1, 0)) || label as signal, pg_temp.shorten(coalesce(raw_text, round(raw::numeric, 2)::text), 12) as measured,
+       round(normalized::numeric) as score, round(100 * weight::numeric, 1) as "weight %", round(points::numeric, 1) as points,
+       pg_temp.shorten(coalesce(phrase, reason), 60) as finding
+from explanation where signal <> 'score' order by "position";
+\echo :explained_sentence
+\echo :explained_advice
+\echo
+\echo :changed_heading
+\echo '  ' :change_statement
+\echo
+select step, coalesce(label, signal) as signal, pg_temp.shorten(raw_from, 14) as "from", pg_temp.shorten(raw_to, 14) as "to", round(normalized_from::numeric) as "score from",
+       round(normalized_to::numeric) as "score to", round(points::numeric, 1) as points
+from change where step = 'total' or points <> 0 order by step = 'total', abs(points) desc;
+\echo :changed_sentence
 \echo
 
-\echo 'WHAT MOVED' :changed_name'?  select * from health.explain('':model'', '':changed'', '':four_weeks_before'', '':as_of'');'
-select step, coalesce(label, signal) as signal, raw_from as "from", raw_to as "to", round(points::numeric, 1) as points
-from health.explain(:'model', :'changed', :'four_weeks_before', :'as_of') where step <> 'total' and points <> 0 order by abs(points) desc;
-\pset tuples_only on
-\pset format unaligned
-select phrase from health.explain(:'model', :'changed', :'four_weeks_before', :'as_of') where step = 'total';
-\pset tuples_only off
-\pset format aligned
-
-\echo
 create temp table finding as select * from health.tracking_plan(:'model');
-select count(*) > 0 as has_findings, count(*) as findings from finding \gset
+select count(*) > 0 as has_findings, format('select * from health.tracking_plan(%L);', :'model') as tracking_statement from finding \gset
 \if :has_findings
-  \echo 'CHECK THE DATA  select * from health.tracking_plan('':model'');  ':findings findings, the first 10:
-  select finding, left(name, 20) as name, events, users, first_day, last_day, left(advice, 54) as advice
-  from finding limit 10;
+  \echo 'WHAT IS WRONG WITH THE DATA?'
+  \echo '  ' :tracking_statement
+  \echo
+  select f.finding, pg_temp.shorten(string_agg(f.name, ', ' order by f.events desc, f.name), 22) as name, count(*) as names,
+         sum(f.events) as events, min(f.first_day) as "from", max(f.last_day) as "to", pg_temp.shorten(min(f.advice), 40) as advice
+  from finding f group by f.finding order by sum(f.events) desc, f.finding;
 \endif
 
 \echo 'FOR TABLES OF YOUR OWN'

@@ -8,9 +8,10 @@ namespace {
 
 // Unknown::none when the account began at least `weeks` weeks before as_of.
 Unknown lacks_history(const Question& q, int weeks) {
+  // A start that only later events show is not known yet.
+  if (!q.ledger.settings().account_start && q.ledger.knows_nothing(q.as_of())) return Unknown::no_data;
   const auto start = q.ledger.account_start();
-  if (start) return whole_weeks(*start, q.as_of()) >= weeks ? Unknown::none : Unknown::insufficient_history;
-  return q.ledger.knows_nothing(q.as_of()) ? Unknown::no_data : Unknown::insufficient_history;
+  return start && whole_weeks(*start, q.as_of()) >= weeks ? Unknown::none : Unknown::insufficient_history;
 }
 
 // Weeks with activity among those of the last 8 that the account has lived through.

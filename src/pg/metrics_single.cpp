@@ -155,6 +155,7 @@ struct RankedUser {
   Datum user;
   double contribution;
   double share;
+  bool share_unknown;  // nobody contributed anything
 };
 
 struct RankedUsers {
@@ -178,7 +179,7 @@ RankedUsers rank_top_users(health::Bytes usage, health::Day as_of, int32 limit,
     const double contribution =
         options.by_value ? health::from_micro(one.amount) : health::to_double(one.amount);
     const double share = total == 0 ? 0 : health::to_double(one.amount) / health::to_double(total);
-    result.users[result.count++] = {make_text(ledger->user_text(one.user)), contribution, share};
+    result.users[result.count++] = {make_text(ledger->user_text(one.user)), contribution, share, total == 0};
   }
   delete ledger;
   return result;
@@ -200,7 +201,7 @@ HEALTH_FUNCTION(health_top_users) {
   for (std::size_t i = 0; i < ranked.count; ++i) {
     const RankedUser& row = ranked.users[i];
     Datum values[] = {row.user, Float8GetDatum(row.contribution), Float8GetDatum(row.share)};
-    bool nulls[] = {false, false, false};
+    bool nulls[] = {false, false, row.share_unknown};
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     CHECK_FOR_INTERRUPTS();
   }

@@ -46,7 +46,8 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
                   "Numbers are double precision: finite, at most about 1.8e308.");
     }
     throw Error(sqlstate::invalid_text_representation,
-                "invalid JSON at byte " + std::to_string(position) + ", near \"" + shorten(token) + "\"");
+                "invalid JSON at byte " + std::to_string(position) + ", near \"" + shorten(token) + "\"",
+                "Documents are read as UTF-8; in a database of another encoding, keep names in ASCII.");
   }
 
  private:
@@ -73,6 +74,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
   }
 
   bool place(json value) {
+    if ((++values_ & 4095) == 0) poll_cancel();
     add(std::move(value));
     return true;
   }
@@ -105,6 +107,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
   }
 
   json root_;
+  std::size_t values_ = 0;
   std::vector<Open>
       open_;  // elements of arrays move while the array grows, but never while one of them is open
 };

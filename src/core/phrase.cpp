@@ -23,6 +23,9 @@ std::string describe_missing(const Signal& signal, const Reading& reading, const
   } else if (signal.source == SignalSource::metric && signal.metric.id == MetricId::adoption_rate &&
              !ledger.settings().seats) {
     words += "no number of licensed seats";
+  } else if (signal.normalize.kind == NormalizerKind::percentile && reading.raw.known() &&
+             reading.score.unknown == Unknown::no_data) {
+    words += "no peers to compare with";
   } else if (reading.score.unknown == Unknown::no_data && reading.observed) {
     words += "first observed on " + day_text(*reading.observed);
   } else if (reading.score.unknown == Unknown::not_applicable && signal.normalize.takes_categories()) {

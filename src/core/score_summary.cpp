@@ -34,20 +34,30 @@ const ChangePart* find_main_part(const Change& change) {
   return main;
 }
 
-// The most costly weak signal that has advice, else the strongest that has.
-std::string choose_step(const Model& model, const Score& score) {
+// The most costly weak signal that has advice, else the strongest that has: not after a fall, when praise
+// would be out of place.
+std::string choose_step(const Model& model, const Score& score, bool fell) {
   const std::vector<Loss> losses = rank_losses(model, score);
   for (const Loss& loss : losses) {
     if (loss.points < worth_a_reason || score.tree.signals[loss.signal].score >= very_good_score) continue;
     std::string text = find_step(model, static_cast<int>(loss.signal), false);
     if (!text.empty()) return text;
   }
+  if (fell) return {};
   for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
     if (score.tree.signals[loss->signal].score < very_good_score) continue;
     std::string text = find_step(model, static_cast<int>(loss->signal), true);
     if (!text.empty()) return text;
   }
   return {};
+}
+
+// The score at an earlier date; unknown before the account began, whatever its plan and contract would have
+// scored.
+Score score_earlier(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
+                    Day then) {
+  if (const auto start = ledger.account_start(); start && then < *start) return {};
+  return score_account(model, ledger, inputs, then);
 }
 
 void explain_summary(const Model& model, const Ledger& ledger, const Score& before, ScoreSummary& summary) {
@@ -69,7 +79,7 @@ void explain_summary(const Model& model, const Ledger& ledger, const Score& befo
       } else if (signal.score >= very_good_score && *now.score >= good_score) {
         summary.next_step = find_step(model, main->signal, true);
       }
-      if (summary.next_step.empty()) summary.next_step = choose_step(model, now);
+      if (summary.next_step.empty()) summary.next_step = choose_step(model, now, main->points < 0);
       return;
     }
   }
@@ -81,7 +91,7 @@ void explain_summary(const Model& model, const Ledger& ledger, const Score& befo
     summary.main_reason = describe_signal(model, loss.signal, now, ledger) + " (costs " +
                           show_score(loss.points, 1) + " points)";
   }
-  summary.next_step = choose_step(model, now);
+  summary.next_step = choose_step(model, now, false);
 }
 
 }  // namespace
@@ -90,8 +100,8 @@ ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span
                              Day as_of) {
   ScoreSummary summary;
   summary.now = score_account(model, ledger, inputs, as_of);
-  const Score week_ago = score_account(model, ledger, inputs, days_before(as_of, 7));
-  const Score month_ago = score_account(model, ledger, inputs, days_before(as_of, 28));
+  const Score week_ago = score_earlier(model, ledger, inputs, days_before(as_of, 7));
+  const Score month_ago = score_earlier(model, ledger, inputs, days_before(as_of, 28));
   if (summary.now.score && week_ago.score) summary.change_7d = *summary.now.score - *week_ago.score;
   if (summary.now.score && month_ago.score) summary.change_28d = *summary.now.score - *month_ago.score;
   explain_summary(model, ledger, month_ago, summary);

@@ -10,10 +10,11 @@ namespace health {
 
 struct ScoreSummary {
   Score now;
-  std::optional<double> change_7d, change_28d;  // points; nothing when either end is unknown
-  std::string main_reason;                      // never empty
-  std::string next_step;                        // empty when the model has none to offer
-  std::optional<double> without_top_user;       // nothing when unknown or nobody was active
+  // In points; nothing when either end is unknown or lies before the account began.
+  std::optional<double> change_7d, change_28d;
+  std::string main_reason;                 // never empty
+  std::string next_step;                   // empty when the model has none to offer
+  std::optional<double> without_top_user;  // nothing when unknown or nobody was active
 };
 
 // Inputs from outside the ledger are those of as_of at the earlier dates too, as far as they had been

@@ -15,14 +15,11 @@
 #include "core/model.hpp"
 #include "core/score.hpp"
 #include "core/usage_text.hpp"
+#include "usage_fixture.hpp"
 
 namespace health::test {
 
-// The seed of the property tests: HEALTH_SEED, else a fixed one.
-inline std::uint64_t property_seed() {
-  const char* text = std::getenv("HEALTH_SEED");
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : 20251122;
-}
+inline std::uint64_t property_seed() { return run_seed(); }
 
 inline Day score_day(std::string_view text) { return parse_day(text).value(); }
 

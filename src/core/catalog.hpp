@@ -43,7 +43,8 @@ struct EventCatalog {
 
 // Reads `{"video_created": {"role": "create" | ["create", "activate"], "value": 10, "feature": "record"},
 // ...}`, the model document's `catalog`; an event's body may be `{}`: value 1, no role. Unlisted events are
-// ignored unless the object is empty or has the key "*": {}. Throws Error 22023 that names the path (catalog.video_created.value).
+// ignored unless the object is empty or has the key "*": {}. Throws Error 22023 that names the path
+// (catalog.video_created.value).
 EventCatalog parse_catalog(std::string_view json);
 
 }  // namespace health

@@ -2,9 +2,9 @@
 #include "core/concentration.hpp"
 
 #include <algorithm>
-#include "catch.hpp"
 #include <random>
 #include <vector>
+#include "catch.hpp"
 
 #include "core/error.hpp"
 

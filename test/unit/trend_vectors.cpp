@@ -1,8 +1,8 @@
 // Trends: the vectors of METRICS.md sections 0 and 1, and their edges.
 #include "core/trend.hpp"
 
-#include "catch.hpp"
 #include <vector>
+#include "catch.hpp"
 
 #include "core/error.hpp"
 

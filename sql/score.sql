@@ -87,6 +87,9 @@ FROM health.score_account(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', N
 SELECT health.score_without_user(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', NULL, NULL, '1') = a.score_without_top_user AS same,
        health.score_without_user(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', NULL, NULL, '99') = a.score AS nobody
 FROM health.score_account(:'model', :'usage', '2025-06-02', NULL, 20, '{pro}', NULL, NULL) AS a;
+-- nothing is compared with a day before the account's start
+SELECT round(change_7d::numeric, 3) AS change_7d, change_28d, main_reason
+FROM health.score_account(:'model', :'usage', '2025-06-02', '2025-05-20', 20, '{pro}', NULL, NULL);
 -- an account without events is scored, not dropped; too little is known here
 SELECT score, round(coverage::numeric, 3) AS coverage, unknown_reason, main_reason, next_step, score_without_top_user
 FROM health.score_account(:'model', '{}', '2025-06-02', NULL, 20, '{pro}', NULL, NULL);

@@ -52,11 +52,11 @@ std::string choose_step(const Model& model, const Score& score, bool fell) {
   return {};
 }
 
-// The score at an earlier date; unknown before the account began, whatever its plan and contract would have
-// scored.
+// The score at an earlier date; unknown before the given start of the account, whatever its plan and contract
+// would have scored then.
 Score score_earlier(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
                     Day then) {
-  if (const auto start = ledger.account_start(); start && then < *start) return {};
+  if (const auto start = ledger.settings().account_start; start && then < *start) return {};
   return score_account(model, ledger, inputs, then);
 }
 

@@ -10,7 +10,7 @@ namespace health {
 
 struct ScoreSummary {
   Score now;
-  // In points; nothing when either end is unknown or lies before the account began.
+  // In points; nothing when either end is unknown or lies before the given start of the account.
   std::optional<double> change_7d, change_28d;
   std::string main_reason;                 // never empty
   std::string next_step;                   // empty when the model has none to offer

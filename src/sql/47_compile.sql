@@ -204,6 +204,48 @@ END;
 $$;
 COMMENT ON FUNCTION health.raise_field_problem(health.model_field) IS 'Raises the problem of a field as an error';
 
+-- "division by zero" does not say where: try the expressions one by one, under the author's search_path, and name the one that fails.
+CREATE FUNCTION health.raise_failing_field(model_name text, version health.model_version, as_of date DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fields health.model_field[];
+    accounts text;
+    condition text;
+    failing health.model_field;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    fields := ARRAY(SELECT f FROM health.model_fields(version.document, as_of) AS f);
+    accounts := (health.field_of(fields, 'accounts', 'from')).from_item;
+    -- Expressions of accounts first; a plain column of a table cannot fail.
+    FOR failing IN SELECT f.* FROM pg_catalog.unnest(fields) AS f
+                   WHERE f.field <> 'from' AND f.problem IS NULL AND f.from_item IS NOT NULL AND f.expression IS NOT NULL
+                     AND NOT (pg_catalog.starts_with(f.expression, 'src.') AND f.from_item !~ '[)] AS src')
+                   ORDER BY f.source ~ '^(users|events)'
+    LOOP
+        condition := CASE
+            WHEN failing.field = 'filter' THEN NULL
+            WHEN failing.source ~ '^(users|events)' THEN (health.field_of(fields, failing.source, 'filter')).expression
+            WHEN pg_catalog.starts_with(failing.from_item, accounts) THEN (health.field_of(fields, 'accounts', 'filter')).expression
+        END;
+        BEGIN
+            EXECUTE pg_catalog.format('SELECT pg_catalog.count((%s)::pg_catalog.text) FROM %s WHERE %s',
+                                      failing.expression, failing.from_item, coalesce(condition, 'true'));
+        EXCEPTION WHEN data_exception THEN
+            failing.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', failing.path);
+            failing.problem := sqlerrm;
+            failing.code := sqlstate;
+            failing.hint := CASE sqlstate WHEN '22012' THEN 'With nullif(divisor, 0) the value is unknown instead.'
+                                          ELSE 'It fails for some row: leave such rows out with a filter, or make the value NULL with CASE.' END;
+            PERFORM health.raise_field_problem(failing);
+        END;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health.raise_failing_field(text, health.model_version, date) IS
+    'Raises the error of the first expression of a model that fails for some row, with its path; returns when all of them work';
+
 CREATE FUNCTION health.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
                                      with_usage boolean DEFAULT true, model_name text DEFAULT NULL)
 RETURNS health.compiled_model

@@ -22,6 +22,9 @@ BEGIN
     shape := ARRAY(SELECT p.path FROM health.model_problems(document) AS p);
     RETURN QUERY SELECT p.path, p.problem, p.hint, '22023' FROM health.model_problems(document) AS p;
     -- What the shape check has said about a place is not said again.
+    IF 'as_of' = ANY (shape) THEN
+        document := document - 'as_of';    -- no date: not to be said of every expression that is tried with it
+    END IF;
     RETURN QUERY SELECT f.path, f.problem, f.hint, f.code FROM health.model_fields(document) AS f
         WHERE f.problem IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(shape) AS s (path)

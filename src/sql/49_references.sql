@@ -72,6 +72,11 @@ BEGIN
                   'FILTER (WHERE p.segment IS NOT NULL), ''{}''))' END)
     INTO reference;
     RETURN coalesce(reference, health.peer_reference('{}', '{}'));
+EXCEPTION WHEN data_exception THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health.visible_schemas(), NULL, NULL)::health.model_version);
+    END IF;
+    RAISE;
 END;
 $$;
 COMMENT ON FUNCTION health.collect_reference(jsonb, jsonb) IS 'The percentile reference of a signal: its values over all accounts as of now';

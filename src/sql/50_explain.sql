@@ -35,12 +35,15 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM health.raise_unknown_account(model_name, version, account);
     END IF;
-EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range OR invalid_datetime_format THEN
+EXCEPTION WHEN data_exception THEN
     -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former means that there is no such account.
-    IF compiled.account_type IS NULL OR strpos(sqlerrm, account) = 0 THEN
-        RAISE;
+    IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0
+       AND sqlstate IN ('22P02', '22003', '22007') THEN
+        PERFORM health.raise_unknown_account(model_name, version, account);
+    ELSIF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health.raise_failing_field(model_name, version, as_of);
     END IF;
-    PERFORM health.raise_unknown_account(model_name, version, account);
+    RAISE;
 END;
 $$;
 COMMENT ON FUNCTION health.read_account(text, health.model_version, text, date) IS
@@ -50,10 +53,13 @@ CREATE FUNCTION health.raise_unknown_account(model_name text, version health.mod
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    compiled health.compiled_model := health.compile_model(version.document, version.version, with_usage => false);
+    compiled health.compiled_model;
     same_name text;
     near text;
 BEGIN
+    -- In an exception handler of the caller, its own setting has been rolled back. This one ends with the error.
+    PERFORM pg_catalog.set_config('search_path', version.search_path, true);
+    compiled := health.compile_model(version.document, version.version, with_usage => false);
     EXECUTE pg_catalog.format('SELECT pg_catalog.min(l.account_id::pg_catalog.text) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = pg_catalog.lower($1)',
                               compiled.ledger) INTO same_name USING account;
     IF same_name IS NULL THEN

@@ -212,15 +212,35 @@ END;
 $$;
 COMMENT ON FUNCTION health.build_score_view(name, name, text, health.model_version, boolean) IS 'Creates the four relations of a score view';
 
+CREATE FUNCTION health.parse_view_name(name text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    parts text[];
+BEGIN
+    BEGIN
+        parts := parse_ident(name);
+    EXCEPTION WHEN invalid_parameter_value THEN
+        parts := NULL;
+    END;
+    IF parts IS NULL OR cardinality(parts) > 2 THEN
+        RAISE EXCEPTION '"%" is not a name of the form view or schema.view', name
+            USING ERRCODE = 'invalid_name',
+                  HINT = CASE WHEN name <> '' AND parts IS NULL THEN format('A name with blanks or signs stands in double quotes: %L', quote_ident(name))
+                              ELSE 'For example ''scores.customers''.' END;
+    END IF;
+    RETURN parts;
+END;
+$$;
+COMMENT ON FUNCTION health.parse_view_name(text) IS 'A view name, with its schema or without, as its parts; an error when it is none';
+
 CREATE FUNCTION health.split_view_name(name text, OUT schema_name name, OUT view_name name)
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    parts text[] := pg_catalog.parse_ident(name);
+    parts text[] := health.parse_view_name(name);
 BEGIN
-    IF pg_catalog.cardinality(parts) > 2 THEN
-        RAISE EXCEPTION '"%" is not a name of the form view or schema.view', name USING ERRCODE = 'invalid_name';
-    END IF;
     view_name := parts[pg_catalog.cardinality(parts)];
     schema_name := CASE pg_catalog.cardinality(parts) WHEN 2 THEN parts[1]::pg_catalog.name ELSE pg_catalog.current_schema() END;
     IF schema_name IS NULL THEN
@@ -265,6 +285,11 @@ BEGIN
     VALUES (target.schema_name, target.view_name, model, version.version, create_score_view.materialized)
     ON CONFLICT ON CONSTRAINT score_view_pkey DO UPDATE
         SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized;
+EXCEPTION WHEN data_exception THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health.raise_failing_field(model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 COMMENT ON FUNCTION health.create_score_view(text, text, boolean) IS

@@ -4,7 +4,7 @@ CREATE FUNCTION health.find_score_view(name text) RETURNS health.score_view
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    parts text[] := pg_catalog.parse_ident(name);
+    parts text[] := health.parse_view_name(name);
     found_view health.score_view;
 BEGIN
     SELECT s.* INTO found_view FROM health.score_view AS s
@@ -144,8 +144,14 @@ BEGIN
         PERFORM health.refresh_relation(made.relation);
     END LOOP;
 EXCEPTION WHEN unique_violation OR cardinality_violation THEN
-    PERFORM health.reject_repeated_accounts(v.document, v.version)
+    PERFORM pg_catalog.set_config('search_path', v.search_path, true), health.reject_repeated_accounts(v.document, v.version)
     FROM health.model_version AS v WHERE v.model = present.model AND v.version = present.model_version;
+    RAISE;
+WHEN data_exception THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health.raise_failing_field(v.model, v)
+        FROM health.model_version AS v WHERE v.model = present.model AND v.version = current_version;
+    END IF;
     RAISE;
 END;
 $$;

@@ -1,0 +1,46 @@
+-- An expression that is sound but fails for some row: the error names its place in the document, wherever it comes to light.
+\set SHOW_CONTEXT never
+create schema app;
+create table app.accounts (account_id int primary key, company text, seats int, arr numeric);
+create table app.events (account_id int, user_id int, event_name text, occurred_at timestamptz, amount text);
+insert into app.accounts values (1, 'Acme', 10, 12000), (2, 'Bolt', 0, 500);
+insert into app.events values (1, 1, 'login', '2025-02-20 12:00+00', '1.5'), (1, 2, 'login', '2025-02-21 12:00+00', 'two');
+create function app.sound() returns jsonb language sql as $$
+  select '{
+    "as_of": "2025-03-03",
+    "accounts": {"table": "app.accounts", "id": "account_id", "name": "company"},
+    "events": [{"table": "app.events", "account": "account_id", "user": "user_id", "event": "event_name", "occurred_at": "occurred_at"}],
+    "signals": [{"name": "users", "metric": "active_users", "normalize": {"kind": "linear", "worst": 0, "best": 10}}]
+  }'::jsonb $$;
+
+select health.create_model('m', app.sound());
+select health.create_score_view('m', 'app.health');
+-- A signal, in a new view, in one that is refreshed, in an explanation; accounts for which it works can be explained.
+select health.alter_model('m', '{"signals": [{"name": "per_seat", "expression": "arr / seats", "normalize": {"kind": "linear", "worst": 0, "best": 1200}}]}');
+select health.create_score_view('m', 'app.other');
+select health.refresh_score_view('app.health');
+select health.explain('m', 2);
+select round(normalized) as score from health.explain('m', 1) where signal = 'score';
+-- The view is as it was.
+select account_id, model_version from app.health order by 1;
+-- A filter that leaves the row out makes it sound.
+select health.alter_model('m', '{"accounts": {"table": "app.accounts", "id": "account_id", "filter": "seats > 0"}}');
+select health.refresh_score_view('app.health');
+select account_id, model_version, round(score) as score from app.health order by 1;
+-- Percentiles are read when the model is made.
+select health.create_model('p', app.sound() || '{"signals": [{"name": "per_seat", "expression": "arr / seats", "normalize": {"kind": "percentile"}}]}');
+-- Columns, amounts, queries.
+select health.create_model('c', jsonb_set(app.sound(), '{accounts,columns}', '{"size": {"sql": "company::int"}}'));
+select health.create_score_view('c', 'app.c');
+select health.create_model('e', jsonb_set(app.sound(), '{events,0,amount}', '{"sql": "amount::numeric"}'));
+select health.create_score_view('e', 'app.e');
+set search_path = app;
+select health.create_model('q', app.sound() || '{"signals": [{"name": "q", "query": "select account_id, 1 / seats from accounts", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
+reset search_path;
+select health.create_score_view('q', 'app.q');
+-- An account that is not there is asked for under the author's search_path as well.
+select health.explain('q', 'x');
+
+select count(health.drop_model(name, cascade => true)::text) as dropped from health.model;
+set client_min_messages = warning;
+drop schema app cascade;

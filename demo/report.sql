@@ -113,7 +113,8 @@ select coalesce(nullif(:'account', ''),
          (select account_id::text from book order by change_28d * coalesce(money, 1) nulls last, account_id limit 1)) as changed \gset
 select format('WHY HAS %s %s POINTS?', upper(name), coalesce(round(score::numeric, 1)::text, 'NO')) as explained_heading,
        format('select * from health.explain(%L, %L);', :'model', :'explained') as explain_statement,
-       case when score_without_top_user is not null then format('Without its busiest user the score would be %s. ', round(score_without_top_user::numeric, 1)) end
+       case when abs(score - score_without_top_user) >= 1
+              then format('Without its busiest user the score would be %s. ', round(score_without_top_user::numeric, 1)) else '' end
          || 'Next step: ' || coalesce(next_step, 'none in the model') as explained_advice
 from book where account_id::text = :'explained' \gset
 select format('WHAT MOVED %s IN 28 DAYS?', upper(name)) as changed_heading,

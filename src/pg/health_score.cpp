@@ -104,8 +104,8 @@ WeightedMean load_state(const State& state) {
   return WeightedMean::restore(std::move(parts[0]), std::move(parts[1]), std::move(parts[2]));
 }
 
-// Runs inside guarded(...). Stores into the state where it has room, else into a larger one made in the
-// current context.
+// Runs inside guarded(...). Stores into the state where it has room, else into a larger one in
+// CurrentMemoryContext, from where the executor copies it (and frees the old one).
 Datum save_state(const WeightedMean& mean, const State* state) {
   const ExactSum* all[sums] = {&mean.weighted_sum(), &mean.known_sum(), &mean.total_sum()};
   std::size_t needed = 0;
@@ -136,13 +136,11 @@ Datum save_state(const WeightedMean& mean, const State* state) {
 struct StateArgument {
   State state;
   bool given;
-  MemoryContext context;  // of the aggregate
 };
 
 StateArgument state_argument(FunctionCallInfo fcinfo) {
-  StateArgument argument{{}, !PG_ARGISNULL(0), nullptr};
-  const bool in_aggregate = AggCheckCallContext(fcinfo, &argument.context) != 0;
-  if (!in_aggregate) argument.context = CurrentMemoryContext;
+  StateArgument argument{{}, !PG_ARGISNULL(0)};
+  const bool in_aggregate = AggCheckCallContext(fcinfo, nullptr) != 0;
   if (argument.given) {
     argument.state = state_of(in_aggregate ? PG_GETARG_ARRAYTYPE_P(0) : PG_GETARG_ARRAYTYPE_P_COPY(0));
   }
@@ -193,7 +191,6 @@ HEALTH_FUNCTION(health_health_score_add) {
     } else {
       mean.add_unknown(weight);
     }
-    const MemoryContextScope in(argument.context);
     return save_state(mean, argument.given ? &argument.state : nullptr);
   });
 }
@@ -208,7 +205,6 @@ HEALTH_FUNCTION(health_health_score_combine) {
   return guarded([&] {
     WeightedMean mean = argument.given ? load_state(argument.state) : WeightedMean();
     mean.merge(load_state(other));
-    const MemoryContextScope in(argument.context);
     return save_state(mean, argument.given ? &argument.state : nullptr);
   });
 }

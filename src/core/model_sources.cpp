@@ -10,10 +10,12 @@ namespace {
 
 using json = nlohmann::json;
 
-constexpr std::string_view account_keys[] = {"table", "query", "id", "name", "start", "seats", "filter", "columns", "time_zone"};
-constexpr std::string_view user_keys[] = {"table",   "query",   "id",     "account",  "joined", "deactivated",
-                                          "invited", "exclude", "filter", "time_zone"};
-constexpr std::string_view event_keys[] = {"table", "query", "account", "user", "event", "occurred_at", "amount", "time_zone", "filter"};
+constexpr std::string_view account_keys[] = {"table", "query",  "id",      "name",     "start",
+                                             "seats", "filter", "columns", "time_zone"};
+constexpr std::string_view user_keys[] = {"table",       "query",   "id",      "account", "joined",
+                                          "deactivated", "invited", "exclude", "filter",  "time_zone"};
+constexpr std::string_view event_keys[] = {"table",       "query",  "account",   "user",  "event",
+                                           "occurred_at", "amount", "time_zone", "filter"};
 
 // A column name or {"sql": "expression"}.
 void check_field(DocumentReader& reader, const json& value, const std::string& path) {
@@ -28,9 +30,11 @@ void check_field(DocumentReader& reader, const json& value, const std::string& p
   }
 }
 
-void check_fields(DocumentReader& reader, const json& source, const std::string& path, Names required, Names optional) {
+void check_fields(DocumentReader& reader, const json& source, const std::string& path, Names required,
+                  Names optional) {
   for (const std::string_view key : required) {
-    const json* field = reader.find(source, path, std::string(key).c_str(), true, "the name of a column, or {\"sql\": \"expression\"}");
+    const json* field = reader.find(source, path, std::string(key).c_str(), true,
+                                    "the name of a column, or {\"sql\": \"expression\"}");
     if (field != nullptr) check_field(reader, *field, path_to_key(path, key));
   }
   for (const std::string_view key : optional) {
@@ -42,17 +46,20 @@ void check_fields(DocumentReader& reader, const json& source, const std::string&
 void check_relation(DocumentReader& reader, const json& source, const std::string& path) {
   const auto table = reader.read_string(source, path, "table");
   const auto query = reader.read_string(source, path, "query");
-  const bool has_table = reader.find(source, path, "table") != nullptr, has_query = reader.find(source, path, "query") != nullptr;
+  const bool has_table = reader.find(source, path, "table") != nullptr,
+             has_query = reader.find(source, path, "query") != nullptr;
   if (has_table && has_query) {
     reader.report(path_to_key(path, "query"), "stands beside a table", "give a table or a query, not both");
   } else if (!has_table && !has_query) {
-    reader.report(path_to_key(path, "table"), "is missing", "the name of a table or view, or \"query\": \"select ...\"");
+    reader.report(path_to_key(path, "table"), "is missing",
+                  "the name of a table or view, or \"query\": \"select ...\"");
   }
 }
 
 void check_accounts(DocumentReader& reader, const json& document) {
-  const json* accounts = reader.find(document, "", "accounts", true,
-                                     "where the accounts are: {\"table\": \"crm.accounts\", \"id\": \"account_id\"}");
+  const json* accounts =
+      reader.find(document, "", "accounts", true,
+                  "where the accounts are: {\"table\": \"crm.accounts\", \"id\": \"account_id\"}");
   if (accounts == nullptr || !reader.check_object(*accounts, "accounts", account_keys)) return;
   check_relation(reader, *accounts, "accounts");
   constexpr std::string_view required[] = {"id"}, optional[] = {"name", "start", "seats"};
@@ -77,17 +84,21 @@ void check_users(DocumentReader& reader, const json& document) {
   const json* users = reader.find(document, "", "users");
   if (users == nullptr || !reader.check_object(*users, "users", user_keys)) return;
   check_relation(reader, *users, "users");
-  constexpr std::string_view required[] = {"id"}, optional[] = {"account", "joined", "deactivated", "invited"};
+  constexpr std::string_view required[] = {"id"},
+                             optional[] = {"account", "joined", "deactivated", "invited"};
   check_fields(reader, *users, "users", required, optional);
   for (const char* key : {"exclude", "filter", "time_zone"}) reader.read_string(*users, "users", key);
 }
 
 // Events may go without an account when the user source says which account a user belongs to.
-void check_event_source(DocumentReader& reader, const json& events, const std::string& path, bool needs_account) {
+void check_event_source(DocumentReader& reader, const json& events, const std::string& path,
+                        bool needs_account) {
   if (!reader.check_object(events, path, event_keys)) return;
   check_relation(reader, events, path);
-  constexpr std::string_view account[] = {"account"}, required[] = {"user", "event", "occurred_at"}, optional[] = {"amount"};
-  check_fields(reader, events, path, needs_account ? Names(account) : Names(), needs_account ? Names() : Names(account));
+  constexpr std::string_view account[] = {"account"}, required[] = {"user", "event", "occurred_at"},
+                             optional[] = {"amount"};
+  check_fields(reader, events, path, needs_account ? Names(account) : Names(),
+               needs_account ? Names() : Names(account));
   check_fields(reader, events, path, required, optional);
   for (const char* key : {"filter", "time_zone"}) reader.read_string(events, path, key);
 }

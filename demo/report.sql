@@ -151,9 +151,16 @@ select count(*) > 0 as has_findings, format('select * from health.tracking_plan(
   \echo 'WHAT IS WRONG WITH THE DATA?'
   \echo '  ' :tracking_statement
   \echo
-  select f.finding, pg_temp.shorten(string_agg(f.name, ', ' order by f.events desc, f.name), 22) as name, count(*) as names,
-         sum(f.events) as events, min(f.first_day) as "from", max(f.last_day) as "to", pg_temp.shorten(min(f.advice), 40) as advice
+  \pset tuples_only on
+  \pset format unaligned
+  select format(E'%s%s: %s%s%s\n    %s', f.finding, case when count(*) > 1 then format(' (%s)', count(*)) end,
+                pg_temp.shorten(string_agg(f.name, ', ' order by f.events desc, f.name), 40),
+                case when sum(f.events) > 0 then format(', %s events', sum(f.events)) end,
+                case when min(f.first_day) is not null then format(' from %s to %s', min(f.first_day), max(f.last_day)) end, min(f.advice))
   from finding f group by f.finding order by sum(f.events) desc, f.finding;
+  \pset tuples_only off
+  \pset format aligned
+  \echo
 \endif
 
 \echo 'FOR TABLES OF YOUR OWN'

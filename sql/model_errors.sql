@@ -41,7 +41,7 @@ select * from app.try('{events,0,event}', '{"sql": "lower(event_name"}') as (pat
 select * from app.try('{events,0,filter}', '"event_name"') as (path text, problem text, hint text);
 select * from app.try('{events,0,filter}', '"not is_tset"') as (path text, problem text, hint text);
 select * from app.try('{events,0,time_zone}', '"Europe/Berlyn"') as (path text, problem text, hint text);
-select * from app.try('{time_zone}', '"CETT"') as (path text, problem text, hint text);
+select * from app.try('{time_zone}', '"Asia/Tokio"') as (path text, problem text, hint text);
 select * from app.try('{accounts,seats}', '"plan"') as (path text, problem text, hint text);
 select * from app.try('{accounts,columns}', '{"events": "plan"}') as (path text, problem text, hint text);
 select * from app.try('{users}', '{"table": "app.users", "id": "user_id", "joined": "joined_at"}') as (path text, problem text, hint text);

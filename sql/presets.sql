@@ -48,6 +48,10 @@ select * from (
   union all select model, account_id, round(score::numeric, 1), band, round(data_coverage::numeric, 2), main_reason, next_step from book.customer_success_score
   union all select model, account_id, round(score::numeric, 1), band, round(data_coverage::numeric, 2), main_reason, next_step from book.value_weighted_score) s
 order by model, account_id;
+-- Unlisted events count in signals and metric columns alike, where the preset says so.
+select s.account_id, s.events, (select count(*) from book.events e where e.account = s.account_id and e.at between '2025-02-03' and '2025-03-02') as all_events,
+       c.events as listed_for_collaboration
+from book.customer_success_score s join book.collaboration_score c using (account_id) order by 1;
 -- What is absent is unknown, and weighs on coverage only.
 select signal, raw_text, round(normalized::numeric, 1) as normalized, reason from book.feedback_portal_score_signals where account_id = 'wide' order by position;
 

@@ -1,31 +1,31 @@
 -- Where the extension's answers differ from the oracle's; run in the transaction of expected.sql. Every view should be empty.
-create temp view asked as
+create or replace temp view asked as
 select q.as_of, a.*, l.u from oracle.question q join oracle.account a using (account) join oracle.ledger l using (account);
 
 create temp table answered on commit drop as
 select account, as_of, to_jsonb(m) as record
 from (select account, as_of, health.metrics(u, as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) as m from asked offset 0) r;
 
-create temp view different_values as
+create or replace temp view different_values as
 select account, as_of, metric, actual, expected
 from (select account, as_of, metric, actual, case actual when 'true' then 1 when 'false' then 0 else actual::float8 end as number
       from answered, lateral jsonb_each_text(record - '{top_user,first_event,last_event,weekly}'::text[]) r (metric, actual)) a
      full join (select account, as_of, metric, value, value::text as expected from oracle.expected) e using (account, as_of, metric)
 where (number is null) <> (value is null) or abs(number - value) > 1e-11 * greatest(1, abs(value));
 
-create temp view different_others as
+create or replace temp view different_others as
 select account, as_of, 'top_user, first_event, last_event, weekly' as metric, (record -> 'top_user', record -> 'first_event', record -> 'last_event', record -> 'weekly')::text as actual, e::text as expected
 from answered join oracle.expected_other e using (account, as_of)
 where (record ->> 'top_user', record ->> 'first_event', record ->> 'last_event', record -> 'weekly') is distinct from (e.top_user, e.first_event::text, e.last_event::text, to_jsonb(e.weekly));
 
-create temp view different_reasons as
+create or replace temp view different_reasons as
 select account, as_of, metric, a.reason as actual, e.reason as expected
 from (select account, as_of, m.metric, m.reason from asked, health.unknown_metrics(u, as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) m) a
 full join (select * from oracle.expected where value is null) e using (account, as_of, metric)
 where a.reason is distinct from e.reason;
 
 -- Every function of one metric says what the record says, to the last bit.
-create temp view different_singles as
+create or replace temp view different_singles as
 select account, as_of, metric, actual, expected
 from (select account, as_of, to_jsonb(single) as single from asked, lateral (select
         health.total_users(u, as_of), health.active_users(u, as_of, catalog, window_days), health.events(u, as_of, catalog, window_days),
@@ -47,7 +47,7 @@ from (select account, as_of, to_jsonb(single) as single from asked, lateral (sel
      lateral jsonb_each_text(record) r (metric, expected) full join lateral jsonb_each_text(single) s1 (metric, actual) using (metric)
 where actual is distinct from expected;
 
-create temp view different_series as
+create or replace temp view different_series as
 select account, day as as_of, 'metrics_series' as metric, s::text as actual, m::text as expected
 from (select * from asked where account % 10 = 0) a,
      lateral (select d::date as day, health.metrics(u, d::date, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) as m
@@ -57,7 +57,7 @@ from (select * from asked where account % 10 = 0) a,
 where s is distinct from to_jsonb(m);
 
 -- Users in order of their contributions: events, or value points.
-create temp view different_top_users as
+create or replace temp view different_top_users as
 select account, as_of, 'top_users' as metric, actual::text, expected::text
 from asked,
      lateral (select array_agg((user_id, round(contribution::numeric, 6), round(share::numeric, 9))::text order by n) from health.top_users(u, as_of, 4, catalog, window_days, by_value => account % 2 = 0, daily_cap => daily_cap) with ordinality t (user_id, contribution, share, n)) t (actual),
@@ -68,7 +68,7 @@ from asked,
 where actual is distinct from expected;
 
 -- Chosen events, whatever the catalog says of them; one user's recency; value points instead of events.
-create temp view different_choices as
+create or replace temp view different_choices as
 select asked.account, asked.as_of, 'choice ' || n as metric, actual, expected
 from asked,
      lateral (select count(distinct f.u) as users, count(*) as events, max(day) as last_day, sum(amount) as amount

@@ -89,7 +89,14 @@ select health.create_model('bobs', health.model_definition('alices'));
 reset role;
 -- A superuser does not run an ordinary user's expressions by accident.
 select * from health.explain('alices', 1);
+-- Nor is a superuser tricked into dropping what belongs to others.
+create materialized view shop.report as select 1 as one;
 set role regress_health_alice;
+insert into health.score_view values ('shop', 'report', 'alices', 1, true);
+reset role;
+select health.drop_model('alices', cascade => true);
+set role regress_health_alice;
+delete from health.score_view;
 select health.drop_model('alices');
 select count(*) from health.model_version;
 reset role;

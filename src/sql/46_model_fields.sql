@@ -65,6 +65,7 @@ BEGIN
         RETURN NEXT ROW('accounts', info.field, 'accounts.' || info.field, NULL, NULL, NULL, info.problem, info.hint, info.code)::health.model_field;
         RETURN;
     END IF;
+    RETURN QUERY SELECT z.* FROM health.zone_problem(source ->> 'time_zone', 'accounts.time_zone') AS z;
     info.from_item := pg_catalog.format('(SELECT %s AS as_of) AS clock CROSS JOIN %s', health.model_clock(document, as_of), info.from_item);
     RETURN NEXT ROW('accounts', 'from', 'accounts', info.from_item, info.label, NULL, NULL,
                     pg_catalog.array_to_json(info.column_names)::text, NULL)::health.model_field;

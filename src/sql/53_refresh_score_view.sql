@@ -43,7 +43,21 @@ END;
 $$;
 COMMENT ON FUNCTION health.refresh_relation(text) IS 'Refreshes a materialized view, concurrently when it is populated and has a unique index';
 
-CREATE FUNCTION health.drop_score_relations(schema_name name, view_name name, materialized boolean, cascade boolean) RETURNS void
+CREATE FUNCTION health.owned_relations(present health.score_view) RETURNS TABLE (relation text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.relation
+    FROM health.score_relations(present.schema_name, present.view_name) AS r
+    JOIN pg_class AS c ON c.oid = to_regclass(r.relation)
+    JOIN health.model AS m ON m.name = present.model
+    JOIN pg_roles AS owner ON owner.rolname = m.owner
+    WHERE pg_has_role(owner.oid, c.relowner, 'MEMBER');
+$$;
+COMMENT ON FUNCTION health.owned_relations(health.score_view) IS 'The relations of a score view that the owner of its model may drop';
+
+-- The catalog row is only a claim: what it names is dropped when it is the model owner's to drop, whoever calls.
+CREATE FUNCTION health.drop_score_relations(present health.score_view, cascade boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -51,19 +65,25 @@ DECLARE
     made record;
     detail text;
 BEGIN
-    FOR made IN SELECT r.relation FROM health.score_relations(schema_name, view_name) WITH ORDINALITY AS r (suffix, relation, short_name, position)
+    FOR made IN SELECT r.relation, o.relation IS NULL AS is_foreign
+                FROM health.score_relations(present.schema_name, present.view_name) WITH ORDINALITY AS r (suffix, relation, short_name, position)
+                LEFT JOIN health.owned_relations(present) AS o USING (relation)
                 WHERE to_regclass(r.relation) IS NOT NULL ORDER BY r.position DESC LOOP
-        EXECUTE format('DROP %s %s %s', CASE WHEN materialized THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, made.relation,
+        IF made.is_foreign THEN
+            RAISE EXCEPTION 'relation % does not belong to the owner of model "%"', made.relation, present.model
+                USING ERRCODE = 'insufficient_privilege', HINT = 'Drop it by hand if it is not wanted.';
+        END IF;
+        EXECUTE format('DROP %s %s %s', CASE WHEN present.materialized THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, made.relation,
                        CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
     END LOOP;
 EXCEPTION WHEN dependent_objects_still_exist THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RAISE EXCEPTION 'cannot drop score view %.% because other objects depend on it', quote_ident(schema_name), quote_ident(view_name)
+    RAISE EXCEPTION 'cannot drop score view %.% because other objects depend on it', quote_ident(present.schema_name), quote_ident(present.view_name)
         USING ERRCODE = 'dependent_objects_still_exist', DETAIL = detail,
               HINT = 'drop_score_view(name, cascade => true) drops them as well.';
 END;
 $$;
-COMMENT ON FUNCTION health.drop_score_relations(name, name, boolean, boolean) IS 'Drops the relations of a score view, the base last';
+COMMENT ON FUNCTION health.drop_score_relations(health.score_view, boolean) IS 'Drops the relations of a score view, the base last';
 
 CREATE FUNCTION health.drop_score_view(name text, cascade boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql
@@ -75,7 +95,7 @@ BEGIN
         RAISE EXCEPTION 'permission denied for score view "%"', name
             USING ERRCODE = 'insufficient_privilege', DETAIL = pg_catalog.format('Its model "%s" belongs to somebody else.', found_view.model);
     END IF;
-    PERFORM health.drop_score_relations(found_view.schema_name, found_view.view_name, found_view.materialized, cascade);
+    PERFORM health.drop_score_relations(found_view, cascade);
     DELETE FROM health.score_view AS s WHERE s.schema_name = found_view.schema_name AND s.view_name = found_view.view_name;
 END;
 $$;
@@ -103,7 +123,7 @@ BEGIN
             aclexplode(c.relacl) AS a
         WHERE a.grantee <> c.relowner
     );
-    PERFORM health.drop_score_relations(present.schema_name, present.view_name, present.materialized, false);
+    PERFORM health.drop_score_relations(present, false);
     PERFORM health.build_score_view(present.schema_name, present.view_name, present.model, version, present.materialized);
     FOREACH statement IN ARRAY grants LOOP
         EXECUTE statement;

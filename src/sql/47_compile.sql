@@ -181,17 +181,26 @@ $$;
 COMMENT ON FUNCTION health.compile_usage(health.model_field[], jsonb, text, text) IS
     'SQL of account_id and usage: every event source and the user source folded into one ledger per account; NULL without such sources';
 
--- Several rows per account: the one that was observed last counts, then the highest value, so that the outcome never depends on row order.
-CREATE FUNCTION health.compile_query_signal(fields health.model_field[], signal_path text, account_cast text) RETURNS text
+-- Several rows per account: the one that was observed last before as_of counts, then the highest value, so that the outcome never
+-- depends on row order. If all are later, the first of them, whose date says since when the signal is known.
+CREATE FUNCTION health.compile_query_signal(fields health.model_field[], signal_path text, account_cast text, document jsonb, as_of date)
+RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT pg_catalog.format('SELECT DISTINCT ON (1) src.account_id%s AS account_id, src.value, %s AS observed FROM %s '
-                             'ORDER BY 1, 3 DESC NULLS LAST, 2 DESC NULLS LAST',
+    SELECT pg_catalog.format(
+        'SELECT DISTINCT ON (1) answer.account_id, answer.value, answer.observed '
+        'FROM (SELECT src.account_id%s AS account_id, src.value, %s AS observed FROM %s) AS answer '
+        'ORDER BY 1, CASE WHEN answer.observed >= %s THEN answer.observed END NULLS FIRST, 3 DESC NULLS LAST, 2 DESC NULLS LAST',
         account_cast,
-        coalesce((health.field_of(fields, signal_path, 'observed')).expression, 'NULL') || '::pg_catalog.date',
-        (health.field_of(fields, signal_path, 'account_id')).from_item);
+        CASE WHEN (health.field_of(fields, signal_path, 'observed')).expression IS NULL THEN 'NULL::pg_catalog.date'
+             ELSE health.local_day((health.field_of(fields, signal_path, 'observed')).expression,
+                                   (health.field_of(fields, signal_path, 'observed')).type, NULL, coalesce(document ->> 'time_zone', 'UTC'))
+        END,
+        (health.field_of(fields, signal_path, 'account_id')).from_item,
+        health.model_clock(document, as_of));
 $$;
-COMMENT ON FUNCTION health.compile_query_signal(health.model_field[], text, text) IS 'SQL of a query signal: one row per account with its value and date';
+COMMENT ON FUNCTION health.compile_query_signal(health.model_field[], text, text, jsonb, date) IS
+    'SQL of a query signal: one row per account with its value and date';
 
 CREATE FUNCTION health.raise_field_problem(field health.model_field) RETURNS void
 LANGUAGE plpgsql
@@ -308,7 +317,7 @@ BEGIN
         query_account := health.field_of(fields, input.path, 'account_id');
         IF query_account.expression IS NOT NULL THEN
             joins := joins || pg_catalog.format(' LEFT JOIN (%s) AS q%s ON q%2$s.account_id = attr.account_id%s',
-                health.compile_query_signal(fields, input.path, account_cast), input."position", account_cast);
+                health.compile_query_signal(fields, input.path, account_cast, document, as_of), input."position", account_cast);
             field.expression := pg_catalog.format('q%s.value', input."position");
             observed := observed || pg_catalog.format('q%s.observed', input."position");
         ELSE

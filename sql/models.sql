@@ -100,7 +100,31 @@ delete from health.score_view;
 select health.drop_model('alices');
 select count(*) from health.model_version;
 reset role;
+-- A model of a group is its members': each may put views on it; relations are dropped by who made them, or a superuser.
+create role regress_health_team;
+grant regress_health_team to regress_health_alice, regress_health_bob;
+grant create, usage on schema shop to regress_health_team;
+grant select on all tables in schema shop to regress_health_team;
+set role regress_health_team;
+select health.create_model('ours', '{
+  "as_of": "2025-03-03",
+  "accounts": {"table": "shop.accounts", "id": "account_id"},
+  "events": {"table": "shop.events", "account": "account_id", "user": "user_id", "event": "event_name", "occurred_at": "occurred_at"},
+  "signals": [{"name": "activation", "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]
+}');
+set role regress_health_bob;
+select health.create_score_view('ours', 'shop.bobs');
+set role regress_health_alice;
+select health.create_score_view('ours', 'shop.alices');
+select health.alter_model('ours', '{"window_days": 7}');
+select health.refresh_score_view('shop.alices');
+select health.drop_score_view('shop.alices');
+select health.drop_score_view('shop.bobs');
+reset role;
+select health.drop_model('ours', cascade => true);
 set client_min_messages = warning;
 drop schema shop cascade;
+drop owned by regress_health_team, regress_health_alice, regress_health_bob;
 drop role regress_health_alice;
 drop role regress_health_bob;
+drop role regress_health_team;

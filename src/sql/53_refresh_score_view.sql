@@ -52,11 +52,16 @@ AS $$
     JOIN pg_class AS c ON c.oid = to_regclass(r.relation)
     JOIN health.model AS m ON m.name = present.model
     JOIN pg_roles AS owner ON owner.rolname = m.owner
-    WHERE pg_has_role(owner.oid, c.relowner, 'MEMBER');
+    JOIN pg_roles AS maker ON maker.oid = c.relowner
+    JOIN pg_roles AS caller ON caller.rolname = current_user
+    WHERE NOT caller.rolsuper    -- who may drop what is then PostgreSQL's to check
+       OR pg_has_role(owner.oid, maker.oid, 'MEMBER')
+       OR pg_has_role(maker.oid, owner.oid, 'MEMBER') AND NOT maker.rolsuper;
 $$;
-COMMENT ON FUNCTION health.owned_relations(health.score_view) IS 'The relations of a score view that the owner of its model may drop';
+COMMENT ON FUNCTION health.owned_relations(health.score_view) IS
+    'The relations of a score view that the owner of its model, or a member of that role, made';
 
--- The catalog row is only a claim: what it names is dropped when it is the model owner's to drop, whoever calls.
+-- The catalog row is only a claim, and a superuser may drop everything: only what the model's owner could have made is dropped.
 CREATE FUNCTION health.drop_score_relations(present health.score_view, cascade boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -11,6 +11,7 @@ namespace health {
 namespace {
 
 constexpr double worth_a_reason = 1;  // points
+constexpr double worth_a_remedy = 5;
 constexpr double good_score = 60;
 constexpr double very_good_score = 80;
 
@@ -24,11 +25,14 @@ std::string find_step(const Model& model, int signal, bool high) {
   return {};
 }
 
-// The largest part that is about a signal, if it is worth telling.
+// The largest part that is about a signal and goes the way of the whole change, if that is worth telling: a
+// reason that contradicts the change beside it would explain nothing.
 const ChangePart* find_main_part(const Change& change) {
   const ChangePart* main = nullptr;
+  if (std::fabs(change.total) < worth_a_reason) return main;
   for (const ChangePart& part : change.parts) {
     if (part.signal < 0 || std::fabs(part.points) < worth_a_reason) continue;
+    if ((part.points > 0) != (change.total > 0)) continue;
     if (main == nullptr || std::fabs(part.points) > std::fabs(main->points)) main = &part;
   }
   return main;
@@ -71,12 +75,12 @@ void explain_summary(const Model& model, const Ledger& ledger, const Score& befo
     if (const ChangePart* main = find_main_part(change)) {
       summary.main_reason = describe_part(model, *main, before, now);
       const SignalScore& signal = now.tree.signals[static_cast<std::size_t>(main->signal)];
-      // Praise, or an offer, is for what is strong in an account that is well; a weak or falling signal gets
-      // its remedy.
+      // Praise, or an offer, is for what is strong in an account that is well; a signal that is weak or fell
+      // far gets its remedy, a little dip in a strong one none.
       const bool strong = signal.counts && signal.score >= good_score;
-      if (main->points < 0 || !strong) {
+      if (main->points <= -worth_a_remedy || !strong) {
         summary.next_step = find_step(model, main->signal, false);
-      } else if (signal.score >= very_good_score && *now.score >= good_score) {
+      } else if (main->points > 0 && signal.score >= very_good_score && *now.score >= good_score) {
         summary.next_step = find_step(model, main->signal, true);
       }
       if (summary.next_step.empty()) summary.next_step = choose_step(model, now, main->points < 0);

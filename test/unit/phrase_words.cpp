@@ -138,3 +138,18 @@ TEST_CASE("the main reason is what moved most, else what costs most, and the nex
   CHECK(best.main_reason == "all known signals at their best");
   CHECK(best.next_step == "ask for a story");
 }
+
+TEST_CASE("the main reason goes the way of the whole change") {
+  Model model = flat_model({1, 1, 1, 1});
+  model.minimum_coverage = 0;
+  for (const int signal : {1, 2, 3})
+    model.signals[signal].label = std::string(1, static_cast<char>('a' + signal));
+  const Ledger ledger = score_ledger(model, "{}");
+  const Day lately = score_day("2025-05-20");
+  // 50 -> 42.5: b brings 25 points, c takes 21.7, d takes 10.8.
+  const std::vector<ExternalInput> inputs = {
+      {"50", {}, {}}, {"100", lately, {}}, {"10", lately, {}}, {"10", lately, {}}};
+  const ScoreSummary summary = summarize_score(model, ledger, inputs, score_day("2025-06-02"));
+  CHECK(*summary.change_28d == Approx(-7.5));
+  CHECK(summary.main_reason == "c now known: 10 (-21.7)");
+}

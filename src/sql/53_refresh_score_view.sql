@@ -151,6 +151,11 @@ BEGIN
     -- Sessions that refresh the same view queue here, before any lock on a relation: they cannot deadlock.
     SELECT s.* INTO present FROM health.score_view AS s
     WHERE s.schema_name = present.schema_name AND s.view_name = present.view_name FOR UPDATE;
+    -- Whoever was first may have dropped the view, or brought it to a version that only now can be seen.
+    IF NOT FOUND THEN
+        present := health.find_score_view(name);
+    END IF;
+    current_version := (health.open_model(present.model)).current_version;
     IF present.model_version <> current_version THEN
         BEGIN
             PERFORM health.rebuild_score_view(present, health.find_version(present.model, current_version));

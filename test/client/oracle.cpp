@@ -44,7 +44,8 @@ const std::vector<std::string> differences = {"different_values",  "different_ot
 
 TEST_CASE(
     "of 10,000 random event sets, every reader equals the plain-SQL oracle, and every way to a ledger gives "
-    "its bytes") {
+    "its bytes",
+    "[oracle]") {
   Db db(make_database("t_oracle"));
   db.run(read_file("test/oracle/tables.sql"));
   const Size size;
@@ -90,7 +91,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("the oracle's parallel ledgers do come from parallel workers") {
+TEST_CASE("the oracle's parallel ledgers do come from parallel workers", "[oracle]") {
   Db db(make_database("t_parallel"));
   db.run(
       "create table e as select n % 50 as account, n as u, 'a' as event, now() as at from generate_series(1, "

@@ -8,10 +8,11 @@ namespace {
 
 // Unknown::none when the account began at least `weeks` weeks before as_of.
 Unknown lacks_history(const Question& q, int weeks) {
-  // A start that only later events show is not known yet.
-  if (!q.ledger.settings().account_start && q.ledger.knows_nothing(q.as_of())) return Unknown::no_data;
   const auto start = q.ledger.account_start();
-  return start && whole_weeks(*start, q.as_of()) >= weeks ? Unknown::none : Unknown::insufficient_history;
+  // A start that only later events show is not known yet.
+  const bool known = start && (q.ledger.settings().account_start || *start < q.as_of());
+  if (!known) return q.ledger.knows_nothing(q.as_of()) ? Unknown::no_data : Unknown::insufficient_history;
+  return whole_weeks(*start, q.as_of()) >= weeks ? Unknown::none : Unknown::insufficient_history;
 }
 
 // Weeks with activity among those of the last 8 that the account has lived through.

@@ -32,6 +32,12 @@ select health.alter_model('shop', '{"window_days": 30, "events": {"table": "shop
 select health.alter_model('shop', '{"window_days": 30}');
 select health.alter_model('shop', '{"window_days": null}');
 select v, health.model_definition('shop', v) -> 'window_days' as window_days from generate_series(1, 3) v;
+-- A whole document takes the place of another, which is how one goes back; shown and undone.
+begin;
+set local search_path = shop, public;
+select health.alter_model('shop', health.model_definition('shop', 1), replace => true);
+select health.model_definition('shop') = health.model_definition('shop', 1) as as_before;
+rollback;
 select name, current_version, comment from health.model order by name;
 select model, version from health.model_version order by model, version;
 

@@ -168,7 +168,7 @@ $$;
 COMMENT ON FUNCTION health.create_model(text, jsonb, text) IS
     'Checks a model document against the database, freezes its percentile references and stores it as version 1 (returned)';
 
-CREATE FUNCTION health.alter_model(name text, definition jsonb) RETURNS integer
+CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean DEFAULT false) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -184,7 +184,7 @@ BEGIN
         RAISE EXCEPTION 'model "%": the changes must be a JSON object', name
             USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"window_days": 30}; null removes a key.';
     END IF;
-    changed := health.drop_null_keys(present.definition || definition);
+    changed := health.drop_null_keys(CASE WHEN replace THEN definition ELSE present.definition || definition END);
     document := health.freeze_references(health.check_definition(name, changed), present.document);
     IF changed = present.definition AND document = present.document THEN
         RETURN present.version;
@@ -193,9 +193,9 @@ BEGIN
     RETURN present.version + 1;
 END;
 $$;
-COMMENT ON FUNCTION health.alter_model(text, jsonb) IS
-    'Lays top-level keys over the current definition (null removes one) and stores the outcome as a new version, whose number is returned; '
-    'no new version when nothing changes';
+COMMENT ON FUNCTION health.alter_model(text, jsonb, boolean) IS
+    'Lays top-level keys over the current definition (null removes one), or with replace takes the given one instead, and stores the outcome '
+    'as a new version, whose number is returned; no new version when nothing changes';
 
 CREATE FUNCTION health.drop_null_keys(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE

@@ -38,7 +38,13 @@ select health.create_model('bare', '{"as_of": "2025-03-03", "accounts": {"table"
   "events": {"table": "app.events", "account": "account", "user": "who", "event": "what", "occurred_at": "at"},
   "signals": [{"name": "active", "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
 select finding, name from health.tracking_plan('bare');
-select health.drop_model('m'), health.drop_model('bare');
+-- Events that get their account from the user: an unknown user is the finding, not a missing account.
+select health.create_model('by_user', health.model_definition('bare') || '{"users": {"table": "app.users", "id": "id", "account": "account"},
+  "events": [{"table": "app.events", "user": "who", "event": "what", "occurred_at": "at", "filter": "at < ''2025-03-03''"}]}');
+insert into app.users values (6, null);
+insert into app.events values (null, 5, 'created', '2025-02-20'), (null, 6, 'created', '2025-02-20'), (1, null, 'created', '2025-02-20');
+select finding, source, name, events from health.tracking_plan('by_user') where finding <> 'repeated account';
+select health.drop_model('m'), health.drop_model('bare'), health.drop_model('by_user');
 set client_min_messages = warning;
 drop schema app cascade;
 

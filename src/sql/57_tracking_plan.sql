@@ -105,7 +105,7 @@ BEGIN
         ), findings AS (
             SELECT 1 AS position, 'null key' AS finding, s.source, k.name, s.n, s.user_id, s.first_day, s.last_day,
                    'rows without this value are left out: mend the tracking, or filter them' AS advice
-            FROM seen AS s, LATERAL (VALUES ('account', s.account_id IS NULL), ('user', s.user_id IS NULL), ('event', s.event_name IS NULL),
+            FROM seen AS s, LATERAL (VALUES ('account', s.account_id IS NULL AND s.source <> ALL (%11$L::pg_catalog.text[])), ('user', s.user_id IS NULL), ('event', s.event_name IS NULL),
                                             ('occurred_at', s.lacks_day)) AS k (name, missing)
             WHERE k.missing
             UNION ALL
@@ -130,7 +130,9 @@ BEGIN
             FROM usable AS s WHERE s.future > 0 AND NOT %8$L
             UNION ALL
             SELECT 7, 'unknown user', s.source, s.user_id, s.n, s.user_id, s.first_day, s.last_day, 'acts, but is not in the user source'
-            FROM usable AS s WHERE %9$L AND NOT EXISTS (SELECT 1 FROM known_users AS k WHERE k.user_id = s.user_id)
+            FROM seen AS s WHERE s.user_id IS NOT NULL AND (s.account_id IS NOT NULL OR s.source = ANY (%11$L::pg_catalog.text[]))
+                AND s.event_name IS NOT NULL AND NOT s.lacks_day
+                AND %9$L AND NOT EXISTS (SELECT 1 FROM known_users AS k WHERE k.user_id = s.user_id)
             UNION ALL
             SELECT 8, 'user without account', 'users', k.user_id, 0, k.user_id, NULL, NULL,
                    CASE WHEN k.account_id IS NULL THEN 'the user source gives no account' ELSE 'no such account: ' || k.account_id END
@@ -147,7 +149,9 @@ BEGIN
         compiled.ledger, known_users, health.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
         health.compile_all_events(document, fields), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
         coalesce(document ->> 'window_days', '28'), document ? 'as_of',
-        (health.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health.field_of(fields, 'users', 'account')).expression IS NOT NULL);
+        (health.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health.field_of(fields, 'users', 'account')).expression IS NOT NULL,
+        -- Sources that get the account from the user source: without one there, the user is what is wrong.
+        ARRAY(SELECT e.path FROM health.event_sources(document) AS e WHERE NOT e.source ? 'account'));
 END;
 $$;
 COMMENT ON FUNCTION health.tracking_plan(text) IS

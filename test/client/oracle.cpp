@@ -38,7 +38,7 @@ std::string generate(Db& db, long round, long accounts) {
 
 const std::vector<std::string> differences = {"different_values",  "different_others", "different_reasons",
                                               "different_singles", "different_series", "different_top_users",
-                                              "different_choices"};
+                                              "different_choices", "different_pasts"};
 
 }  // namespace
 
@@ -55,7 +55,7 @@ TEST_CASE(
     INFO("seed " << run_seed() << ", round " << round << ", users are " << kind);
     pqxx::work work(db.connection());
     for (const char* step : {"facts", "expected", "compare"})
-      work.exec(read_file("test/oracle/" + std::string(step) + ".sql"));
+      work.exec(with_id_type(read_file("test/oracle/" + std::string(step) + ".sql"), kind));
     for (const std::string& difference : differences) {
       std::string rows;
       for (const auto& row : work.exec("select * from " + difference + " limit 5")) {

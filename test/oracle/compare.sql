@@ -92,3 +92,15 @@ from asked,
      ) c (n, actual, expected)
 where actual is distinct from expected;
 
+-- What happens on as_of or later changes no answer. The roster is known as a whole, and who leaves on as_of has left.
+create temp table past on commit drop as
+select q.account, q.as_of, health.usage_agg(s.u::ID_TYPE, event, at, amount, zone) as u
+from oracle.question q join (select *, (at at time zone zone)::date as day from oracle.source) s using (account)
+where day < as_of or event = '$joined' or event = '$deactivated' and day = as_of
+group by 1, 2;
+create or replace temp view different_pasts as
+select account, as_of, key as metric, value as actual, record ->> key as expected
+from (select account, as_of, health.metrics(coalesce(p.u, '{}'), as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) as m
+      from asked left join past p using (account, as_of) offset 0) r
+     join answered using (account, as_of), lateral jsonb_each_text(to_jsonb(m))
+where value is distinct from record ->> key;

@@ -65,6 +65,9 @@ from shape, generate_series(0, users + 3) n,
         ('$invited', case when r between 0.1 and 0.5 then joined - later % 10 end)) m (marker, day)
 where day is not null and (has_roster or random() < 0.1);
 
+-- Samoa had no 30 December 2011.
+update oracle.marker m set day = (((day + time '12:00') at time zone zone) at time zone zone)::date from oracle.account a where a.account = m.account;
+
 insert into oracle.question
 select distinct account, as_of
 from shape, generate_series(1, 4) n,

@@ -1,0 +1,57 @@
+// schedule() against the real pg_cron: a job is made, runs by the clock, shows fresh scores, changes and
+// goes.
+#include <chrono>
+#include <thread>
+
+#include "crm.hpp"
+
+using namespace client;
+
+TEST_CASE("pg_cron refreshes a scheduled model by the clock") {
+  Db db("dbname=postgres");  // pg_cron lives in one database of a server
+  const auto drop_all = [&] {
+    db.run("drop schema if exists app cascade; drop schema if exists scores cascade");
+  };
+  drop_all();
+  db.run("create extension if not exists account_health; create extension if not exists pg_cron");
+  db.run(crm_tables);
+  db.run("create schema scores");
+  db.run("select health.create_model('by clock', " + std::string(crm_model) + ")");
+
+  const Failure without_view = db.failure("select health.schedule('by clock', '* * * * *')");
+  CHECK(without_view.sqlstate == "55000");
+  CHECK(without_view.says("create_score_view"));
+  db.run("select health.create_score_view('by clock', 'scores.book')");
+  CHECK(db.failure("select health.schedule('by clock', 'every minute')").sqlstate != "");
+  CHECK(db.value("select count(*) from cron.job") == "0");
+
+  const std::string job = db.value("select health.schedule('by clock', '* * * * *')");
+  CHECK(db.value("select jobname from cron.job where jobid = " + job) == "account_health:by clock");
+  const std::string before = db.value("select events from scores.book where account_id = 7");
+  db.run(
+      "insert into app.events select 7, 6, 'record', timestamptz '2025-03-01 10:00+00' from "
+      "generate_series(1, 1000)");
+
+  // pg_cron starts jobs on the minute; what counts is that it happens, not how fast.
+  std::string status = "NULL";
+  for (int second = 0; second < 180 && status != "succeeded" && status != "failed"; ++second) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    status =
+        db.value("select status from cron.job_run_details where jobid = " + job + " order by runid limit 1");
+  }
+  INFO(db.value("select return_message from cron.job_run_details where jobid = " + job +
+                " order by runid limit 1"));
+  CHECK(status == "succeeded");
+  CHECK(db.value("select events - " + before + " from scores.book where account_id = 7") == "1000");
+
+  CHECK(db.value("select health.schedule('by clock', '30 4 * * *')") == job);
+  CHECK(db.value("select schedule from cron.job where jobid = " + job) == "30 4 * * *");
+  CHECK(db.value("select health.unschedule('by clock')") == "t");
+  CHECK(db.value("select count(*) from cron.job") == "0");
+  CHECK(db.value("select health.unschedule('by clock')") == "f");
+
+  db.run("select health.schedule('by clock', '30 4 * * *')");
+  db.run("select health.drop_score_view('scores.book'); select health.drop_model('by clock')");
+  CHECK(db.value("select count(*) from cron.job") == "0");
+  drop_all();
+}

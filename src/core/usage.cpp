@@ -221,7 +221,10 @@ bool UsageReader::next_cell(Cell& cell) {
     default:
       reject("The mode of a cell is unknown.");
   }
-  if (cell.count > max_count || cell.count < -max_count) reject("A count is out of range.");
+  if (cell.count > max_count || cell.count < -max_count || cell.amount_count > max_count ||
+      cell.amount_count < -max_count || cell.amount == INT64_MIN) {
+    reject("A count or an amount is out of range.");
+  }
   return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "usage_algebra.hpp"
 #include "usage_format.hpp"
 
 namespace health {
@@ -32,9 +33,12 @@ void UsageWriter::begin_user(const UserId& user) {
 
 void UsageWriter::add(const Cell& cell) {
   if (cell.count == 0 && cell.amount_count == 0 && cell.amount == 0) return;
-  if (cell.count > max_count || cell.count < -max_count) {
+  // The range is symmetric, so that every ledger has a negative.
+  if (cell.count > max_count || cell.count < -max_count || cell.amount_count > max_count ||
+      cell.amount_count < -max_count) {
     throw Error(sqlstate::numeric_value_out_of_range, "the count of one user, day and event is out of range");
   }
+  if (cell.amount == INT64_MIN) add_checked(INT64_MIN, -1, "amount");
   const std::uint32_t event = renumber_[cell.event];
   seen_[event] = 1;
   if (!earliest_ || cell.day < *earliest_) earliest_ = cell.day;

@@ -108,3 +108,19 @@ TEST_CASE("an amount that is left over without events is a value like any other"
   REQUIRE(usage_to_text(rest) == "bigint{1:2025-01-01/a*0=2}");
   REQUIRE(from_text("bigint{1:2025-01-01/a*0=2}") == rest);
 }
+
+TEST_CASE("every ledger has a negative, up to the ends of the range", "[usage]") {
+  const UsageBytes nothing = empty_usage();
+  for (const char* text :
+       {"bigint{1:2025-01-01/a*-1152921504606846976=-9223372036854.775807}",
+        "bigint{1:2025-01-01/a*1152921504606846976=9223372036854.775807#-1152921504606846976}"}) {
+    const UsageBytes extreme = from_text(text);
+    REQUIRE(subtract_usage(nothing, subtract_usage(nothing, extreme)) == extreme);
+    REQUIRE(subtract_usage(extreme, extreme) == nothing);
+  }
+  // One further is not a ledger at all.
+  CHECK(sqlstate_of([] { from_text("bigint{1:2025-01-01/a=-9223372036854.775808}"); }) ==
+        sqlstate::numeric_value_out_of_range);
+  CHECK(sqlstate_of([] { from_text("bigint{1:2025-01-01/a=1#1152921504606846977}"); }) ==
+        sqlstate::numeric_value_out_of_range);
+}

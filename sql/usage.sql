@@ -41,6 +41,10 @@ select validate('\x02ff'::bytea::usage);
 select validate('\x0100ff'::bytea::usage);
 select active_users('\x0101'::bytea::usage, '2025-01-01');
 select usage_send((substr(usage_send(u), 1, 5) || '\x00'::bytea)::usage) from ledgers where n = 2;
+-- Names and ids are text of the server's encoding, or the value is refused where it enters.
+select validate(overlay(usage_send(u) placing '\xff'::bytea from position('\x61'::bytea in usage_send(u)) for 1)::usage) from ledgers where n = 2;
+select validate(overlay(usage_send(u) placing '\x00'::bytea from position('\x61'::bytea in usage_send(u)) for 1)::usage) from ledgers where n = 2;
+select validate(overlay(usage_send(u) placing '\xe4'::bytea from position('\x6e'::bytea in usage_send(u)) for 1)::usage) from ledgers where n = 3;
 drop cast (bytea as usage);
 
 -- Equal content is equal: as key of groups, joins and hash indexes; there is no order.

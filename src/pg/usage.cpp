@@ -5,6 +5,7 @@
 #include "core/usage_algebra.hpp"
 #include "core/usage_text.hpp"
 #include "guard.hpp"
+#include "usage_check.hpp"
 
 extern "C" {
 #include "common/hashfn.h"
@@ -35,7 +36,7 @@ HEALTH_FUNCTION(health_usage_recv) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(pq_getmsgbytes(buffer, size));
   return guarded([&] {
     const health::Bytes bytes(data, static_cast<std::size_t>(size));
-    health::validate_usage(bytes);
+    check_usage(bytes);
     return make_varlena(bytes);
   });
 }
@@ -50,7 +51,7 @@ HEALTH_FUNCTION(health_usage_send) {
 
 HEALTH_FUNCTION(health_validate) {
   const health::Bytes usage = bytes_argument(fcinfo, 0);
-  guarded([&] { health::validate_usage(usage); });
+  guarded([&] { check_usage(usage); });
   PG_RETURN_BOOL(true);
 }
 

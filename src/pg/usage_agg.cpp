@@ -6,6 +6,7 @@
 #include "core/usage_text.hpp"
 #include "guard.hpp"
 #include "local_day.hpp"
+#include "usage_check.hpp"
 #include "usage_state.hpp"
 
 extern "C" {
@@ -125,7 +126,7 @@ HEALTH_FUNCTION(health_usage_state_recv) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(pq_getmsgbytes(buffer, size));
   return guarded([&] {
     const health::Bytes usage(data, static_cast<std::size_t>(size));
-    health::validate_usage(usage);
+    check_usage(usage);
     return append_ledger(StateMemory{}, usage);
   });
 }

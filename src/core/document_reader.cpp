@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "clip.hpp"
 #include "nearest_name.hpp"
 
 namespace health {
@@ -59,7 +60,7 @@ std::string_view describe_type(const nlohmann::json& value) {
 std::string show_value(const nlohmann::json& value) {
   if (value.is_object() || value.is_array()) return std::string(describe_type(value));
   std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  if (text.size() > 60) text = std::string(clip_text(text, 57)) + "...";
   return text;
 }
 

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "clip.hpp"
+
 namespace health {
 
 namespace {
@@ -57,7 +59,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
   };
 
   static std::string shorten(const std::string& token) {
-    return token.size() <= 40 ? token : token.substr(0, 37) + "...";
+    return token.size() <= 40 ? token : std::string(clip_text(token, 37)) + "...";
   }
 
   json* add(json value) {

@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <numeric>
 
+#include "clip.hpp"
 #include "error.hpp"
 
 namespace health {
@@ -173,7 +174,7 @@ std::optional<double> parse_number(std::string_view text) {
     const double approximate = std::strtod(std::string(text).c_str(), nullptr);
     if (std::fabs(approximate) < 1) return approximate;
     throw Error(sqlstate::numeric_value_out_of_range,
-                "value " + std::string(text.substr(0, 40)) + " is out of range");
+                "value " + std::string(clip_text(text, 40)) + " is out of range");
   }
   if (!std::isfinite(number)) {
     throw Error(sqlstate::invalid_parameter_value, "value " + std::string(text) + " is not allowed",
@@ -191,7 +192,7 @@ Value normalize_text(const Normalizer& n, std::string_view text, std::string_vie
   const auto number = parse_number(text);
   if (!number) {
     throw Error(sqlstate::invalid_text_representation,
-                "value \"" + std::string(text.substr(0, 60)) + "\" is not a number, which normalizer " +
+                "value \"" + std::string(clip_text(text, 60)) + "\" is not a number, which normalizer " +
                     std::string(normalizer_name(n.kind)) + " needs",
                 "Use {\"kind\": \"map\", \"map\": {\"category\": score}} for categories, or cast the value "
                 "to a number.");

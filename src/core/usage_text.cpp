@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "civil.hpp"
+#include "clip.hpp"
 #include "usage_algebra.hpp"
 #include "usage_format.hpp"
 #include "user_id.hpp"
@@ -74,7 +75,7 @@ class Parser {
 
   [[noreturn]] void reject(const char* wanted, std::size_t at) const {
     throw Error(sqlstate::invalid_text_representation,
-                "invalid input syntax for type health.usage: \"" + std::string(text_.substr(0, 80)) + "\"",
+                "invalid input syntax for type health.usage: \"" + std::string(clip_text(text_, 80)) + "\"",
                 "Written like this: bigint{42:2025-01-03/comment_left*2,2025-01-04/video_viewed=1.5}",
                 std::string("Expected ") + wanted + " at character " + std::to_string(at + 1) + ".");
   }

@@ -3,12 +3,14 @@
 
 #include <charconv>
 
+#include "clip.hpp"
+
 namespace health {
 
 namespace {
 
 [[noreturn]] void reject_id(UserKind kind, std::string_view text) {
-  throw Error(sqlstate::invalid_text_representation, "\"" + std::string(text.substr(0, 100)) +
+  throw Error(sqlstate::invalid_text_representation, "\"" + std::string(clip_text(text, 100)) +
                                                          "\" is not a user id of type " +
                                                          std::string(user_kind_name(kind)));
 }

@@ -83,6 +83,23 @@ TEST_CASE("a mistake in the text is answered with its place and an example", "[u
   CHECK(detail_of("bigint{1:2025-01-03/a;}") == "Expected a name at character 23.");
 }
 
+TEST_CASE("a message that quotes a part of a text cuts between its characters", "[usage]") {
+  for (std::size_t start = 0; start < 3; ++start) {
+    std::string text(start, ' ');
+    for (int i = 0; i < 100; ++i) text += "ä€";
+    std::string message;
+    try {
+      usage_from_text(text);
+    } catch (const Error& error) {
+      message = error.what();
+    }
+    REQUIRE(message.size() > 80);
+    const std::string quoted = message.substr(message.find('"') + 1);
+    CHECK(text.starts_with(quoted.substr(0, quoted.size() - 1)));
+    CHECK((static_cast<unsigned char>(text[quoted.size() - 1]) & 0xc0) != 0x80);
+  }
+}
+
 TEST_CASE("text cut off or changed anywhere is refused, or means a canonical ledger", "[usage]") {
   Random random(run_seed() + 22);
   for (int round = 0; round < 12; ++round) {

@@ -1,8 +1,7 @@
 // The options that the SQL functions on metrics take.
 #include "metric_options.hpp"
 
-#include <cstring>
-
+#include "cached_document.hpp"
 #include "local_day.hpp"
 
 extern "C" {
@@ -10,7 +9,6 @@ extern "C" {
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/date.h"
-#include "utils/jsonb.h"
 }
 
 namespace health::pg {
@@ -19,9 +17,7 @@ namespace {
 
 // What a call site keeps between calls, in fn_mcxt.
 struct CallCache {
-  const EventCatalog* catalog;
-  char* catalog_bytes;  // the jsonb that it was parsed from
-  std::size_t catalog_size;
+  CachedDocument<EventCatalog> catalog;
   TupleDesc row_type;
 };
 
@@ -32,31 +28,6 @@ CallCache& call_cache(FunctionCallInfo fcinfo) {
     fcinfo->flinfo->fn_extra = cache;
   }
   return *cache;
-}
-
-const EventCatalog* catalog_argument(FunctionCallInfo fcinfo, int i) {
-  CallCache& cache = call_cache(fcinfo);
-  Jsonb* jsonb = PG_GETARG_JSONB_P(i);
-  const std::size_t size = VARSIZE(jsonb);
-  if (cache.catalog != nullptr && cache.catalog_size == size &&
-      std::memcmp(cache.catalog_bytes, jsonb, size) == 0)
-    return cache.catalog;
-  const char* json = JsonbToCString(nullptr, &jsonb->root, static_cast<int>(size));
-  MemoryContext keep = fcinfo->flinfo->fn_mcxt;
-  const EventCatalog* catalog = guarded([&] {
-    const MemoryContextScope in(keep);
-    return new EventCatalog(parse_catalog(json));
-  });
-  const EventCatalog* old = cache.catalog;
-  cache.catalog = nullptr;
-  guarded([&] { delete old; });
-  if (cache.catalog_bytes != nullptr) pfree(cache.catalog_bytes);
-  cache.catalog_bytes = nullptr;
-  cache.catalog_bytes = static_cast<char*>(MemoryContextAlloc(keep, size));
-  std::memcpy(cache.catalog_bytes, jsonb, size);
-  cache.catalog_size = size;
-  cache.catalog = catalog;
-  return catalog;
 }
 
 }  // namespace
@@ -89,7 +60,7 @@ MetricOptions read_options(FunctionCallInfo fcinfo, int first, const char* layou
     if (PG_ARGISNULL(i)) continue;
     switch (*layout) {
       case 'c':
-        options.catalog = catalog_argument(fcinfo, i);
+        options.catalog = cached_document(fcinfo, i, call_cache(fcinfo).catalog, parse_catalog);
         break;
       case 'w':
         options.window_days = PG_GETARG_INT32(i);

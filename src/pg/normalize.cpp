@@ -1,54 +1,24 @@
 // normalize() and nearest_name().
 #include "core/normalize.hpp"
 
-#include <cstring>
-
 #include "core/nearest_name.hpp"
+
+#include "cached_document.hpp"
 #include "guard.hpp"
 #include "metric_options.hpp"
-
-extern "C" {
-#include "utils/jsonb.h"
-}
 
 using namespace health::pg;
 
 namespace {
 
-// What a call site keeps between calls, in fn_mcxt.
-struct NormalizerCache {
-  const health::Normalizer* normalizer;
-  char* bytes;
-  std::size_t size;
-};
-
 const health::Normalizer& normalizer_argument(FunctionCallInfo fcinfo, int i) {
-  MemoryContext keep = fcinfo->flinfo->fn_mcxt;
-  auto* cache = static_cast<NormalizerCache*>(fcinfo->flinfo->fn_extra);
+  using Cache = CachedDocument<health::Normalizer>;
+  auto* cache = static_cast<Cache*>(fcinfo->flinfo->fn_extra);
   if (cache == nullptr) {
-    cache = static_cast<NormalizerCache*>(MemoryContextAllocZero(keep, sizeof(NormalizerCache)));
+    cache = static_cast<Cache*>(MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Cache)));
     fcinfo->flinfo->fn_extra = cache;
   }
-  Jsonb* jsonb = PG_GETARG_JSONB_P(i);
-  const std::size_t size = VARSIZE(jsonb);
-  if (cache->normalizer != nullptr && cache->size == size && std::memcmp(cache->bytes, jsonb, size) == 0)
-    return *cache->normalizer;
-  const char* json = JsonbToCString(nullptr, &jsonb->root, static_cast<int>(size));
-  const health::Normalizer* normalizer = guarded([&] {
-    const health::Normalizer parsed = health::parse_normalizer(json);
-    const MemoryContextScope in(keep);
-    return new health::Normalizer(parsed);
-  });
-  const health::Normalizer* old = cache->normalizer;
-  cache->normalizer = nullptr;
-  guarded([&] { delete old; });
-  if (cache->bytes != nullptr) pfree(cache->bytes);
-  cache->bytes = nullptr;
-  cache->bytes = static_cast<char*>(MemoryContextAlloc(keep, size));
-  std::memcpy(cache->bytes, jsonb, size);
-  cache->size = size;
-  cache->normalizer = normalizer;
-  return *normalizer;
+  return *cached_document(fcinfo, i, *cache, health::parse_normalizer);
 }
 
 }  // namespace

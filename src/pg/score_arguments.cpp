@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "core/usage_format.hpp"
+
+#include "cached_document.hpp"
 #include "local_day.hpp"
 
 extern "C" {
@@ -11,20 +13,15 @@ extern "C" {
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/date.h"
-#include "utils/jsonb.h"
 }
 
 namespace health::pg {
 
 namespace {
 
-// What a call site keeps between calls, in fn_mcxt: parsed models with the bytes that they were parsed from.
+// What a call site keeps between calls, in fn_mcxt.
 struct ScoreCache {
-  struct Entry {
-    const Model* model;
-    char* bytes;
-    std::size_t size;
-  } entries[2];
+  CachedDocument<Model> models[2];
   TupleDesc row_type;
 };
 
@@ -75,32 +72,11 @@ void check_count(const Model& model, const Inputs& inputs, const char* name) {
 
 const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot, const char* name) {
   if (PG_ARGISNULL(i)) reject_null(name);
-  ScoreCache::Entry& entry = score_cache(fcinfo).entries[slot];
-  Jsonb* jsonb = PG_GETARG_JSONB_P(i);
-  const std::size_t size = VARSIZE(jsonb);
-  if (entry.model != nullptr && entry.size == size && std::memcmp(entry.bytes, jsonb, size) == 0)
-    return entry.model;
-  const char* json = JsonbToCString(nullptr, &jsonb->root, static_cast<int>(size));
-  MemoryContext keep = fcinfo->flinfo->fn_mcxt;
-  const Model* model = guarded([&] {
-    const Model parsed = parse_model(json);
-    const MemoryContextScope in(keep);
-    return new Model(parsed);
-  });
-  const Model* old = entry.model;
-  entry.model = nullptr;
-  guarded([&] { delete old; });
-  if (entry.bytes != nullptr) pfree(entry.bytes);
-  entry.bytes = nullptr;
-  entry.bytes = static_cast<char*>(MemoryContextAlloc(keep, size));
-  std::memcpy(entry.bytes, jsonb, size);
-  entry.size = size;
-  entry.model = model;
-  return model;
+  return cached_document(fcinfo, i, score_cache(fcinfo).models[slot], parse_model);
 }
 
 bool same_model_arguments(FunctionCallInfo fcinfo) {
-  const auto& [first, second] = score_cache(fcinfo).entries;
+  const auto& [first, second] = score_cache(fcinfo).models;
   return first.size == second.size && std::memcmp(first.bytes, second.bytes, first.size) == 0;
 }
 

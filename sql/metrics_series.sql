@@ -25,3 +25,6 @@ SELECT count(*) FROM health.metrics_series('{}', '-infinity', '2025-01-02');
 -- Weeks, oldest first.
 SELECT health.weekly(u, '2025-04-01') AS twelve, health.weekly(u, '2025-04-01', 3) AS three, health.weekly('{}', '2025-04-01', 2) AS none FROM a;
 SELECT health.weekly('{}', '2025-04-01', 0);
+-- No typing mistake fills a disk.
+select count(*) from health.metrics_series('{}', '2025-01-01', '20250-01-31');
+select count(*) from health.metrics_series('{}', '2025-01-01', '2025-01-31', 0);

@@ -5,6 +5,7 @@
 #include "local_day.hpp"
 #include "metric_options.hpp"
 #include "metric_values.hpp"
+#include "row_block.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -97,9 +98,7 @@ HEALTH_FUNCTION(health_metrics_series) {
   const health::Day from = finite_day(PG_GETARG_DATEADT(1), "from_date");
   const health::Day to = finite_day(PG_GETARG_DATEADT(2), "to_date");
   const int32 step = PG_GETARG_INT32(3);
-  if (step < 1)
-    ereport(ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("step must be at least 1 day, not %d", step)));
+  guarded([&] { series_length(from, to, step); });
   const MetricOptions options = read_options(fcinfo, 4, all_options);
   // The ledger is plain memory to this frame: if storing a row fails, its memory context goes with all it
   // holds.

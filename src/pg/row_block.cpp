@@ -8,6 +8,21 @@ extern "C" {
 
 namespace health::pg {
 
+std::int64_t series_length(Day from, Day to, std::int32_t step) {
+  constexpr std::int64_t most_rows = 100000;
+  if (step < 1) {
+    throw Error(sqlstate::invalid_parameter_value,
+                "step must be at least 1 day, not " + std::to_string(step));
+  }
+  const std::int64_t rows = from > to ? 0 : (static_cast<std::int64_t>(to) - from) / step + 1;
+  if (rows > most_rows) {
+    throw Error(sqlstate::program_limit_exceeded,
+                "a series of " + std::to_string(rows) + " days is longer than " + std::to_string(most_rows),
+                "Take a larger step or a shorter range.");
+  }
+  return rows;
+}
+
 void store_rows(ReturnSetInfo* result, const RowBlock& block) {
   if (block.columns != result->setDesc->natts) {
     ereport(ERROR,

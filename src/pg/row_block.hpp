@@ -56,6 +56,10 @@ class RowWriter {
 
 static_assert(sizeof(Datum) == 8, "double precision must pass by value: making its Datum may not allocate");
 
+// How many rows a series from one date to another has, both included. Runs inside guarded(...). Errors: 22023
+// for a step below 1, 54000 past 100,000 rows.
+std::int64_t series_length(Day from, Day to, std::int32_t step);
+
 // Stores the rows in the tuplestore that InitMaterializedSRF made. May ereport.
 void store_rows(ReturnSetInfo* result, const RowBlock& block);
 

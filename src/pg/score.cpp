@@ -171,18 +171,8 @@ HEALTH_FUNCTION(health_score_series) {
   const health::Day from = day_argument(fcinfo, 7, "from_date");
   const health::Day to = day_argument(fcinfo, 8, "to_date");
   const int32 step = PG_ARGISNULL(9) ? 1 : PG_GETARG_INT32(9);
-  if (step < 1)
-    ereport(ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("step must be at least 1 day, not %d", step)));
   const RowBlock rows = guarded([&] {
-    constexpr std::int64_t most_rows = 100000;
-    const std::int64_t count = from > to ? 0 : (static_cast<std::int64_t>(to) - from) / step + 1;
-    if (count > most_rows) {
-      throw health::Error(
-          health::sqlstate::program_limit_exceeded,
-          "a series of " + std::to_string(count) + " days is longer than " + std::to_string(most_rows),
-          "Take a larger step or a shorter range.");
-    }
+    const std::int64_t count = series_length(from, to, step);
     const health::Ledger ledger = decode_account(*model, account);
     const auto inputs = collect_inputs(*model, arguments);
     RowWriter writer(static_cast<std::size_t>(count), series_columns);

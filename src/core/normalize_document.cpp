@@ -35,7 +35,7 @@ struct Curve {
   void add(DocumentReader& reader, const std::string& path, std::optional<double> x,
            std::optional<double> y) {
     if (!x || !y) return;
-    if (!points.empty() && *x <= points.back().first) {
+    if (!points.empty() && *x / 2 <= points.back().first / 2) {  // as the arithmetic sees them
       reader.report(path, "must lie above the one before", "list them in ascending order, each once");
     }
     points.emplace_back(*x, *y);
@@ -49,7 +49,7 @@ void read_linear(DocumentReader& reader, const json& value, const std::string& p
   if (!worst || !best) return;
   n.worst = *worst;
   n.best = *best;
-  if (*worst == *best) {
+  if (*worst / 2 == *best / 2) {  // halves are what the arithmetic sees
     reader.report(
         path_to_key(path, "worst"), "worst and best are both " + show_value(value["worst"]),
         "worst is the value that scores 0, best the one that scores 100; use steps for a single threshold");

@@ -44,6 +44,9 @@ TEST_CASE("linear runs in either direction and is clamped") {
 
 TEST_CASE("worst = best is an error when the normaliser is defined") {
   CHECK(rejection(R"({"kind": "linear", "worst": 3, "best": 3})").find("worst") != std::string::npos);
+  // So close that their halves are equal: the score would be 0 / 0.
+  CHECK(rejection(R"({"kind": "linear", "worst": 0, "best": 5e-324})").find("worst") != std::string::npos);
+  CHECK_FALSE(rejection(R"({"kind": "piecewise", "points": [[0, 0], [5e-324, 100]]})").empty());
 }
 
 TEST_CASE("percentile ranks ties in their middle and needs two peers") {

@@ -55,7 +55,7 @@ Value rate_onboarding(const Question& q) {
   return q.ratio(activated, eligible);
 }
 
-// Of the users invited at least X days before as_of: the share with a create or consume event.
+// Of the users invited more than X days before as_of: the share with a create or consume event.
 Value rate_invitations(const Question& q) {
   if (!q.applies(create | consume)) return Value::none(Unknown::not_applicable);
   const Day latest = days_before(q.as_of(), q.ledger.settings().onboarding_days);

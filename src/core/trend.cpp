@@ -5,7 +5,6 @@
 
 #include "calendar.hpp"
 #include "error.hpp"
-#include "usage_algebra.hpp"
 
 namespace health {
 
@@ -15,6 +14,13 @@ Exact sum(std::span<const Exact> weeks) {
   Exact total = 0;
   for (const Exact week : weeks) total += week;
   return total;
+}
+
+std::int64_t add_events(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(a, b, &sum))
+    throw Error(sqlstate::numeric_value_out_of_range, "the number of events is out of range");
+  return sum;
 }
 
 void check_percent(std::int32_t percent) {
@@ -73,8 +79,8 @@ std::int64_t dip_streak(std::span<const Exact> weeks) {
 void TrendSum::add(Day day) {
   if (day >= as_of) return;
   first_day = std::min(first_day, day);
-  if (weeks_before(as_of, 1, 4).contains(day)) current = add_checked(current, 1, "the number of events");
-  if (weeks_before(as_of, 5, 8).contains(day)) previous = add_checked(previous, 1, "the number of events");
+  if (weeks_before(as_of, 1, 4).contains(day)) current = add_events(current, 1);
+  if (weeks_before(as_of, 5, 8).contains(day)) previous = add_events(previous, 1);
 }
 
 void TrendSum::add(const TrendSum& other) {
@@ -82,8 +88,8 @@ void TrendSum::add(const TrendSum& other) {
     throw Error(sqlstate::invalid_parameter_value, "as_of of trend_4w differs between rows of one group",
                 "Give all rows of a group the same as_of.");
   first_day = std::min(first_day, other.first_day);
-  current = add_checked(current, other.current, "the number of events");
-  previous = add_checked(previous, other.previous, "the number of events");
+  current = add_events(current, other.current);
+  previous = add_events(previous, other.previous);
 }
 
 Value TrendSum::trend() const {

@@ -2,7 +2,10 @@
 
 GRANT USAGE ON SCHEMA health TO PUBLIC;
 -- Models are documents about tables, not customer data: everybody may read them. Writing is limited to own models by the policies.
-GRANT SELECT, INSERT, UPDATE, DELETE ON health.model, health.score_view TO PUBLIC;
+GRANT SELECT, INSERT, DELETE ON health.model, health.score_view TO PUBLIC;
+-- Names are keys that versions and views refer to: they stay.
+GRANT UPDATE (owner, current_version, comment) ON health.model TO PUBLIC;
+GRANT UPDATE (model, model_version, materialized) ON health.score_view TO PUBLIC;
 -- No UPDATE: versions are immutable. The policy allows DELETE only of those whose model is gone.
 GRANT SELECT, INSERT, DELETE ON health.model_version TO PUBLIC;
 GRANT SELECT ON health.preset TO PUBLIC;

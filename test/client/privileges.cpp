@@ -80,6 +80,9 @@ TEST_CASE("nobody changes, drops or schedules another's model") {
   other.failure("delete from health.model_version");
   other.failure("update health.score_view set view_name = 'x'");
   other.failure("insert into health.model_version select name, 7, definition from health.model_version");
+  // Names are keys: not even the owner changes them behind the functions' back.
+  CHECK(owner.failure("update health.model set name = 'x'").sqlstate == "42501");
+  CHECK(owner.failure("update health.score_view set view_name = 'x'").sqlstate == "42501");
   CHECK(table(owner, "select * from health.model") == before);
   CHECK(owner.value("select count(*) from health.model_version") == "1");
   CHECK(owner.value("select count(*) from health.score_view where view_name = 'scores'") == "1");

@@ -53,6 +53,9 @@ select * from health.explain('m', 1, '2025-03-03', '2025-02-03');
 select * from health.explain('m', 1, '2025-03-03', 'infinity');
 select * from health.explain('m', 1, '2025-03-03', null);
 select * from health.explain('n', 1);
+-- No account is not any account.
+select * from health.explain('m', (select account_id from app.accounts where company = 'Acmee'));
+select * from health.explain('m', null::bigint, '2025-02-03', '2025-03-03');
 select * from health.explain('m', 1, '2025-02-03', '2025-03-03', 7);
 
 select health.drop_model('m');

@@ -27,6 +27,11 @@ AS $$
 DECLARE
     compiled health.compiled_model;
 BEGIN
+    -- NULL, to the compiler, means every account.
+    IF account IS NULL THEN
+        RAISE EXCEPTION 'model "%": the account to explain is NULL', model_name
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of an account: explain(model, account).';
+    END IF;
     PERFORM set_config('search_path', version.search_path, true);
     compiled := health.compile_model(version.document, version.version, account, as_of, model_name => model_name);
     RETURN QUERY EXECUTE pg_catalog.format(

@@ -55,6 +55,11 @@ create table app.mixed_events as select account::text as account, who::varchar a
 call app.add_shape('mixed_ids', '{"table": "app.accounts", "id": "id", "name": "name"}',
   '{"table": "app.users", "id": "id", "account": "account", "joined": "joined", "deactivated": "deactivated", "exclude": "bot"}',
   '{"table": "app.mixed_events", "account": "account", "user": "who", "event": "what", "occurred_at": "at", "amount": "minutes"}');
+-- Infinity for "has not left", -infinity for "since ever".
+create table app.infinite_users as select id, account, coalesce(joined, '-infinity') as joined, coalesce(deactivated, 'infinity') as deactivated, bot from app.users;
+call app.add_shape('infinite_days', '{"table": "app.accounts", "id": "id", "name": "name", "start": {"sql": "date ''-infinity''"}}',
+  '{"table": "app.infinite_users", "id": "id", "account": "account", "joined": "joined", "deactivated": "deactivated", "exclude": "bot"}',
+  '{"table": "app.events", "account": "account", "user": "who", "event": "what", "occurred_at": "at", "amount": "minutes"}');
 -- Timestamps without a zone, written in UTC; in the model's own zone; plain dates.
 create table app.utc_events as select account, who, what, at at time zone 'UTC' as at, minutes from app.events;
 call app.add_shape('timestamps_in_utc', '{"table": "app.accounts", "id": "id", "name": "name"}',
@@ -119,7 +124,9 @@ select health.create_model('no_users', health.model_definition('plain') - 'users
 select account_id, e.raw_text from (values (1), (2), (3)) a (account_id), health.explain('no_users', a.account_id) e where e.signal = 'coverage';
 -- Without a fixed date, a model is as of today in its time zone.
 select health.create_model('today', health.model_definition('plain') - 'as_of');
+set client_min_messages = warning;    -- its notice names the day
 select health.create_score_view('today', 'scored.today', false);
+reset client_min_messages;
 select bool_and(as_of = (now() at time zone 'Europe/Berlin')::date) as is_today, count(*) from scored.today;
 
 select count(health.drop_model(name, cascade => true)::text) as dropped from health.model;

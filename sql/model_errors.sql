@@ -57,6 +57,14 @@ select * from app.try('{signals,0}', '{"name": "nps", "query": "select account_i
 select * from app.try('{signals,0}', '{"name": "nps", "query": "select account_id, renewal from app.accounts", "normalize": {"kind": "linear", "worst": 0, "best": 90}}') as (path text, problem text, hint text);
 select * from app.try('{signals,0}', '{"name": "seats", "column": "seats", "normalize": {"kind": "percentile", "segment": "industry"}}') as (path text, problem text, hint text);
 select * from app.try('{signals,0,normalize,best}', '0') as (path text, problem text, hint text);
+-- Expressions see one row and give one value.
+select * from app.try('{accounts,id}', '{"sql": "account_id, 1"}') as (path text, problem text, hint text);
+select * from app.try('{accounts,id}', '{"sql": "count(*)"}') as (path text, problem text, hint text);
+select * from app.try('{accounts,filter}', '"max(seats) > 1"') as (path text, problem text, hint text);
+select * from app.try('{events,0,user}', '{"sql": "unnest(array[user_id])"}') as (path text, problem text, hint text);
+select * from app.try('{signals,0}', '{"name": "n", "expression": "row_number() over ()", "normalize": {"kind": "linear", "worst": 0, "best": 90}}') as (path text, problem text, hint text);
+select * from app.try('{signals,0}', '{"name": "n", "expression": "sum(seats)", "normalize": {"kind": "linear", "worst": 0, "best": 90}}') as (path text, problem text, hint text);
+select * from app.try('{signals,0}', '{"name": "n", "expression": "(select count(*) from app.events e where e.account_id = src.account_id)", "normalize": {"kind": "linear", "worst": 0, "best": 90}}') as (path text, problem text, hint text);
 select * from app.try('{signals,0,metric}', '"activation_rat"') as (path text, problem text, hint text);
 
 -- Presets.

@@ -112,6 +112,12 @@ select health.refresh_score_view('scores.twice');
 select health.drop_model('twice', cascade => true);
 select count(*) from pg_class where relnamespace = 'scores'::regnamespace and relname like 'twice%';
 
+-- A day before all data, or event names that no event has: said at once.
+select health.alter_model('m', '{"as_of": "2019-01-01"}');
+select health.create_score_view('m', 'scores.early');
+select health.alter_model('m', '{"as_of": "2025-03-03", "catalog": {"Login": {"role": "create"}}}');
+select health.create_score_view('m', 'scores.unlisted', materialized => false);
+
 -- No accounts at all.
 truncate app.accounts;
 select health.create_score_view('m', 'scores.empty');

@@ -158,15 +158,18 @@ END;
 $$;
 COMMENT ON FUNCTION health.describe_source(jsonb) IS 'Looks up the table or query of a source; problems come back as values, not as errors';
 
--- A scalar subquery with LIMIT 0 has the type of its expression and reads no row.
-CREATE FUNCTION health.expression_type(expression text, from_item text) RETURNS regtype
+-- A scalar subquery with LIMIT 0 has the type of its expression and reads no row. Where a condition may stand, only expressions over a
+-- single row may: no aggregates, window functions or functions that return sets.
+CREATE FUNCTION health.expression_type(expression text, from_item text, scope text DEFAULT NULL) RETURNS regtype
 LANGUAGE plpgsql
 AS $$
 DECLARE
     result regtype;
     base regtype;
 BEGIN
-    EXECUTE pg_catalog.format('SELECT pg_catalog.pg_typeof((SELECT %s FROM %s LIMIT 0))', expression, from_item) INTO result;
+    EXECUTE pg_catalog.format(CASE WHEN scope IS NULL THEN E'SELECT pg_catalog.pg_typeof((SELECT (%1$s\n) FROM %2$s WHERE (%1$s\n) IS NULL LIMIT 0))'
+        ELSE E'SELECT pg_catalog.pg_typeof((SELECT (SELECT (%1$s\n) FROM (SELECT %3$s) AS named WHERE (%1$s\n) IS NULL) FROM %2$s LIMIT 0))' END,
+        expression, from_item, scope) INTO result;
     LOOP
         SELECT t.typbasetype::regtype INTO base FROM pg_catalog.pg_type AS t WHERE t.oid = result::oid AND t.typtype = 'd';
         EXIT WHEN NOT FOUND;
@@ -175,7 +178,8 @@ BEGIN
     RETURN result;
 END;
 $$;
-COMMENT ON FUNCTION health.expression_type(text, text) IS 'The type of an expression over a FROM item; domains count as their base type';
+COMMENT ON FUNCTION health.expression_type(text, text, text) IS
+    'The type of an expression over one row of a FROM item, with the names of a scope if given; domains count as their base type';
 
 CREATE FUNCTION health.type_problem(type regtype, accepts text, OUT problem text, OUT hint text)
 LANGUAGE plpgsql STABLE
@@ -184,7 +188,10 @@ AS $$
 DECLARE
     category "char" := (SELECT t.typcategory FROM pg_type AS t WHERE t.oid = type::oid);
 BEGIN
-    IF accepts = 'time' AND type NOT IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
+    IF type = 'record'::regtype THEN
+        problem := 'is a row of several values; one value is needed';
+        hint := 'Write one expression, without a comma outside of parentheses.';
+    ELSIF accepts = 'time' AND type NOT IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
         problem := format('is %s; a date or timestamp is needed', type);
         hint := CASE category WHEN 'N' THEN 'For seconds since 1970: {"sql": "to_timestamp(column)"}'
                               ELSE 'Convert it: {"sql": "(column)::timestamptz"}' END;
@@ -255,16 +262,23 @@ BEGIN
         result.problem := 'must be a column name or {"sql": "expression"}';
         RETURN result;
     END IF;
-    IF pg_catalog.jsonb_typeof(spec) <> 'string' OR accepts = 'condition' THEN
-        result.expression := pg_catalog.format(CASE WHEN scope IS NULL THEN E'(%1$s\n)' ELSE E'(SELECT (%1$s\n) FROM (SELECT %2$s) AS named)' END,
-                                               result.expression, scope);
+    IF pg_catalog.jsonb_typeof(spec) = 'string' AND accepts <> 'condition' THEN
+        scope := NULL;    -- a column
     END IF;
     BEGIN
-        result.type := health.expression_type(result.expression, info.from_item);
+        result.type := health.expression_type(result.expression, info.from_item, scope);
+        IF pg_catalog.jsonb_typeof(spec) <> 'string' OR accepts = 'condition' THEN
+            result.expression := pg_catalog.format(CASE WHEN scope IS NULL THEN E'(%1$s\n)' ELSE E'(SELECT (%1$s\n) FROM (SELECT %2$s) AS named)' END,
+                                                   result.expression, scope);
+        END IF;
     EXCEPTION WHEN OTHERS THEN
-        result.problem := sqlerrm;
+        result.problem := CASE sqlstate WHEN '42803' THEN 'aggregate functions are not allowed here'
+                                        ELSE pg_catalog.regexp_replace(sqlerrm, ' in WHERE$', ' here') END;
         result.code := sqlstate;
         result.hint := CASE sqlstate
+            WHEN '42803' THEN 'The expression sees one row: put the aggregate into a "query" source, or into a subquery of its own.'
+            WHEN '42P20' THEN 'The expression sees one row: put the window function into a "query" source.'
+            WHEN '0A000' THEN 'The expression gives one value for each row: use a "query" source to make several rows.'
             WHEN '42703' THEN health.name_hint(sqlerrm, info.column_names)
             WHEN '42702' THEN 'Write src.column for the column of the table.'
             WHEN '42601' THEN 'The expression must be complete by itself: look for parentheses, quotes and commas.'

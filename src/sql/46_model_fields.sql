@@ -163,8 +163,9 @@ AS $$
     SELECT CASE f.field WHEN 'id' THEN 'account_id' WHEN 'name' THEN 'account_name' WHEN 'start' THEN 'account_start' ELSE f.field END,
            CASE f.field
                WHEN 'name' THEN format('(%s)::pg_catalog.text', f.expression)
-               WHEN 'start' THEN health.local_day(f.expression, f.type, document #>> '{accounts,time_zone}',
-                                                  coalesce(document ->> 'time_zone', 'UTC'))
+               -- -infinity: since ever, as without a date.
+               WHEN 'start' THEN format('nullif(%s, DATE ''-infinity'')', health.local_day(f.expression, f.type,
+                                        document #>> '{accounts,time_zone}', coalesce(document ->> 'time_zone', 'UTC')))
                WHEN 'seats' THEN format('(%s)::pg_catalog.float8', f.expression)
                ELSE f.expression
            END

@@ -123,7 +123,9 @@ BEGIN
     FOREACH marker IN ARRAY ARRAY['joined', 'deactivated', 'invited'] LOOP
         mark := health.field_of(fields, 'users', marker);
         IF mark.expression IS NOT NULL THEN
-            days := days || pg_catalog.format(', %s AS %s', health.local_day(mark.expression, mark.type, source_zone, zone), marker);
+            -- Many write infinity for "has not happened", and -infinity for "since ever".
+            days := days || pg_catalog.format(', nullif(%s, DATE %L) AS %s', health.local_day(mark.expression, mark.type, source_zone, zone),
+                                              CASE marker WHEN 'joined' THEN '-infinity' ELSE 'infinity' END, marker);
         ELSIF marker = 'joined' THEN
             days := days || ', NULL::pg_catalog.date AS joined';
         ELSE

@@ -281,6 +281,7 @@ BEGIN
     END IF;
     PERFORM health.build_score_view(target.schema_name, target.view_name, model, version, create_score_view.materialized);
     PERFORM health.notice_unknown_accounts(model, version);
+    PERFORM health.notice_silent_book(model, pg_catalog.format('%I.%I', target.schema_name, target.view_name));
     INSERT INTO health.score_view (schema_name, view_name, model, model_version, materialized)
     VALUES (target.schema_name, target.view_name, model, version.version, create_score_view.materialized)
     ON CONFLICT ON CONSTRAINT score_view_pkey DO UPDATE

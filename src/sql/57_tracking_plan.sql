@@ -41,6 +41,28 @@ END;
 $$;
 COMMENT ON FUNCTION health.notice_unknown_accounts(text, health.model_version) IS 'Tells of events whose account is not in the account source';
 
+-- A book in which nobody does anything is nearly always a mistake in the model: a wrong as_of, other event names, other account ids.
+CREATE FUNCTION health.notice_silent_book(model_name text, relation text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    accounts bigint;
+    active bigint;
+    as_of date;
+BEGIN
+    EXECUTE pg_catalog.format('SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE b.active_users > 0), pg_catalog.min(b.as_of) FROM %s AS b', relation)
+    INTO accounts, active, as_of;
+    IF accounts = 0 THEN
+        RAISE NOTICE 'the account source of model "%" has no rows: nothing is scored', model_name
+            USING HINT = 'Fill it, or check accounts.filter; then refresh.';
+    ELSIF active = 0 THEN
+        RAISE NOTICE 'no account has an event that counts in the window before %', as_of
+            USING HINT = pg_catalog.format('SELECT * FROM health.tracking_plan(%L) holds the events against the accounts, the catalog and as_of.', model_name);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.notice_silent_book(text, text) IS 'Tells when a score view has no account, or none of them any activity';
+
 CREATE TYPE health.tracking_finding AS (
     finding text,
     source text,

@@ -13,6 +13,15 @@ set timezone = 'America/New_York';
 select usage_agg(7, 'view', at) as utc, usage_agg(7, 'view', at, 'Europe/Berlin') as berlin, usage_agg(7, 'view', at, 'Asia/Kolkata') as kolkata
 from (values (timestamptz '2025-01-03 23:30+00')) v (at);
 reset timezone;
+-- A zone is what AT TIME ZONE takes it for: CET and EST are abbreviations, without daylight saving time; MSK has moved.
+create table moments as
+    select zone, t from unnest(array['CET', 'EST', 'pst', 'MSK', 'Europe/Berlin', '+05:30', 'UTC']) as z (zone),
+        generate_series(timestamptz '2009-12-31 00:07+00', '2011-12-31', '5 hours 23 min') as t;
+select zone, sum(c.count) as times, count(*) as days, bool_and(exists (
+    select 1 from moments m where m.zone = g.zone and (m.t at time zone m.zone)::date = c.day having count(*) = c.count)) as same
+from (select zone, usage_agg(1, 'a', t, zone) as u from moments group by zone) as g, cells(u) as c group by zone order by zone collate "C";
+drop table moments;
+select usage_agg(1, 'a', timestamptz '2025-01-01 00:00+00', 'Europe/Berln');
 -- The days around a change of the clocks have 23 and 25 hours; each hour is in the day that people there had.
 select usage_agg(1, 'hour', at, 'Europe/Berlin') from generate_series(timestamptz '2025-03-29 23:00+00', timestamptz '2025-03-30 21:59+00', interval '1 hour') at;
 select usage_agg(1, 'hour', at, 'Europe/Berlin') from generate_series(timestamptz '2025-10-25 22:00+00', timestamptz '2025-10-26 22:59+00', interval '1 hour') at;

@@ -4,7 +4,9 @@
 #include <cstring>
 
 extern "C" {
+#include "parser/scansup.h"
 #include "utils/date.h"
+#include "utils/datetime.h"
 #include "utils/timestamp.h"
 }
 
@@ -20,6 +22,38 @@ int64 floor_divide(int64 value, int64 by) {
   return quotient - (value % by < 0 ? 1 : 0);
 }
 
+// Looks a name up among the abbreviations of time zones: TZ or DTZ with the seconds east of Greenwich, DYNTZ
+// with a zone, anything else for a name that is none.
+int decode_abbreviation(const char* name, int& east, pg_tz*& zone) {
+  char* lower = downcase_truncate_identifier(name, static_cast<int>(std::strlen(name)), false);
+#if PG_VERSION_NUM >= 160000
+  int type = UNKNOWN_FIELD;
+  DateTimeErrorExtra extra;
+  return DecodeTimezoneAbbrev(0, lower, &type, &east, &zone, &extra) == 0 ? type : UNKNOWN_FIELD;
+#else
+  return DecodeTimezoneAbbrev(0, lower, &east, &zone);
+#endif
+}
+
+// The zone of AT TIME ZONE `name`; null when there is none.
+pg_tz* find_zone(const char* name, char* abbreviation) {
+  abbreviation[0] = '\0';
+  if (std::strlen(name) > TZ_STRLEN_MAX) return nullptr;
+  int east = 0;
+  pg_tz* zone = nullptr;
+  switch (decode_abbreviation(name, east, zone)) {
+    case TZ:
+    case DTZ:
+      return pg_tzset_offset(-east);  // which counts to the west
+    case DYNTZ:
+      std::strcpy(abbreviation, name);
+      return zone;
+    default:
+      zone = pg_tzset(name);
+      return zone != nullptr && pg_tz_acceptable(zone) ? zone : nullptr;
+  }
+}
+
 // What zone_clock keeps in fn_extra.
 struct ZoneCache {
   ZoneClock clock;
@@ -31,8 +65,8 @@ struct ZoneCache {
 
 void set_zone(ZoneClock& clock, std::string_view name) {
   const char* zone_name = pnstrdup(name.data(), name.size());
-  pg_tz* zone = name.size() > TZ_STRLEN_MAX ? nullptr : pg_tzset(zone_name);
-  if (zone == nullptr || !pg_tz_acceptable(zone)) {
+  pg_tz* zone = find_zone(zone_name, clock.abbreviation);
+  if (zone == nullptr) {
     ereport(ERROR,
             (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time zone \"%s\" not recognized", zone_name),
              errhint("SELECT name FROM pg_timezone_names lists the zones that this server knows.")));
@@ -63,6 +97,11 @@ Day local_day(ZoneClock& clock, TimestampTz timestamp) {
                     errhint("Leave such events out with FILTER (WHERE isfinite(occurred_at)).")));
   }
   if (clock.zone == nullptr) return static_cast<Day>(floor_divide(timestamp, USECS_PER_DAY));
+  if (clock.abbreviation[0] != '\0') {
+    int is_dst = 0;
+    const int64 west = DetermineTimeZoneAbbrevOffsetTS(timestamp, clock.abbreviation, clock.zone, &is_dst);
+    return static_cast<Day>(floor_divide(timestamp - west * USECS_PER_SEC, USECS_PER_DAY));
+  }
   const pg_time_t seconds = floor_divide(timestamp, USECS_PER_SEC) + seconds_to_2000;
   // Half a year of seconds is about 2^24: clocks that change twice a year meet few stretches per slot.
   ZoneClock::Stretch& stretch = clock.known[(static_cast<uint64>(seconds) >> 24) % ZoneClock::stretches];

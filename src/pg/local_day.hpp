@@ -19,10 +19,14 @@ struct ZoneClock {
     long offset;         // seconds east of Greenwich
   };
   pg_tz* zone;  // null: UTC
+  // An abbreviation like MSK, whose offset was not always the same: `zone` knows when it was which. Else
+  // empty.
+  char abbreviation[TZ_STRLEN_MAX + 1];
   Stretch known[stretches];
 };
 
-// Points the clock at a zone. Error 22023 for a name that PostgreSQL does not know.
+// Points the clock at a zone, by the rules of AT TIME ZONE: CET and EST are abbreviations, one hour east and
+// five west of Greenwich the year round. Error 22023 for a name that PostgreSQL does not know.
 void set_zone(ZoneClock& clock, std::string_view name);
 
 // The clock of a function's time zone argument, kept in fn_extra for the next call where the caller keeps its

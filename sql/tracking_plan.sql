@@ -38,6 +38,10 @@ select health.create_model('bare', '{"as_of": "2025-03-03", "accounts": {"table"
   "events": {"table": "app.events", "account": "account", "user": "who", "event": "what", "occurred_at": "at"},
   "signals": [{"name": "active", "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
 select finding, name from health.tracking_plan('bare');
+-- Names as product analytics have them: reserved, and said so.
+insert into app.events values (1, 1, '$pageview', '2025-02-20');
+select finding, name, events, advice from health.tracking_plan('bare') where name like '$%';
+delete from app.events where what like '$%';
 -- Events that get their account from the user: an unknown user is the finding, not a missing account.
 select health.create_model('by_user', health.model_definition('bare') || '{"users": {"table": "app.users", "id": "id", "account": "account"},
   "events": [{"table": "app.events", "user": "who", "event": "what", "occurred_at": "at", "filter": "at < ''2025-03-03''"}]}');

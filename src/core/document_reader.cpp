@@ -73,7 +73,8 @@ void DocumentReader::report(std::string path, std::string problem, std::string h
 
 bool DocumentReader::check_object(const json& value, const std::string& path, Names allowed) {
   if (!value.is_object()) {
-    report(path, "must be an object, not " + show_value(value), "write {...}");
+    report(path, "must be an object, not " + show_value(value),
+           "write {\"" + std::string(*allowed.begin()) + "\": ...}");
     return false;
   }
   for (const auto& [key, member] : value.items()) {

@@ -55,7 +55,9 @@ void read_catalog(DocumentReader& reader, const json& document, EventCatalog& ca
         const std::string path = path_to_key("catalog", name);
         if (name.empty() || name.front() == '$') {
           reader.report(path, name.empty() ? "an event needs a name" : "names that start with $ are reserved",
-                        "use the name that the event table holds");
+                        name.empty() ? "use the name that the event table holds"
+                                     : "take the sign away where the events are read, "
+                                       "\"event\": {\"sql\": \"ltrim(event_name, '$')\"}, and here");
           continue;
         }
         EventRule rule = read_event(reader, name, value, path);

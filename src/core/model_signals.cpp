@@ -186,7 +186,8 @@ class SignalReader {
     const auto names = metric_names();
     if (const auto nearest = nearest_name(name, names))
       return "did you mean \"" + std::string(*nearest) + "\"?";
-    return "the columns of health.metrics_record are the metrics, such as activation_rate, trend_4w, spread";
+    return "the numeric columns of health.metrics_record are the metrics, such as activation_rate, trend_4w, "
+           "spread";
   }
 
   unsigned read_role(const json& value, const std::string& path) {

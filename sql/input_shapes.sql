@@ -55,6 +55,13 @@ create table app.mixed_events as select account::text as account, who::varchar a
 call app.add_shape('mixed_ids', '{"table": "app.accounts", "id": "id", "name": "name"}',
   '{"table": "app.users", "id": "id", "account": "account", "joined": "joined", "deactivated": "deactivated", "exclude": "bot"}',
   '{"table": "app.mixed_events", "account": "account", "user": "who", "event": "what", "occurred_at": "at", "amount": "minutes"}');
+-- Ids padded with blanks.
+create table app.padded_accounts as select id::char(8), name from app.accounts;
+create table app.padded_users as select id::char(8), account::char(8), joined, deactivated, bot from app.users;
+create table app.padded_events as select account::char(8), who::char(8), what, at, minutes from app.events;
+call app.add_shape('padded_ids', '{"table": "app.padded_accounts", "id": "id", "name": "name"}',
+  '{"table": "app.padded_users", "id": "id", "account": "account", "joined": "joined", "deactivated": "deactivated", "exclude": "bot"}',
+  '{"table": "app.padded_events", "account": "account", "user": "who", "event": "what", "occurred_at": "at", "amount": "minutes"}');
 -- Infinity for "has not left", -infinity for "since ever".
 create table app.infinite_users as select id, account, coalesce(joined, '-infinity') as joined, coalesce(deactivated, 'infinity') as deactivated, bot from app.users;
 call app.add_shape('infinite_days', '{"table": "app.accounts", "id": "id", "name": "name", "start": {"sql": "date ''-infinity''"}}',

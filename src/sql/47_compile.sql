@@ -295,8 +295,9 @@ BEGIN
     account_cast := health.shared_cast(ARRAY(SELECT f.type FROM pg_catalog.unnest(fields) AS f
         WHERE f.source = 'accounts' AND f.field = 'id' OR f.field IN ('account', 'account_id') AND f.source <> 'columns'));
     IF account IS NOT NULL THEN
+        -- With a modifier of -1 the name of character is bpchar, which does not cut to one letter.
         restriction := pg_catalog.format(' = %L::%s', account,
-            CASE account_cast WHEN '' THEN pg_catalog.format_type(compiled.account_type, NULL) ELSE 'pg_catalog.text' END);
+            CASE account_cast WHEN '' THEN pg_catalog.format_type(compiled.account_type, -1) ELSE 'pg_catalog.text' END);
     END IF;
 
     SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ') INTO attributes

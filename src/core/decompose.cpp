@@ -35,6 +35,7 @@ class Path {
       for (std::size_t i = 0; i < now_.size(); ++i) {
         const bool same = now_[i].counts == to[i].counts && now_[i].known == to[i].known;
         if (model_.signals[i].is_group() || same || to[i].counts != coming) continue;
+        poll_cancel();  // each weighs the whole tree
         const double before = score();
         now_[i] = to[i];
         tree_ = weigh_tree(model_, now_);

@@ -15,7 +15,6 @@ struct Window {
   Day until = 0;
 
   constexpr bool contains(Day day) const { return from <= day && day < until; }
-  constexpr std::int64_t days() const { return static_cast<std::int64_t>(until) - from; }
 };
 
 // The day `days` before `day` (after it when negative), held within the range of dates.

@@ -112,8 +112,6 @@ std::optional<MetricId> metric_by_name(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view metric_name(MetricId id) { return catalog[static_cast<std::size_t>(id)].name; }
-
 Value answer(const Question& question, MetricId id) {
   // Roles that no event of the catalog plays cannot be asked for.
   const auto& request = question.request;

@@ -79,8 +79,6 @@ struct MetricInfo {
 std::span<const MetricInfo> metric_catalog();
 // The metric of that name, if there is one.
 std::optional<MetricId> metric_by_name(std::string_view name);
-// The name of a metric.
-std::string_view metric_name(MetricId id);
 
 // What holds for all metrics of an account.
 struct MetricSettings {

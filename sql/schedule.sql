@@ -13,6 +13,7 @@ select health.create_score_view('it''s', 'app.score');
 \set VERBOSITY terse
 select health.schedule('it''s', '0 * * * *');
 \set VERBOSITY default
+select health.schedule('it''s', null);
 select health.unschedule('it''s');
 select health.schedule('its');
 -- What the job runs.

@@ -51,11 +51,17 @@ BEGIN
         RAISE EXCEPTION 'model "%" has no score view to refresh', model
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT health.create_score_view(%L, ''schema.name'');', model);
     END IF;
+    IF cron IS NULL THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'invalid schedule: NULL';
+    END IF;
     IF NOT health.has_pg_cron() THEN
         PERFORM health.raise_no_scheduler(model, cron, command);
     END IF;
     EXECUTE format('SELECT %I.schedule($1, $2, $3)', 'cron') INTO job USING health.job_name(model), cron, command;
     RETURN job;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RAISE EXCEPTION 'model "%": %', model, sqlerrm
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'Minute, hour, day, month and weekday, such as ''30 4 * * *'' for every night at 4:30.';
 END;
 $$;
 COMMENT ON FUNCTION health.schedule(text, text) IS

@@ -22,7 +22,10 @@ TEST_CASE("pg_cron refreshes a scheduled model by the clock") {
   CHECK(without_view.sqlstate == "55000");
   CHECK(without_view.says("create_score_view"));
   db.run("select health.create_score_view('by clock', 'scores.book')");
-  CHECK(db.failure("select health.schedule('by clock', 'every minute')").sqlstate != "");
+  const Failure nonsense = db.failure("select health.schedule('by clock', 'every minute')");
+  CHECK(nonsense.sqlstate == "22023");
+  CHECK(nonsense.says("by clock"));
+  CHECK(nonsense.says("weekday"));
   CHECK(db.value("select count(*) from cron.job") == "0");
 
   const std::string job = db.value("select health.schedule('by clock', '* * * * *')");

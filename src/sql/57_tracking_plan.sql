@@ -34,7 +34,10 @@ BEGIN
         health.compile_all_events(version.document, fields), accounts)
     INTO unknown_events, unknown_accounts;
     IF unknown_events > 0 THEN
-        RAISE NOTICE '% events of % accounts that the account source does not have are not scored', unknown_events, unknown_accounts
+        RAISE NOTICE '%', pg_catalog.format('%s of %s that the account source does not have %s not scored',
+                unknown_events || CASE unknown_events WHEN 1 THEN ' event' ELSE ' events' END,
+                unknown_accounts || CASE unknown_accounts WHEN 1 THEN ' account' ELSE ' accounts' END,
+                CASE unknown_events WHEN 1 THEN 'is' ELSE 'are' END)
             USING HINT = pg_catalog.format('SELECT * FROM health.tracking_plan(%L) lists them.', model_name);
     END IF;
 END;

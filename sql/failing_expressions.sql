@@ -38,6 +38,10 @@ set search_path = app;
 select health.create_model('q', app.sound() || '{"signals": [{"name": "q", "query": "select account_id, 1 / seats from accounts", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
 reset search_path;
 select health.create_score_view('q', 'app.q');
+-- A day of the past is enough: the history needs every day.
+select health.create_model('d', app.sound() || '{"signals": [{"name": "d", "expression": "1.0 / (as_of - date ''2025-02-20'')", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
+select round(normalized) as score from health.explain('d', 1) where signal = 'score';
+select health.create_score_view('d', 'app.d');
 -- An account that is not there is asked for under the author's search_path as well.
 select health.explain('q', 'x');
 

@@ -100,17 +100,17 @@ void explain_summary(const Model& model, const Ledger& ledger, const Score& befo
 
 }  // namespace
 
-ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
+ScoreSummary summarize_score(const Model& model, const Ledger& ledger, const SummaryInputs& inputs,
                              Day as_of) {
   ScoreSummary summary;
-  summary.now = score_account(model, ledger, inputs, as_of);
-  const Score week_ago = score_earlier(model, ledger, inputs, days_before(as_of, 7));
-  const Score month_ago = score_earlier(model, ledger, inputs, days_before(as_of, 28));
+  summary.now = score_account(model, ledger, inputs.now, as_of);
+  const Score week_ago = score_earlier(model, ledger, inputs.week_ago, days_before(as_of, 7));
+  const Score month_ago = score_earlier(model, ledger, inputs.month_ago, days_before(as_of, 28));
   if (summary.now.score && week_ago.score) summary.change_7d = *summary.now.score - *week_ago.score;
   if (summary.now.score && month_ago.score) summary.change_28d = *summary.now.score - *month_ago.score;
   explain_summary(model, ledger, month_ago, summary);
   if (const auto top = top_user(ledger, MetricRequest(), as_of)) {
-    summary.without_top_user = score_account(model, ledger.without_user(*top), inputs, as_of).score;
+    summary.without_top_user = score_account(model, ledger.without_user(*top), inputs.now, as_of).score;
   }
   return summary;
 }

@@ -17,10 +17,14 @@ struct ScoreSummary {
   std::optional<double> without_top_user;  // nothing when unknown or nobody was active
 };
 
-// Inputs from outside the ledger are those of as_of at the earlier dates too, as far as they had been
-// observed by then. The main reason is the signal that moved the score most in 28 days, if that was by at
-// least 1 point, else the one that costs most.
-ScoreSummary summarize_score(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
+// What came from outside the ledger at as_of, and at 7 and 28 days before it.
+struct SummaryInputs {
+  std::span<const ExternalInput> now, week_ago, month_ago;
+};
+
+// The main reason is the signal that moved the score most in 28 days, if that was by at least 1 point, else
+// the one that costs most.
+ScoreSummary summarize_score(const Model& model, const Ledger& ledger, const SummaryInputs& inputs,
                              Day as_of);
 
 }  // namespace health

@@ -116,12 +116,16 @@ RowBlock signal_rows(const health::Model& model, const health::Score& score, con
 
 HEALTH_FUNCTION(health_score_account) {
   const ScoreArguments arguments = score_arguments(fcinfo);
+  const PastArguments past = past_arguments(fcinfo, 8);
   const TupleDesc row_type = kept_row_type(fcinfo, account_score_columns);
   const RowBlock row = guarded([&] {
-    const health::Ledger ledger = decode_account(*arguments.model, arguments.account);
-    const auto inputs = collect_inputs(*arguments.model, arguments.inputs);
-    return summary_row(*arguments.model,
-                       health::summarize_score(*arguments.model, ledger, inputs, arguments.as_of));
+    const health::Model& model = *arguments.model;
+    const health::Ledger ledger = decode_account(model, arguments.account);
+    const auto now = collect_inputs(model, arguments.inputs);
+    const auto week_ago = collect_inputs_before(model, arguments.inputs, past, 7);
+    const auto month_ago = collect_inputs_before(model, arguments.inputs, past, 28);
+    return summary_row(model,
+                       health::summarize_score(model, ledger, {now, week_ago, month_ago}, arguments.as_of));
   });
   return HeapTupleGetDatum(heap_form_tuple(row_type, row.values, row.nulls));
 }
@@ -160,7 +164,8 @@ HEALTH_FUNCTION(health_score_without_user) {
   PG_RETURN_FLOAT8(result.score);
 }
 
-// score_series(model, usage, account_start, seats, inputs, observed, segments, from_date, to_date, step)
+// score_series(model, usage, account_start, seats, inputs, observed, segments, from_date, to_date, step,
+// past_inputs, past_observed)
 HEALTH_FUNCTION(health_score_series) {
   InitMaterializedSRF(fcinfo, 0);
   const health::Model* model = model_argument(fcinfo, 0, 0, "model");
@@ -171,13 +176,15 @@ HEALTH_FUNCTION(health_score_series) {
   const health::Day from = day_argument(fcinfo, 7, "from_date");
   const health::Day to = day_argument(fcinfo, 8, "to_date");
   const int32 step = PG_ARGISNULL(9) ? 1 : PG_GETARG_INT32(9);
+  const PastArguments past = past_arguments(fcinfo, 10);
   const RowBlock rows = guarded([&] {
     const std::int64_t count = series_length(from, to, step);
     const health::Ledger ledger = decode_account(*model, account);
-    const auto inputs = collect_inputs(*model, arguments);
+    auto inputs = collect_inputs(*model, arguments);
     RowWriter writer(static_cast<std::size_t>(count), series_columns);
     for (std::int64_t day = from; day <= to; day += step) {
       health::poll_cancel();
+      if (past.inputs.given) inputs = collect_inputs_before(*model, arguments, past, to - day);
       const health::Score score =
           health::score_account(*model, ledger, inputs, static_cast<health::Day>(day));
       writer.add_date(static_cast<health::Day>(day));

@@ -1,6 +1,7 @@
 // Unpacking of models, ledgers and inputs.
 #include "score_arguments.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/usage_format.hpp"
@@ -39,33 +40,69 @@ ScoreCache& score_cache(FunctionCallInfo fcinfo) {
   pg_unreachable();
 }
 
-// The elements of a one-dimensional array argument.
+// The elements of an array argument with so many dimensions; an empty array has any number of them.
 struct Elements {
   Datum* values;
   bool* nulls;
-  int count;
+  int total;
+  int count;  // in a row
+  int rows;
 };
 
-Elements array_elements(FunctionCallInfo fcinfo, int i, const char* name, Oid type, int16 length,
-                        bool by_value) {
+Elements array_elements(FunctionCallInfo fcinfo, int i, const char* name, int dimensions, Oid type,
+                        int16 length, bool by_value) {
   ArrayType* array = PG_GETARG_ARRAYTYPE_P(i);
-  if (ARR_NDIM(array) > 1) {
+  if (ARR_NDIM(array) != dimensions && ARR_NDIM(array) > 0) {
     ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-                    errmsg("%s must have one dimension, not %d", name, ARR_NDIM(array))));
+                    dimensions == 1 ? errmsg("%s must have one dimension, not %d", name, ARR_NDIM(array))
+                                    : errmsg("%s must have two dimensions, not %d", name, ARR_NDIM(array))));
   }
   Elements elements{};
   deconstruct_array(array, type, length, by_value, TYPALIGN_INT, &elements.values, &elements.nulls,
-                    &elements.count);
+                    &elements.total);
+  elements.rows = ARR_NDIM(array) == 2 ? ARR_DIMS(array)[0] : 1;
+  elements.count = elements.total / elements.rows;
   return elements;
 }
 
+TextInputs read_texts(FunctionCallInfo fcinfo, int i, const char* name, int dimensions) {
+  if (PG_ARGISNULL(i)) return {};
+  const Elements elements = array_elements(fcinfo, i, name, dimensions, TEXTOID, -1, false);
+  auto* values = static_cast<std::string_view*>(
+      palloc(sizeof(std::string_view) * static_cast<std::size_t>(elements.total + 1)));
+  for (int at = 0; at < elements.total; ++at) {
+    values[at] = elements.nulls[at] ? std::string_view() : text_of(elements.values[at]);
+  }
+  return {values, elements.nulls, elements.count, elements.rows, true, name};
+}
+
+DateInputs read_dates(FunctionCallInfo fcinfo, int i, const char* name, int dimensions) {
+  if (PG_ARGISNULL(i)) return {};
+  const Elements elements = array_elements(fcinfo, i, name, dimensions, DATEOID, sizeof(DateADT), true);
+  auto* values = static_cast<Day*>(palloc(sizeof(Day) * static_cast<std::size_t>(elements.total + 1)));
+  for (int at = 0; at < elements.total; ++at) {
+    values[at] = elements.nulls[at] ? 0 : finite_day(DatumGetDateADT(elements.values[at]), name);
+  }
+  return {values, elements.nulls, elements.count, elements.rows, true, name};
+}
+
 template <class Inputs>
-void check_count(const Model& model, const Inputs& inputs, const char* name) {
+void check_count(const Model& model, const Inputs& inputs) {
   if (!inputs.given || static_cast<std::size_t>(inputs.count) == model.inputs.size()) return;
   throw Error(sqlstate::invalid_parameter_value,
-              "the model takes " + std::to_string(model.inputs.size()) + " inputs, but " + name + " has " +
-                  std::to_string(inputs.count),
+              "the model takes " + std::to_string(model.inputs.size()) + " inputs, but " + inputs.name +
+                  " has " + std::to_string(inputs.count),
               "health.model_inputs(model) lists them in order; NULL stands for an unknown one.");
+}
+
+template <class Inputs>
+Inputs take_row(Inputs inputs, std::int64_t row) {
+  if (!inputs.given) return inputs;
+  const std::int64_t at = std::min<std::int64_t>(row, inputs.rows - 1) * inputs.count;
+  inputs.values += at;
+  inputs.nulls += at;
+  inputs.rows = 1;
+  return inputs;
 }
 
 }  // namespace
@@ -86,24 +123,19 @@ Day day_argument(FunctionCallInfo fcinfo, int i, const char* name) {
 }
 
 TextInputs text_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name) {
-  if (PG_ARGISNULL(i)) return {};
-  const Elements elements = array_elements(fcinfo, i, name, TEXTOID, -1, false);
-  auto* values = static_cast<std::string_view*>(
-      palloc(sizeof(std::string_view) * static_cast<std::size_t>(elements.count + 1)));
-  for (int at = 0; at < elements.count; ++at) {
-    values[at] = elements.nulls[at] ? std::string_view() : text_of(elements.values[at]);
-  }
-  return {values, elements.nulls, elements.count, true};
+  return read_texts(fcinfo, i, name, 1);
 }
 
 DateInputs date_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name) {
-  if (PG_ARGISNULL(i)) return {};
-  const Elements elements = array_elements(fcinfo, i, name, DATEOID, sizeof(DateADT), true);
-  auto* values = static_cast<Day*>(palloc(sizeof(Day) * static_cast<std::size_t>(elements.count + 1)));
-  for (int at = 0; at < elements.count; ++at) {
-    values[at] = elements.nulls[at] ? 0 : finite_day(DatumGetDateADT(elements.values[at]), name);
-  }
-  return {values, elements.nulls, elements.count, true};
+  return read_dates(fcinfo, i, name, 1);
+}
+
+PastArguments past_arguments(FunctionCallInfo fcinfo, int i) {
+  PastArguments past{read_texts(fcinfo, i, "past_inputs", 2), read_dates(fcinfo, i + 1, "past_observed", 2)};
+  // An empty array says no more than NULL.
+  past.inputs.given = past.inputs.given && past.inputs.count > 0;
+  past.observed.given = past.observed.given && past.observed.count > 0;
+  return past;
 }
 
 AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats) {
@@ -147,9 +179,9 @@ Ledger decode_account(const Model& model, const AccountArguments& account) {
 
 std::vector<ExternalInput> collect_inputs(const Model& model, const InputArguments& arguments) {
   const auto& [inputs, observed, segments] = arguments;
-  check_count(model, inputs, "inputs");
-  check_count(model, observed, "observed");
-  check_count(model, segments, "segments");
+  check_count(model, inputs);
+  check_count(model, observed);
+  check_count(model, segments);
   std::vector<ExternalInput> collected;
   if (!inputs.given && !observed.given && !segments.given) return collected;
   collected.resize(model.inputs.size());
@@ -159,6 +191,19 @@ std::vector<ExternalInput> collect_inputs(const Model& model, const InputArgumen
     if (segments.given && !segments.nulls[i]) collected[i].segment = segments.values[i];
   }
   return collected;
+}
+
+std::vector<ExternalInput> collect_inputs_before(const Model& model, const InputArguments& arguments,
+                                                 const PastArguments& past, std::int64_t days) {
+  if (days == 0 || !past.inputs.given) return collect_inputs(model, arguments);
+  if (past.observed.given && past.observed.rows != past.inputs.rows) {
+    throw Error(sqlstate::invalid_parameter_value,
+                "past_inputs has " + std::to_string(past.inputs.rows) + " rows, but past_observed has " +
+                    std::to_string(past.observed.rows),
+                "Row n of both is of n days before.");
+  }
+  return collect_inputs(
+      model, {take_row(past.inputs, days - 1), take_row(past.observed, days - 1), arguments.segments});
 }
 
 }  // namespace health::pg

@@ -15,19 +15,18 @@ extern "C" {
 
 namespace health::pg {
 
-// A text[] or date[] argument. `given` is false for NULL.
-struct TextInputs {
-  std::string_view* values;
-  bool* nulls;
+// A text[] or date[] argument: rows of `count` values, one after the other. `given` is false for NULL.
+template <class Value>
+struct InputArray {
+  const Value* values;
+  const bool* nulls;
   int count;
+  int rows;
   bool given;
+  const char* name;  // for messages
 };
-struct DateInputs {
-  Day* values;
-  bool* nulls;
-  int count;
-  bool given;
-};
+using TextInputs = InputArray<std::string_view>;
+using DateInputs = InputArray<Day>;
 
 // What belongs to the account.
 struct AccountArguments {
@@ -45,6 +44,12 @@ struct InputArguments {
   TextInputs segments;
 };
 
+// inputs and observed of earlier dates: the first row is of the day before, and so on.
+struct PastArguments {
+  TextInputs inputs;
+  DateInputs observed;
+};
+
 // These may ereport, naming the argument.
 const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot,
                             const char* name);  // slot 0 or 1 of the function's cache
@@ -53,6 +58,8 @@ bool same_model_arguments(
 Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);  // not NULL, finite
 TextInputs text_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
 DateInputs date_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
+// past_inputs and past_observed, from arguments i and i + 1: two dimensions, or NULL.
+PastArguments past_arguments(FunctionCallInfo fcinfo, int i);
 // usage, account_start and seats.
 AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats);
 // The composite type that the function returns, kept for the next call.
@@ -63,5 +70,9 @@ Ledger decode_account(const Model& model, const AccountArguments& account);
 // The inputs in the order of model.inputs; empty when there are none at all. Error 22023 when the numbers
 // differ.
 std::vector<ExternalInput> collect_inputs(const Model& model, const InputArguments& arguments);
+// The inputs of so many days before. Without past ones they are those of the date itself; before the oldest
+// row, those of that row. Error 22023 also when past_inputs and past_observed differ in their rows.
+std::vector<ExternalInput> collect_inputs_before(const Model& model, const InputArguments& arguments,
+                                                 const PastArguments& past, std::int64_t days);
 
 }  // namespace health::pg

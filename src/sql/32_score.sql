@@ -109,11 +109,13 @@ COMMENT ON COLUMN health.signal_score.reason IS 'why the value is unknown';
 COMMENT ON COLUMN health.signal_score.phrase IS 'the finding in words';
 
 CREATE FUNCTION health.score_account(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
-                                     inputs text[], observed date[], segments text[]) RETURNS health.account_score
+                                     inputs text[], observed date[], segments text[],
+                                     past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL) RETURNS health.account_score
     AS 'MODULE_PATHNAME', 'health_score_account'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000;
-COMMENT ON FUNCTION health.score_account(jsonb, health.usage, date, date, float8, text[], date[], text[]) IS
-    'score of an account at a date by a model document; inputs, observed and segments follow model_inputs(model)';
+COMMENT ON FUNCTION health.score_account(jsonb, health.usage, date, date, float8, text[], date[], text[], text[], date[]) IS
+    'score of an account at a date by a model document; inputs, observed and segments follow model_inputs(model); row n of past_inputs '
+    'and past_observed is of n days before, without them the inputs stand for the past as well';
 
 CREATE FUNCTION health.score_signals(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
                                      inputs text[], observed date[], segments text[]) RETURNS SETOF health.signal_score
@@ -125,12 +127,14 @@ COMMENT ON FUNCTION health.score_signals(jsonb, health.usage, date, date, float8
 CREATE FUNCTION health.score_series(model jsonb, usage health.usage, account_start date, seats float8,
                                     inputs text[], observed date[], segments text[],
                                     from_date date, to_date date, step int DEFAULT 1,
+                                    past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL,
                                     OUT as_of date, OUT score float8, OUT band text, OUT coverage float8, OUT unknown_reason text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_score_series'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 10000 ROWS 60;
-COMMENT ON FUNCTION health.score_series(jsonb, health.usage, date, float8, text[], date[], text[], date, date, int) IS
-    'the score of an account at every step-th day from from_date to to_date, both included, from one decode of its ledger';
+COMMENT ON FUNCTION health.score_series(jsonb, health.usage, date, float8, text[], date[], text[], date, date, int, text[], date[]) IS
+    'the score of an account at every step-th day from from_date to to_date, both included, from one decode of its ledger; inputs and '
+    'observed are those of to_date, row n of past_inputs and past_observed is of n days before it';
 
 CREATE FUNCTION health.score_without_user(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
                                           inputs text[], observed date[], segments text[], user_id text) RETURNS float8

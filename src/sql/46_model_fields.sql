@@ -46,7 +46,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ARRAY['account_id', 'name', 'as_of', 'model', 'model_version', 'score', 'band', 'data_coverage', 'unknown_reason', 'change_7d',
                  'change_28d', 'main_reason', 'next_step', 'score_without_top_user', 'usage', 'inputs', 'observed', 'segments',
-                 'account_start', 'seats'] ||
+                 'past_inputs', 'past_observed', 'account_start', 'seats'] ||
            ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                  WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
                    AND a.attnum > 0 AND NOT a.attisdropped);

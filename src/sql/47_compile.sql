@@ -183,26 +183,65 @@ $$;
 COMMENT ON FUNCTION health.compile_usage(health.model_field[], jsonb, text, text) IS
     'SQL of account_id and usage: every event source and the user source folded into one ledger per account; NULL without such sources';
 
--- Several rows per account: the one that was observed last before as_of counts, then the highest value, so that the outcome never
--- depends on row order. If all are later, the first of them, whose date says since when the signal is known.
-CREATE FUNCTION health.compile_query_signal(fields health.model_field[], signal_path text, account_cast text, document jsonb, as_of date)
+-- All answers of an account in the order of their days, one per day: of several the highest, so that the outcome never depends on row
+-- order. One without a date was always there. No name here is one that a column of the account table could have: expressions see them.
+CREATE FUNCTION health.compile_query_signal(fields health.model_field[], signal_path text, account_cast text, document jsonb)
 RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT pg_catalog.format(
-        'SELECT DISTINCT ON (1) answer.account_id, answer.value, answer.observed '
-        'FROM (SELECT src.account_id%s AS account_id, src.value, %s AS observed FROM %s) AS answer '
-        'ORDER BY 1, CASE WHEN answer.observed >= %s THEN answer.observed END NULLS FIRST, 3 DESC NULLS LAST, 2 DESC NULLS LAST',
+        'SELECT answer.account_id AS "answers of", pg_catalog.array_agg(answer.value ORDER BY answer.day) AS "values of answers", '
+        'pg_catalog.array_agg(answer.day ORDER BY answer.day) AS "days of answers" '
+        'FROM (SELECT DISTINCT ON (1, 2) src.account_id%s AS account_id, coalesce(%s, ''-infinity'') AS day, src.value FROM %s '
+        'ORDER BY 1, 2, 3 DESC NULLS LAST) AS answer GROUP BY 1',
         account_cast,
         CASE WHEN (health.field_of(fields, signal_path, 'observed')).expression IS NULL THEN 'NULL::pg_catalog.date'
              ELSE health.local_day((health.field_of(fields, signal_path, 'observed')).expression,
                                    (health.field_of(fields, signal_path, 'observed')).type, NULL, coalesce(document ->> 'time_zone', 'UTC'))
         END,
-        (health.field_of(fields, signal_path, 'account_id')).from_item,
-        health.model_clock(document, as_of));
+        (health.field_of(fields, signal_path, 'account_id')).from_item);
 $$;
-COMMENT ON FUNCTION health.compile_query_signal(health.model_field[], text, text, jsonb, date) IS
-    'SQL of a query signal: one row per account with its value and date';
+COMMENT ON FUNCTION health.compile_query_signal(health.model_field[], text, text, jsonb) IS
+    'SQL of a query signal: one row per account with its answers and their days';
+
+-- The last answer before the day of the clock that is in scope. If all are later, the first of them, whose date says since when the
+-- signal is known.
+CREATE FUNCTION health.compile_answer("position" integer, OUT value text, OUT observed text)
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('(q%s."values of answers")[%s]', a."position", a.last),
+           pg_catalog.format('nullif((q%s."days of answers")[%s], ''-infinity'')', a."position", a.last)
+    FROM (SELECT "position",
+                 pg_catalog.format('greatest(pg_catalog.width_bucket(clock.as_of - 1, q%s."days of answers"), 1)', "position")) AS a ("position", last);
+END;
+COMMENT ON FUNCTION health.compile_answer(integer) IS 'SQL of value and date of the answer of a query signal that stands on the day of the clock';
+
+-- Inputs change with the date when an expression mentions as_of or when a query signal has dates.
+CREATE FUNCTION health.has_dated_inputs(fields health.model_field[], document jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT 1 FROM unnest(fields) AS f WHERE f.field = 'observed' AND f.source LIKE 'signals%')
+        OR EXISTS (SELECT 1 FROM jsonb_path_query(document, 'strict $.accounts.**.sql') AS a (expression)
+                   WHERE a.expression #>> '{}' ~* '\mas_of\M')
+        OR EXISTS (SELECT 1 FROM health.model_inputs(document) AS i WHERE i.kind = 'expression' AND i.source ~* '\mas_of\M');
+$$;
+COMMENT ON FUNCTION health.has_dated_inputs(health.model_field[], jsonb) IS 'Whether the inputs of a model are others on other days';
+
+-- The same expressions once more for each earlier day: their clock is the inner one. It stands before everything but the source and
+-- the answers, so that expressions find no other names than where they were checked.
+CREATE FUNCTION health.compile_past_inputs(days integer, attributes text, value_list text, inputs text, observed text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        ' CROSS JOIN LATERAL (SELECT pg_catalog.array_agg(ARRAY[%s]::pg_catalog.text[]) AS "past inputs", '
+        'pg_catalog.array_agg(ARRAY[%s]::pg_catalog.date[]) AS "past observed" '
+        'FROM (SELECT clock.as_of - earlier.days AS as_of FROM pg_catalog.generate_series(1, %s) AS earlier (days)) AS clock '
+        'CROSS JOIN LATERAL (SELECT %s) AS attr CROSS JOIN LATERAL (SELECT %s) AS sig) AS past',
+        inputs, observed, days, attributes, value_list);
+END;
+COMMENT ON FUNCTION health.compile_past_inputs(integer, text, text, text, text) IS
+    'SQL of the inputs of so many earlier days as an array with a row per day, the day before as_of first';
 
 CREATE FUNCTION health.raise_field_problem(field health.model_field) RETURNS void
 LANGUAGE plpgsql
@@ -216,11 +255,13 @@ $$;
 COMMENT ON FUNCTION health.raise_field_problem(health.model_field) IS 'Raises the problem of a field as an error';
 
 -- "division by zero" does not say where: try the expressions one by one, under the author's search_path, and name the one that fails.
-CREATE FUNCTION health.raise_failing_field(model_name text, version health.model_version, as_of date DEFAULT NULL) RETURNS void
+CREATE FUNCTION health.raise_failing_field(model_name text, version health.model_version, as_of date DEFAULT NULL, past_days integer DEFAULT 0)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    clock text := health.model_clock(version.document, as_of);
     fields health.model_field[];
     accounts text;
     condition text;
@@ -241,24 +282,27 @@ BEGIN
             WHEN pg_catalog.starts_with(failing.from_item, accounts) THEN (health.field_of(fields, 'accounts', 'filter')).expression
         END;
         BEGIN
-            EXECUTE pg_catalog.format('SELECT pg_catalog.count((%s)::pg_catalog.text) FROM %s WHERE %s',
-                                      failing.expression, failing.from_item, coalesce(condition, 'true'));
+            EXECUTE pg_catalog.format('SELECT pg_catalog.count((%s)::pg_catalog.text) FROM %s WHERE %s', failing.expression,
+                pg_catalog.replace(failing.from_item, pg_catalog.format('(SELECT %s AS as_of)', clock),
+                    pg_catalog.format('(SELECT %s - earlier.days AS as_of FROM pg_catalog.generate_series(0, %s) AS earlier (days))', clock, past_days)),
+                coalesce(condition, 'true'));
         EXCEPTION WHEN data_exception THEN
             failing.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', failing.path);
             failing.problem := sqlerrm;
             failing.code := sqlstate;
             failing.hint := CASE sqlstate WHEN '22012' THEN 'With nullif(divisor, 0) the value is unknown instead.'
-                                          ELSE 'It fails for some row: leave such rows out with a filter, or make the value NULL with CASE.' END;
+                                          ELSE 'It fails for some row' || CASE WHEN past_days > 0 THEN ' on a day of the history' ELSE '' END || ': leave such rows out with a filter, or make the value NULL with CASE.' END;
             PERFORM health.raise_field_problem(failing);
         END;
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health.raise_failing_field(text, health.model_version, date) IS
-    'Raises the error of the first expression of a model that fails for some row, with its path; returns when all of them work';
+COMMENT ON FUNCTION health.raise_failing_field(text, health.model_version, date, integer) IS
+    'Raises the error of the first expression of a model that fails for some row, on the day or one of the past days before it, with its path; '
+    'returns when all of them work';
 
 CREATE FUNCTION health.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
-                                     with_usage boolean DEFAULT true, model_name text DEFAULT NULL)
+                                     with_usage boolean DEFAULT true, model_name text DEFAULT NULL, past_days integer DEFAULT 0)
 RETURNS health.compiled_model
 LANGUAGE plpgsql
 AS $$
@@ -274,13 +318,15 @@ DECLARE
     reserved text[] := health.reserved_columns();
     value_list text := '';
     raw_list text := '';
-    joins text := '';
+    answers text := '';
+    past text := '';
     inputs text[] := ARRAY[]::text[];
     observed text[] := ARRAY[]::text[];
     segments text[] := ARRAY[]::text[];
     input record;
     field health.model_field;
     query_account health.model_field;
+    answer record;
     column_name text;
 BEGIN
     SELECT f.* INTO wrong FROM pg_catalog.unnest(fields) AS f WHERE f.problem IS NOT NULL LIMIT 1;
@@ -319,10 +365,12 @@ BEGIN
         field.type := (health.field_of(fields, input.path, 'value')).type;
         query_account := health.field_of(fields, input.path, 'account_id');
         IF query_account.expression IS NOT NULL THEN
-            joins := joins || pg_catalog.format(' LEFT JOIN (%s) AS q%s ON q%2$s.account_id = attr.account_id%s',
-                health.compile_query_signal(fields, input.path, account_cast, document, as_of), input."position", account_cast);
-            field.expression := pg_catalog.format('q%s.value', input."position");
-            observed := observed || pg_catalog.format('q%s.observed', input."position");
+            answers := answers || pg_catalog.format(' LEFT JOIN (%s) AS q%s ON q%2$s."answers of" = %s%s',
+                health.compile_query_signal(fields, input.path, account_cast, document), input."position",
+                (health.field_of(fields, 'accounts', 'id')).expression, account_cast);
+            SELECT a.value, a.observed INTO answer FROM health.compile_answer(input."position") AS a;
+            field.expression := answer.value;
+            observed := observed || answer.observed;
         ELSE
             observed := observed || 'NULL'::text;
         END IF;
@@ -340,25 +388,33 @@ BEGIN
         raw_list := raw_list || pg_catalog.format(', sig.s%s AS %I', input."position", column_name);
     END LOOP;
 
+    value_list := coalesce(nullif(pg_catalog.substr(value_list, 3), ''), 'NULL AS s0');
+    IF past_days > 0 AND health.has_dated_inputs(fields, document) THEN
+        past := health.compile_past_inputs(past_days, attributes, value_list, pg_catalog.array_to_string(inputs, ', '),
+                                           pg_catalog.array_to_string(observed, ', '));
+    END IF;
     usage := CASE WHEN with_usage THEN health.compile_usage(fields, document, account_cast, restriction) END;
     compiled.ledger := pg_catalog.format(
         'SELECT attr.account_id, %s AS name%s, attr.as_of, %s AS model_version, %s AS usage, ARRAY[%s]::pg_catalog.text[] AS inputs, '
-        'ARRAY[%s]::pg_catalog.date[] AS observed, ARRAY[%s]::pg_catalog.text[] AS segments, %s AS account_start, %s AS seats%s '
-        'FROM %s CROSS JOIN LATERAL (SELECT %s) AS attr%s%s CROSS JOIN LATERAL (SELECT %s) AS sig WHERE attr.account_id IS NOT NULL%s%s',
+        'ARRAY[%s]::pg_catalog.date[] AS observed, ARRAY[%s]::pg_catalog.text[] AS segments, %s AS past_inputs, %s AS past_observed, '
+        '%s AS account_start, %s AS seats%s FROM %s%s%s CROSS JOIN LATERAL (SELECT %s) AS attr%s CROSS JOIN LATERAL (SELECT %s) AS sig WHERE attr.account_id IS NOT NULL%s%s',
         CASE WHEN document #> '{accounts,name}' IS NULL THEN 'attr.account_id::pg_catalog.text' ELSE 'attr.account_name' END,
         extras, version,
         CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u.usage, ''{}''::health.usage)' END,
         pg_catalog.array_to_string(inputs, ', '), pg_catalog.array_to_string(observed, ', '), pg_catalog.array_to_string(segments, ', '),
+        CASE past WHEN '' THEN 'NULL::pg_catalog.text[]' ELSE 'past."past inputs"' END,
+        CASE past WHEN '' THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
         CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
         CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8' ELSE 'attr.seats' END,
-        raw_list, field.from_item, attributes,
+        raw_list, field.from_item, answers, past, attributes,
         CASE WHEN usage IS NULL THEN '' ELSE pg_catalog.format(' LEFT JOIN (%s) AS u ON u.account_id = attr.account_id%s', usage, account_cast) END,
-        joins, coalesce(nullif(pg_catalog.substr(value_list, 3), ''), 'NULL AS s0'),
+        value_list,
         coalesce(' AND ' || (health.field_of(fields, 'accounts', 'filter')).expression, ''),
         coalesce(' AND attr.account_id' || account_cast || restriction, ''));
     RETURN compiled;
 END;
 $$;
-COMMENT ON FUNCTION health.compile_model(jsonb, integer, text, date, boolean, text) IS
+COMMENT ON FUNCTION health.compile_model(jsonb, integer, text, date, boolean, text, integer) IS
     'Compiles a complete document to the ledger query: one row per account with usage, inputs and attributes, from one pass over the events. '
-    'With an account, only that one; with a date, as of that date; the name of the model is for messages';
+    'With an account, only that one; with a date, as of that date; with past days, also the inputs of so many days before, if they depend on '
+    'the date; the name of the model is for messages';

@@ -45,6 +45,20 @@ AS $$
 $$;
 COMMENT ON FUNCTION health.compile_metrics(jsonb) IS 'SQL of the call of metrics() for a ledger row l, with the settings of a document';
 
+CREATE FUNCTION health.history_days(document jsonb) RETURNS integer
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT greatest(coalesce((document #>> '{history,days}')::integer, 56), 1);
+END;
+COMMENT ON FUNCTION health.history_days(jsonb) IS 'Days in the history of a score view, as_of among them';
+
+CREATE FUNCTION health.past_days(document jsonb) RETURNS integer
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT greatest(health.history_days(document) - 1, 28);
+END;
+COMMENT ON FUNCTION health.past_days(jsonb) IS 'Days before as_of that a score view looks at: for its history, and for the change in 28 days';
+
 CREATE FUNCTION health.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb, compiled health.compiled_model)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -64,7 +78,8 @@ BEGIN
         WHEN '' THEN format(
             'SELECT l.account_id, l.name%s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
             's.coverage AS data_coverage, s.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user%s%s '
-            'FROM %s AS l CROSS JOIN LATERAL health.score_account(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments) AS s '
+            'FROM %s AS l CROSS JOIN LATERAL health.score_account(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
+            'l.past_inputs, l.past_observed) AS s '
             'CROSS JOIN LATERAL %s AS m',
             account_columns, model_name, metric_list, value_columns, ledger_relation, scoring, health.compile_metrics(document))
         WHEN '_signals' THEN format(
@@ -75,8 +90,9 @@ BEGIN
         WHEN '_history' THEN format(
             'SELECT l.account_id, h.as_of, l.model_version, h.score, h.band, h.coverage AS data_coverage, h.unknown_reason '
             'FROM %s AS l CROSS JOIN LATERAL '
-            'health.score_series(%sl.account_start, l.seats, l.inputs, l.observed, l.segments, l.as_of - %s, l.as_of) AS h',
-            ledger_relation, scoring, greatest(coalesce((document #>> '{history,days}')::integer, 56), 1) - 1)
+            'health.score_series(%sl.account_start, l.seats, l.inputs, l.observed, l.segments, l.as_of - %s, l.as_of, 1, '
+            'l.past_inputs, l.past_observed) AS h',
+            ledger_relation, scoring, health.history_days(document) - 1)
     END;
 END;
 $$;
@@ -90,7 +106,7 @@ AS $$
         WHEN '_ledger' THEN 'Base of the score views of model "%s", version %s: one row per account with its usage ledger and the inputs of its signals.'
         WHEN '' THEN 'Account health by model "%s", version %s: one row per account with score, band, change, main reason and every usage metric.'
         WHEN '_signals' THEN 'Signals of account health by model "%s", version %s: one row per account and signal; the points of the leaves add up to the score.'
-        ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the ledger; columns of the account table stand at their present value.'
+        ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the events, expressions and dated answers of that day; columns of the account table stand at their present value.'
     END, model_name, version);
 $$;
 COMMENT ON FUNCTION health.describe_score_relation(text, text, integer) IS 'The comment on one of the four relations of a score view';
@@ -119,6 +135,8 @@ BEGIN
         WHEN 'usage' THEN 'Usage ledger: for each user, local day and event the count and the amount'
         WHEN 'inputs' THEN 'Values of the column, expression and query signals, in the order of health.model_inputs()'
         WHEN 'observed' THEN 'Dates on which the query signals were observed'
+        WHEN 'past_inputs' THEN 'Inputs of earlier days, a row for each, the day before as_of first; NULL when they are always the same'
+        WHEN 'past_observed' THEN 'Dates on which the answers among the past inputs were observed'
         WHEN 'segments' THEN 'Peer groups for percentile normalizers'
     END;
     IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
@@ -196,7 +214,8 @@ DECLARE
     made record;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
-    compiled := health.compile_model(version.document, version.version, model_name => model_name);
+    compiled := health.compile_model(version.document, version.version, model_name => model_name,
+                                     past_days => health.past_days(version.document));
     PERFORM health.reject_repeated_accounts(version.document, version.version);
     FOR made IN SELECT r.* FROM health.score_relations(schema_name, view_name) AS r LOOP
         ledger_relation := coalesce(ledger_relation, made.relation);
@@ -288,7 +307,8 @@ BEGIN
         SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized;
 EXCEPTION WHEN data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
-        PERFORM health.raise_failing_field(model, version);
+        PERFORM health.raise_failing_field(model, version),
+                health.raise_failing_field(model, version, past_days => health.past_days(version.document));
     END IF;
     RAISE;
 END;

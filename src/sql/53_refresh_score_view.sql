@@ -179,7 +179,7 @@ EXCEPTION WHEN unique_violation OR cardinality_violation THEN
     RAISE;
 WHEN data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
-        PERFORM health.raise_failing_field(v.model, v)
+        PERFORM health.raise_failing_field(v.model, v), health.raise_failing_field(v.model, v, past_days => health.past_days(v.document))
         FROM health.model_version AS v WHERE v.model = present.model AND v.version = current_version;
     END IF;
     RAISE;

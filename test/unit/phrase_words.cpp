@@ -123,7 +123,7 @@ TEST_CASE("the main reason is what moved most, else what costs most, and the nex
   const Day as_of = score_day("2025-06-02");
   const auto summary = [&](std::string_view a, std::string_view b, std::optional<Day> observed_b) {
     const std::vector<ExternalInput> inputs = {{a, {}, {}}, {b, observed_b, {}}};
-    return summarize_score(model, ledger, inputs, as_of);
+    return summarize_score(model, ledger, {inputs, inputs, inputs}, as_of);
   };
   const ScoreSummary steady = summary("90", "40", {});
   CHECK(steady.main_reason == "tickets 40 (costs 30.0 points)");
@@ -149,7 +149,8 @@ TEST_CASE("the main reason goes the way of the whole change") {
   // 50 -> 42.5: b brings 25 points, c takes 21.7, d takes 10.8.
   const std::vector<ExternalInput> inputs = {
       {"50", {}, {}}, {"100", lately, {}}, {"10", lately, {}}, {"10", lately, {}}};
-  const ScoreSummary summary = summarize_score(model, ledger, inputs, score_day("2025-06-02"));
+  const ScoreSummary summary =
+      summarize_score(model, ledger, {inputs, inputs, inputs}, score_day("2025-06-02"));
   CHECK(*summary.change_28d == Approx(-7.5));
   CHECK(summary.main_reason == "c now known: 10 (-21.7)");
 }

@@ -76,9 +76,9 @@ class Db {
     try {
       run(sql);
     } catch (const pqxx::insufficient_privilege& error) {
-      return {"42501", error.what()};  // libpqxx 6 forgets the code of this one
+      return {"42501", std::string(error.what())};  // libpqxx 6 forgets the code of this one
     } catch (const pqxx::sql_error& error) {
-      return {error.sqlstate(), error.what()};
+      return {std::string(error.sqlstate()), std::string(error.what())};
     }
     return {};
   }

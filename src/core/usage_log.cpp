@@ -230,15 +230,22 @@ UsageBytes UsageLog::fold() const {
   return result;
 }
 
-std::int64_t amount_to_micro(double amount) {
+bool to_micro(double amount, std::int64_t& micro_units) noexcept {
   const double scaled = std::nearbyint(amount * static_cast<double>(micro));
-  if (!(scaled >= -9223372036854774784.0 && scaled <= 9223372036854774784.0)) {
+  if (!(scaled >= -9223372036854774784.0 && scaled <= 9223372036854774784.0)) return false;
+  micro_units = static_cast<std::int64_t>(scaled);
+  return true;
+}
+
+std::int64_t amount_to_micro(double amount) {
+  std::int64_t micro_units = 0;
+  if (!to_micro(amount, micro_units)) {
     throw Error(
         sqlstate::numeric_value_out_of_range,
         std::isnan(amount) ? "an amount is NaN" : "an amount is out of range",
         "Amounts are finite numbers up to 9,223,372,036,854 in either direction; NULL stands for no amount.");
   }
-  return static_cast<std::int64_t>(scaled);
+  return micro_units;
 }
 
 }  // namespace health

@@ -139,8 +139,9 @@ class UsageLog {
   std::size_t capacity_;
 };
 
-// Amounts enter as doubles and are kept in millionths. Error 22003 for NaN, infinities and amounts
-// beyond 9.2e12.
+// Amounts enter as doubles and are kept in millionths; false for NaN, infinities and amounts beyond 9.2e12.
+bool to_micro(double amount, std::int64_t& micro_units) noexcept;
+// The same with error 22003.
 std::int64_t amount_to_micro(double amount);
 
 }  // namespace health

@@ -1,0 +1,436 @@
+// Reads table rows as events: the expressions of a ledger source, compiled for one table.
+#include "event_reader.hpp"
+
+#include <cstring>
+
+#include "local_day.hpp"
+
+extern "C" {
+#include "access/transam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
+#endif
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+}
+
+namespace health::pg {
+
+namespace {
+
+// How a value is taken out of a row.
+enum class Way : std::uint8_t {
+  none,    // the source has no such expression
+  column,  // these are read without the expression machinery
+  int2_to_int8,
+  int4_to_int8,
+  int2_to_float8,
+  int4_to_float8,
+  int8_to_float8,
+  float4_to_float8,
+  expression
+};
+
+struct Field {
+  Way way;
+  AttrNumber attribute;
+  ExprState* state;
+};
+
+// While it lives, the rights and the search path of the source's owner are in force. Not a C++ guard: an
+// ereport may jump over it, and the end of the (sub)transaction then puts both back.
+struct OwnerRights {
+  Oid user;
+  int security;
+  int guc_level;  // 0: the search path was right already
+};
+
+OwnerRights take_owner_rights(Oid owner, const char* search_path) {
+  OwnerRights rights{};
+  GetUserIdAndSecContext(&rights.user, &rights.security);
+  SetUserIdAndSecContext(owner,
+                         rights.security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+  if (std::strcmp(namespace_search_path, search_path) != 0) {
+    rights.guc_level = NewGUCNestLevel();
+    set_config_option("search_path", search_path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                      false);
+  }
+  return rights;
+}
+
+void return_owner_rights(const OwnerRights& rights) {
+  if (rights.guc_level != 0) AtEOXact_GUC(false, rights.guc_level);
+  SetUserIdAndSecContext(rights.user, rights.security);
+}
+
+bool walk(Node* node, bool (*walker)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+  return expression_tree_walker(node, walker, context);
+#else
+  // Declared without parameters, which means something else to C.
+  return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)),
+                                context);
+#endif
+}
+
+bool is_user_function(Oid function, void*) { return function >= FirstNormalObjectId; }
+
+// True when evaluating may run code that somebody wrote in SQL: functions, and the checks of domains.
+bool runs_user_code(Node* node, void* context) {
+  if (node == nullptr) return false;
+  if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_user_function, context)) return true;
+  return walk(node, runs_user_code, context);
+}
+
+// Finds the column that an expression merely passes on, with a widening at most.
+bool plain_column(const Expr* expression, Field& field) {
+  while (IsA(expression, RelabelType)) expression = castNode(RelabelType, expression)->arg;
+  field.way = Way::column;
+  if (IsA(expression, FuncExpr)) {
+    const auto* cast = castNode(FuncExpr, expression);
+    switch (cast->funcid) {
+      case F_INT8_INT2:
+        field.way = Way::int2_to_int8;
+        break;
+      case F_INT8_INT4:
+        field.way = Way::int4_to_int8;
+        break;
+      case F_FLOAT8_INT2:
+        field.way = Way::int2_to_float8;
+        break;
+      case F_FLOAT8_INT4:
+        field.way = Way::int4_to_float8;
+        break;
+      case F_FLOAT8_INT8:
+        field.way = Way::int8_to_float8;
+        break;
+      case F_FLOAT8_FLOAT4:
+        field.way = Way::float4_to_float8;
+        break;
+      default:
+        return false;
+    }
+    expression = static_cast<const Expr*>(linitial(cast->args));
+    while (IsA(expression, RelabelType)) expression = castNode(RelabelType, expression)->arg;
+  }
+  if (!IsA(expression, Var)) return false;
+  field.attribute = castNode(Var, expression)->varattno;
+  return field.attribute > 0;
+}
+
+bool has_system_column(Node* node, void* context) {
+  if (node == nullptr) return false;
+  if (IsA(node, Var)) return castNode(Var, node)->varattno < 0;
+  return walk(node, has_system_column, context);
+}
+
+// What an expression is called in messages, and what it must give.
+struct Wanted {
+  const char* name;
+  Oid type;
+};
+
+Expr* parse_expression(const char* text, const Wanted& wanted, Relation relation) {
+  List* const statements = raw_parser(psprintf("SELECT (%s\n)", text), RAW_PARSE_DEFAULT);
+  const Node* statement = list_length(statements) == 1 ? linitial_node(RawStmt, statements)->stmt : nullptr;
+  if (statement == nullptr || !IsA(statement, SelectStmt) ||
+      list_length(castNode(SelectStmt, statement)->targetList) != 1 ||
+      castNode(SelectStmt, statement)->fromClause != NIL) {
+    ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("\"%s\" is not an expression over one row", text)));
+  }
+  ParseState* state = make_parsestate(nullptr);
+  ParseNamespaceItem* item =
+      addRangeTableEntryForRelation(state, relation, AccessShareLock, makeAlias("src", NIL), false, false);
+  addNSItemToQuery(state, item, false, true, true);
+  // Index expressions are what these are most alike: no subqueries, aggregates and sets.
+  Node* node =
+      transformExpr(state, linitial_node(ResTarget, castNode(SelectStmt, statement)->targetList)->val,
+                    EXPR_KIND_INDEX_EXPRESSION);
+  assign_expr_collations(state, node);
+  free_parsestate(state);
+  const Oid type = getBaseType(exprType(node));
+  if (type != wanted.type) {
+    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("the %s of the events of \"%s\" is of type %s, not %s", wanted.name,
+                           RelationGetRelationName(relation), format_type_be(exprType(node)),
+                           format_type_be(wanted.type)),
+                    errdetail("The expression is %s.", text)));
+  }
+  // The same row must give the same event whenever it is read.
+  if (contain_volatile_functions(node) || has_system_column(node, nullptr)) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                    errmsg("the %s of the events of \"%s\" does not depend on the row alone", wanted.name,
+                           RelationGetRelationName(relation)),
+                    errdetail("The expression is %s.", text)));
+  }
+#if PG_VERSION_NUM >= 180000
+  node = expand_generated_columns_in_expr(node, relation, 1);  // virtual columns are not in the row
+#endif
+  return expression_planner(reinterpret_cast<Expr*>(node));
+}
+
+Oid kind_type(UserKind kind) {
+  return kind == UserKind::bigint ? INT8OID : kind == UserKind::uuid ? UUIDOID : TEXTOID;
+}
+
+}  // namespace
+
+struct EventReader {
+  Field account;
+  Field user;
+  Field event;
+  Field moment;
+  Field amount;
+  Field filter;
+  UserKind account_kind;
+  UserKind user_kind;
+  bool has_zone;
+  bool all_plain;
+  bool user_code;  // some expression needs the owner's rights and search path
+  Oid owner;
+  const char* search_path;
+  ExprContext* context;
+  ZoneClock clock;
+};
+
+namespace {
+
+void compile_field(EventReader& reader, Field& field, const char* text, const Wanted& wanted,
+                   Relation relation) {
+  if (text == nullptr) return;
+  Expr* expression = parse_expression(text, wanted, relation);
+  if (plain_column(expression, field)) return;
+  field.way = Way::expression;
+  field.state = ExecInitExpr(expression, nullptr);
+  reader.all_plain = false;
+  if (runs_user_code(reinterpret_cast<Node*>(expression), nullptr)) reader.user_code = true;
+}
+
+// False when the value is NULL.
+inline bool read_field(const EventReader& reader, const Field& field, TupleTableSlot* slot, Datum& value) {
+  bool null = false;
+  if (field.way == Way::expression) {
+    reader.context->ecxt_scantuple = slot;
+    value = ExecEvalExprSwitchContext(field.state, reader.context, &null);
+    return !null;
+  }
+  value = slot_getattr(slot, field.attribute, &null);
+  if (null) return false;
+  switch (field.way) {
+    case Way::int2_to_int8:
+      value = Int64GetDatum(DatumGetInt16(value));
+      break;
+    case Way::int4_to_int8:
+      value = Int64GetDatum(DatumGetInt32(value));
+      break;
+    case Way::int2_to_float8:
+      value = Float8GetDatum(DatumGetInt16(value));
+      break;
+    case Way::int4_to_float8:
+      value = Float8GetDatum(DatumGetInt32(value));
+      break;
+    case Way::int8_to_float8:
+      value = Float8GetDatum(static_cast<float8>(DatumGetInt64(value)));
+      break;
+    case Way::float4_to_float8:
+      value = Float8GetDatum(static_cast<float8>(DatumGetFloat4(value)));
+      break;
+    default:
+      break;
+  }
+  return true;
+}
+
+inline std::string_view read_text(const EventReader& reader, Datum value) {
+  auto* const text = reinterpret_cast<struct varlena*>(DatumGetPointer(value));
+  if (!VARATT_IS_EXTENDED(text) || VARATT_IS_SHORT(text)) return text_of(value);
+  MemoryContext previous = MemoryContextSwitchTo(reader.context->ecxt_per_tuple_memory);
+  const std::string_view whole = text_of(value);  // of out-of-line or compressed text a copy
+  MemoryContextSwitchTo(previous);
+  return whole;
+}
+
+inline UserId read_id(const EventReader& reader, UserKind kind, Datum value) {
+  UserId id;
+  if (kind == UserKind::bigint) {
+    id.number = DatumGetInt64(value);
+  } else if (kind == UserKind::uuid) {
+    id.bytes = {reinterpret_cast<const char*>(DatumGetUUIDP(value)->data), UUID_LEN};
+  } else {
+    id.bytes = read_text(reader, value);
+  }
+  return id;
+}
+
+inline RowKind read_row(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
+  Datum value = 0;
+  if (reader.filter.way != Way::none &&
+      (!read_field(reader, reader.filter, slot, value) || !DatumGetBool(value)))
+    return RowKind::none;
+  if (!read_field(reader, reader.account, slot, value)) return RowKind::none;
+  row.account = read_id(reader, reader.account_kind, value);
+  LoggedEvent& event = row.event;
+  if (!read_field(reader, reader.user, slot, value)) return RowKind::none;
+  event.kind = reader.user_kind;
+  event.user = read_id(reader, reader.user_kind, value);
+  if (!read_field(reader, reader.event, slot, value)) return RowKind::none;
+  event.name = read_text(reader, value);
+  if (!read_field(reader, reader.moment, slot, value)) return RowKind::none;
+  if (reader.has_zone) {
+    const TimestampTz moment = DatumGetTimestampTz(value);
+    if (TIMESTAMP_NOT_FINITE(moment)) return RowKind::bad;
+    event.day = local_day(reader.clock, moment);
+  } else {
+    event.day = DatumGetDateADT(value);
+    if (DATE_NOT_FINITE(event.day)) return RowKind::bad;
+  }
+  if (event.name.empty()) return RowKind::bad;
+  event.has_amount = reader.amount.way != Way::none && read_field(reader, reader.amount, slot, value);
+  if (event.has_amount && !to_micro(DatumGetFloat8(value), event.amount)) return RowKind::bad;
+  return RowKind::event;
+}
+
+}  // namespace
+
+LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
+  enum Column {
+    col_owner = 1,
+    col_relation,
+    col_chunk_table,
+    col_change_table,
+    col_account,
+    col_user_id,
+    col_event,
+    col_moment,
+    col_amount,
+    col_filter,
+    col_account_kind,
+    col_user_kind,
+    col_time_zone,
+    col_search_path,
+    columns = col_search_path
+  };
+  // As the owner of the catalog: the capturing trigger runs for everybody who writes to the tracked table.
+  const Oid catalog = get_relname_relid("ledger_source", get_namespace_oid("health", false));
+  if (!OidIsValid(catalog)) return nullptr;
+  HeapTuple class_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(catalog));
+  if (!HeapTupleIsValid(class_tuple)) return nullptr;
+  const Oid catalog_owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(class_tuple))->relowner;
+  ReleaseSysCache(class_tuple);
+
+  Oid user = InvalidOid;
+  int security = 0;
+  GetUserIdAndSecContext(&user, &security);
+  SetUserIdAndSecContext(catalog_owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+  SPI_connect();
+  Oid types[] = {INT4OID};
+  Datum values[] = {Int32GetDatum(id)};
+  const int result = SPI_execute_with_args(
+      "SELECT owner, relation, chunk_table, change_table, account, user_id, event, moment, amount, filter,"
+      " account_kind, user_kind, time_zone, search_path"
+      " FROM health.ledger_source WHERE id OPERATOR(pg_catalog.=) $1",
+      1, types, values, nullptr, false, 1);
+  if (result != SPI_OK_SELECT)
+    elog(ERROR, "reading health.ledger_source: %s", SPI_result_code_string(result));
+  LedgerSource* source = nullptr;
+  if (SPI_processed == 1) {
+    const char* fields[columns + 1] = {};
+    for (int i = 1; i <= columns; ++i) {
+      const char* value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i);
+      if (value != nullptr) fields[i] = MemoryContextStrdup(context, value);
+    }
+    const auto oid_of = [](const char* value) {
+      return value == nullptr ? InvalidOid : static_cast<Oid>(std::strtoul(value, nullptr, 10));
+    };
+    const auto kind_of = [](const char* value) {
+      return std::strcmp(value, "bigint") == 0 ? UserKind::bigint
+             : std::strcmp(value, "uuid") == 0 ? UserKind::uuid
+                                               : UserKind::text;
+    };
+    source = static_cast<LedgerSource*>(MemoryContextAllocZero(context, sizeof(LedgerSource)));
+    source->id = id;
+    source->owner = get_role_oid(fields[col_owner], true);
+    source->relation = oid_of(fields[col_relation]);
+    source->chunk_table = oid_of(fields[col_chunk_table]);
+    source->change_table = oid_of(fields[col_change_table]);
+    source->account = fields[col_account];
+    source->user_id = fields[col_user_id];
+    source->event = fields[col_event];
+    source->moment = fields[col_moment];
+    source->amount = fields[col_amount];
+    source->filter = fields[col_filter];
+    source->account_kind = kind_of(fields[col_account_kind]);
+    source->user_kind = kind_of(fields[col_user_kind]);
+    source->time_zone = fields[col_time_zone];
+    source->search_path = fields[col_search_path];
+  }
+  SPI_finish();
+  SetUserIdAndSecContext(user, security);
+  return source;
+}
+
+EventReader* make_event_reader(const LedgerSource& source, Relation relation, MemoryContext context) {
+  if (!OidIsValid(source.owner)) {
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("the owner of ledger source %d does not exist any more", source.id)));
+  }
+  MemoryContext previous = MemoryContextSwitchTo(context);
+  auto* reader = static_cast<EventReader*>(palloc0(sizeof(EventReader)));
+  reader->account_kind = source.account_kind;
+  reader->user_kind = source.user_kind;
+  reader->has_zone = source.time_zone != nullptr;
+  reader->all_plain = true;
+  reader->owner = source.owner;
+  reader->search_path = pstrdup(source.search_path);
+  reader->context = CreateStandaloneExprContext();
+  if (reader->has_zone) set_zone(reader->clock, source.time_zone);
+  // Planning an expression may run its functions.
+  const OwnerRights rights = take_owner_rights(source.owner, source.search_path);
+  compile_field(*reader, reader->account, source.account, {"account", kind_type(source.account_kind)},
+                relation);
+  compile_field(*reader, reader->user, source.user_id, {"user", kind_type(source.user_kind)}, relation);
+  compile_field(*reader, reader->event, source.event, {"name", TEXTOID}, relation);
+  compile_field(*reader, reader->moment, source.moment,
+                {"time", reader->has_zone ? Oid{TIMESTAMPTZOID} : Oid{DATEOID}}, relation);
+  compile_field(*reader, reader->amount, source.amount, {"amount", FLOAT8OID}, relation);
+  compile_field(*reader, reader->filter, source.filter, {"filter", BOOLOID}, relation);
+  return_owner_rights(rights);
+  MemoryContextSwitchTo(previous);
+  return reader;
+}
+
+bool cannot_fail(const EventReader& reader) { return reader.all_plain; }
+
+void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
+  if (!reader.user_code) {
+    row.kind = read_row(reader, slot, row);
+    return;
+  }
+  const OwnerRights rights = take_owner_rights(reader.owner, reader.search_path);
+  row.kind = read_row(reader, slot, row);
+  return_owner_rights(rights);
+}
+
+void reset_event_reader(EventReader& reader) { ResetExprContext(reader.context); }
+
+}  // namespace health::pg

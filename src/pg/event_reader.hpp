@@ -1,0 +1,66 @@
+// Reads table rows as events: the expressions of a ledger source, compiled for one table.
+#pragma once
+
+#include "core/usage_log.hpp"
+
+#include "guard.hpp"
+
+extern "C" {
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+}
+
+namespace health::pg {
+
+// A row of health.ledger_source, in plain memory of the context it was loaded in.
+struct LedgerSource {
+  int32 id;
+  Oid owner;
+  Oid relation;  // the tracked table, of partitions the root
+  Oid chunk_table;
+  Oid change_table;
+  UserKind account_kind;
+  UserKind user_kind;
+  const char* account;  // SQL expressions over one row, alias src
+  const char* user_id;
+  const char* event;
+  const char* moment;
+  const char* amount;     // null: none
+  const char* filter;     // null: none
+  const char* time_zone;  // null: the moment is a date
+  const char* search_path;
+};
+
+// Looks a source up, through SPI; null when there is none. The result is allocated in `context`.
+LedgerSource* load_ledger_source(int32 id, MemoryContext context);
+
+// What a row is.
+enum class RowKind : std::uint8_t {
+  none,   // no event: a key is NULL, or the filter leaves it out
+  event,  //
+  bad     // infinite time, impossible amount, empty name
+};
+
+// One row as an event. Text and uuid ids and the name point into the row or the per-tuple memory.
+struct EventRow {
+  RowKind kind;
+  UserId account;
+  LoggedEvent event;
+};
+
+struct EventReader;
+
+// Compiles the expressions of a source for the columns of `relation` (a leaf of it), in `context`. Ereports
+// when an expression does not fit the table any more.
+EventReader* make_event_reader(const LedgerSource& source, Relation relation, MemoryContext context);
+
+// True when every expression is a plain column (or a widening of one): reading a row cannot fail.
+bool cannot_fail(const EventReader& reader);
+
+// Reads the row in `slot`. Allocates, if at all, in memory that reset_event_reader() frees. May ereport.
+void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row);
+
+// Frees what reading rows allocated; `row` of the last read_event is gone then.
+void reset_event_reader(EventReader& reader);
+
+}  // namespace health::pg

@@ -1,9 +1,10 @@
 // Changes of tracked tables: what was written is read, pieces are small, cuts leave nothing, damage is an
 // error.
-#include "core/change_log.hpp"
+#include "core/change_fold.hpp"
 
 #include <memory>
 
+#include "core/civil.hpp"
 #include "usage_fixture.hpp"
 
 using namespace health;
@@ -283,7 +284,9 @@ TEST_CASE("changes of blocks within ranges are dropped", "[changes]") {
     if (expected.size() == changes.size()) REQUIRE(std::ranges::equal(left, piece));
   }
   GrowingLog log;
-  log.append(OwnedChange{.user = {1, "", 0, "a"}}, *codes);
+  OwnedChange one;
+  one.user.event = "a";
+  log.append(one, *codes);
   CHECK_THROWS_AS(drop_blocks(log.pieces().front(), std::vector<std::int64_t>{1}), Error);
 }
 
@@ -315,4 +318,60 @@ TEST_CASE("damaged changes are read or refused with 22P03", "[changes]") {
   CHECK(state_of(UsageBytes{1, 5, 242, 1}) == sqlstate::invalid_binary_representation);   // block -1
   CHECK(state_of(UsageBytes{1, 5, 250}) == sqlstate::invalid_binary_representation);      // no such entry
   CHECK(state_of(UsageBytes{1, 5, 244, 0, 1, 'a', 0, 2, 2}).empty());
+}
+
+TEST_CASE("quarters begin in January, April, July and October", "[changes]") {
+  for (Day day = *parse_day("1899-01-01"); day < *parse_day("2105-01-01"); ++day) {
+    const std::string text = day_text(day);
+    const int month = std::stoi(text.substr(5, 2));
+    const char* const first[] = {"-01-01", "-04-01", "-07-01", "-10-01"};
+    REQUIRE(day_text(first_day_of_quarter(day)) == text.substr(0, 4) + first[(month - 1) / 3]);
+  }
+  CHECK(day_text(first_day_of_quarter(*parse_day("-0003-03-31"))) == "-0003-01-01");
+  CHECK(first_day_of_quarter(min_day) == min_day);
+  CHECK(day_text(first_day_of_quarter(max_day)).substr(0, 3) == "+58");
+}
+
+TEST_CASE("changes fold to the ledgers of their events per account and quarter", "[changes]") {
+  Random random(run_seed() + 77);
+  const auto codes = fresh_codes(1);
+  for (int round = 0; round < 200; ++round) {
+    const auto changes = any_changes(random, between(random, 0, 400), 20);
+    struct Key {
+      Place account;
+      Day period;
+      bool operator<(const Key& other) const {
+        return std::tie(account, period) < std::tie(other.account, other.period);
+      }
+    };
+    std::map<Key, PlainLedger> expected;
+    std::int64_t bad = 0;
+    GrowingLog log(static_cast<std::size_t>(between(random, 100, 8000)));
+    for (OwnedChange change : changes) {
+      if (change.bad) bad += change.minus ? -1 : 1;
+      change.account.day = 0;
+      change.account.event.clear();
+      if (change.amount == INT64_MIN || change.amount == INT64_MAX) change.amount = 7;
+      log.append(change, *codes);
+      if (change.bad) continue;
+      const std::int64_t sign = change.minus ? -1 : 1;
+      PlainLedger& plain = expected[{change.account, first_day_of_quarter(change.user.day)}];
+      plain.kind = change.user_kind;
+      plain.add(change.user,
+                {sign, change.has_amount ? sign : 0, change.has_amount ? sign * change.amount : 0});
+    }
+    std::erase_if(expected, [](const auto& ledger) { return ledger.second.cells.empty(); });
+    ChangeFold fold;
+    for (const Bytes piece : log.pieces()) fold.add(piece);
+    const auto folded = fold.fold();
+    REQUIRE(fold.bad_rows() == bad);
+    REQUIRE(folded.size() == expected.size());
+    std::size_t i = 0;
+    for (const auto& [key, plain] : expected) {
+      CHECK((folded[i].account.number == key.account.number && folded[i].account.bytes == key.account.bytes));
+      CHECK(folded[i].period == key.period);
+      CHECK(folded[i].usage == encode(plain));
+      ++i;
+    }
+  }
 }

@@ -1,0 +1,254 @@
+// health.capture(): the trigger of tracked tables. It turns rows into changes and never fails because of one.
+#include "change_buffer.hpp"
+
+#include <cstdlib>
+
+#include "event_reader.hpp"
+
+extern "C" {
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/partition.h"
+#include "commands/trigger.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/resowner.h"
+}
+
+using namespace health::pg;
+
+namespace {
+
+using health::Change;
+using health::UserKind;
+
+// Ids and names beyond this are no sane data; within it whatever the column of the change table can hold.
+constexpr std::size_t largest_change = std::size_t{256} << 20;
+
+// What is known about a trigger. Entries stay as long as the backend; what they point to is replaced when a
+// table that it hangs on has changed.
+struct Capture {
+  Oid trigger;  // the key
+  bool valid;
+  bool changed;  // a table changed while the entry was being made
+  bool ignored;  // no source, or not one of this table
+  UserKind account_kind;
+  UserKind user_kind;
+  int32 source;
+  Oid owner;
+  Oid relation;
+  Oid leaf;
+  Oid change_table;
+  std::size_t largest;      // bytes of a change
+  MemoryContext context;    // holds the reader
+  EventReader* reader;      // null: the source's expressions do not fit the table
+  ChangeBuffer* buffer;     // good for one transaction,
+  std::uint64_t serial;     // this one
+  std::uint64_t failed_in;  // the transaction in which there was no reader
+  Capture* next;
+};
+
+HTAB* captures = nullptr;
+Capture* first_capture = nullptr;
+Capture* last_used = nullptr;
+
+void on_relation_change(Datum, Oid relation) {
+  for (Capture* capture = first_capture; capture != nullptr; capture = capture->next) {
+    if (relation != InvalidOid && relation != capture->leaf && relation != capture->relation &&
+        relation != capture->change_table)
+      continue;
+    capture->valid = false;
+    capture->changed = true;
+  }
+}
+
+// Runs what may fail in a subtransaction of its own. False when it failed because of its data or objects;
+// errors of the machine and cancellation go on.
+template <class Body>
+bool try_in_subtransaction(Body body) {
+  MemoryContext const context = CurrentMemoryContext;
+  ResourceOwner const owner = CurrentResourceOwner;
+  volatile bool done = false;
+  BeginInternalSubTransaction(nullptr);
+  MemoryContextSwitchTo(context);
+  PG_TRY();
+  {
+    body();
+    ReleaseCurrentSubTransaction();
+    done = true;
+  }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(context);
+    ErrorData* error = CopyErrorData();
+    FlushErrorState();
+    RollbackAndReleaseCurrentSubTransaction();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    const int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+    if (category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_INSUFFICIENT_RESOURCES ||
+        category == ERRCODE_SYSTEM_ERROR || category == ERRCODE_TRANSACTION_ROLLBACK)
+      ReThrowError(error);
+    FreeErrorData(error);
+  }
+  PG_END_TRY();
+  MemoryContextSwitchTo(context);
+  CurrentResourceOwner = owner;
+  return done;
+}
+
+bool is_table_of(const LedgerSource& source, Relation relation) {
+  if (RelationGetRelid(relation) == source.relation) return true;
+  if (!relation->rd_rel->relispartition) return false;
+  List* ancestors = get_partition_ancestors(RelationGetRelid(relation));
+  const bool found = list_member_oid(ancestors, source.relation);
+  list_free(ancestors);
+  return found;
+}
+
+// Finds out everything about a trigger.
+void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
+  capture.valid = capture.changed = false;
+  // Code further up may be using the old reader: it is freed later.
+  if (capture.context != nullptr) MemoryContextSetParent(capture.context, until_transaction_end());
+  capture.reader = nullptr;
+  capture.buffer = nullptr;
+  capture.ignored = true;
+  capture.leaf = RelationGetRelid(relation);
+  capture.relation = capture.change_table = InvalidOid;
+  capture.context = AllocSetContextCreate(TopMemoryContext, "health.capture", ALLOCSET_SMALL_SIZES);
+
+  LedgerSource* source = nullptr;
+  if (trigger.tgnargs == 1)
+    source =
+        load_ledger_source(static_cast<int32>(std::strtol(trigger.tgargs[0], nullptr, 10)), capture.context);
+  if (source != nullptr && OidIsValid(source->owner) && OidIsValid(source->change_table) &&
+      is_table_of(*source, relation)) {
+    capture.source = source->id;
+    capture.owner = source->owner;
+    capture.relation = source->relation;
+    capture.change_table = source->change_table;
+    capture.account_kind = source->account_kind;
+    capture.user_kind = source->user_kind;
+    Relation table = try_table_open(source->change_table, AccessShareLock);
+    if (table != nullptr) {
+      capture.ignored = !is_change_table(table, source->owner);
+      // Without storage out of line a change must fit a page.
+      capture.largest =
+          !capture.ignored && TupleDescAttr(RelationGetDescr(table), 2)->attstorage == TYPSTORAGE_PLAIN
+              ? health::piece_bytes
+              : largest_change;
+      table_close(table, AccessShareLock);
+    }
+  }
+  if (!capture.ignored) {
+    EventReader* volatile reader = nullptr;
+    if (try_in_subtransaction([&] { reader = make_event_reader(*source, relation, capture.context); })) {
+      capture.reader = reader;
+    } else {
+      capture.failed_in = transaction_serial();
+    }
+  }
+  capture.valid = !capture.changed;
+}
+
+Capture& capture_of(const Trigger& trigger, Relation relation) {
+  Capture* capture = last_used;
+  if (capture == nullptr || capture->trigger != trigger.tgoid) {
+    if (captures == nullptr) {
+      HASHCTL control{};
+      control.keysize = sizeof(Oid);
+      control.entrysize = sizeof(Capture);
+      captures = hash_create("health.capture", 16, &control, HASH_ELEM | HASH_BLOBS);
+      CacheRegisterRelcacheCallback(on_relation_change, Datum{0});
+    }
+    bool found = false;
+    capture = static_cast<Capture*>(hash_search(captures, &trigger.tgoid, HASH_ENTER, &found));
+    if (!found) {
+      *capture = {};
+      capture->trigger = trigger.tgoid;
+      capture->next = first_capture;
+      first_capture = capture;
+    }
+    last_used = capture;
+  }
+  // What did not fit once may fit now: a function may have come back.
+  const bool retry = capture->valid && !capture->ignored && capture->reader == nullptr &&
+                     capture->failed_in != transaction_serial();
+  if (!capture->valid || retry) look_up(*capture, trigger, relation);
+  return *capture;
+}
+
+// Reads the row in a slot. False when it is no event.
+bool read_change(const Capture& capture, EventReader& reader, TupleTableSlot* slot, bool minus,
+                 Change& change) {
+  EventRow row;
+  if (cannot_fail(reader)) {
+    read_event(reader, slot, row);
+  } else if (!try_in_subtransaction([&] { read_event(reader, slot, row); })) {
+    row.kind = RowKind::bad;
+  }
+  if (row.kind == RowKind::none) return false;
+  change.block = ItemPointerGetBlockNumberNoCheck(&slot->tts_tid);
+  change.minus = minus;
+  change.bad = row.kind == RowKind::bad;
+  change.account = row.account;
+  change.event = row.event;
+  change.account_kind = capture.account_kind;
+  change.event.kind = capture.user_kind;
+  if (!change.bad && health::ChangeLog::bytes_for(change) > capture.largest) change.bad = true;
+  return true;
+}
+
+bool same_event(const Change& a, const Change& b) {
+  if (a.block != b.block || a.bad != b.bad) return false;
+  if (a.bad) return true;
+  const auto same_id = [](UserKind kind, const health::UserId& x, const health::UserId& y) {
+    return kind == UserKind::bigint ? x.number == y.number : x.bytes == y.bytes;
+  };
+  return a.event.day == b.event.day && a.event.has_amount == b.event.has_amount &&
+         (!a.event.has_amount || a.event.amount == b.event.amount) && a.event.name == b.event.name &&
+         same_id(a.account_kind, a.account, b.account) && same_id(a.event.kind, a.event.user, b.event.user);
+}
+
+[[noreturn]] void reject_call(const char* message) {
+  ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("%s", message),
+                  errhint("health.track(model) makes the triggers of tracked tables.")));
+  pg_unreachable();
+}
+
+}  // namespace
+
+HEALTH_FUNCTION(health_capture) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) reject_call("health.capture() is called by triggers only");
+  const auto* call = reinterpret_cast<const TriggerData*>(fcinfo->context);
+  if (!TRIGGER_FIRED_AFTER(call->tg_event) || !TRIGGER_FIRED_FOR_ROW(call->tg_event))
+    reject_call("health.capture() is called after INSERT, UPDATE or DELETE for each row only");
+  Capture& capture = capture_of(*call->tg_trigger, call->tg_relation);
+  if (capture.ignored) return Datum{0};
+  if (capture.serial != transaction_serial() || capture.buffer == nullptr) {
+    capture.buffer = open_change_buffer(capture.source, capture.leaf, capture.change_table, capture.owner);
+    capture.serial = transaction_serial();
+  }
+  // The entry may be made anew while a row is read, the buffer stays.
+  ChangeBuffer& buffer = *capture.buffer;
+  EventReader* const reader = capture.reader;
+  if (reader == nullptr) {
+    capture_unreadable(buffer);
+    return Datum{0};
+  }
+
+  const bool is_update = TRIGGER_FIRED_BY_UPDATE(call->tg_event);
+  const bool is_insert = TRIGGER_FIRED_BY_INSERT(call->tg_event);
+  Change gone;
+  Change come;
+  bool has_gone = !is_insert && read_change(capture, *reader, call->tg_trigslot, true, gone);
+  bool has_come =
+      (is_insert || is_update) &&
+      read_change(capture, *reader, is_update ? call->tg_newslot : call->tg_trigslot, false, come);
+  if (has_gone && has_come && same_event(gone, come)) has_gone = has_come = false;
+  if (has_gone) capture_change(buffer, gone);
+  if (has_come) capture_change(buffer, come);
+  reset_event_reader(*reader);
+  return Datum{0};
+}

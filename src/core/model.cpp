@@ -19,9 +19,10 @@ constexpr std::string_view document_keys[] = {
 void check_history(DocumentReader& reader, const json& document) {
   const json* history = reader.find(document, "", "history");
   if (history == nullptr) return;
-  constexpr std::string_view keys[] = {"days"};
+  constexpr std::string_view keys[] = {"days", "retention_months"};
   if (!reader.check_object(*history, "history", keys)) return;
   reader.read_number(*history, "history", "days", {0, 3660, false, true});
+  reader.read_number(*history, "history", "retention_months", {0, 1200, false, true});  // 0: for ever
 }
 
 // What scoring needs.

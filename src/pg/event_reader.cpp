@@ -177,7 +177,7 @@ Expr* parse_expression(const char* text, const Wanted& wanted, Relation relation
                     errdetail("The expression is %s.", text)));
   }
   // The same row must give the same event whenever it is read.
-  if (contain_volatile_functions(node) || has_system_column(node, nullptr)) {
+  if (contain_mutable_functions(node) || has_system_column(node, nullptr)) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                     errmsg("the %s of the events of \"%s\" does not depend on the row alone", wanted.name,
                            RelationGetRelationName(relation)),

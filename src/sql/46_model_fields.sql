@@ -5,12 +5,15 @@ LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT CASE
         WHEN as_of IS NOT NULL THEN pg_catalog.format('DATE %L', as_of)
-        WHEN document ? 'as_of' THEN pg_catalog.format('DATE %L', document ->> 'as_of')
-        ELSE pg_catalog.format('(pg_catalog.now() AT TIME ZONE %L)::pg_catalog.date', coalesce(document ->> 'time_zone', 'UTC'))
+        WHEN document ->> 'as_of' <> 'tomorrow' THEN pg_catalog.format('DATE %L', document ->> 'as_of')
+        ELSE pg_catalog.format(CASE document ->> 'as_of' WHEN 'tomorrow' THEN '((pg_catalog.now() AT TIME ZONE %L)::pg_catalog.date + 1)'
+                                                         ELSE '(pg_catalog.now() AT TIME ZONE %L)::pg_catalog.date' END,
+                               coalesce(document ->> 'time_zone', 'UTC'))
     END;
 END;
 COMMENT ON FUNCTION health.model_clock(jsonb, date) IS
-    'SQL of the date a model is scored as of: the given one, else the fixed date of the document, else today in its time zone';
+    'SQL of the date a model is scored as of: the given one, else the fixed date of the document, else today in its time zone, or tomorrow, so that '
+    'today counts';
 
 CREATE FUNCTION health.local_day(expression text, type regtype, source_zone text, model_zone text) RETURNS text
 LANGUAGE sql IMMUTABLE

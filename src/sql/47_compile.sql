@@ -55,6 +55,26 @@ AS $$
 $$;
 COMMENT ON FUNCTION health.field_of(health.model_field[], text, text) IS 'One field of a source; NULL when the document does not give it';
 
+CREATE FUNCTION health.compile_moment(occurred health.model_field, source_zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN occurred.type <> 'timestamp'::regtype THEN occurred.expression
+                WHEN source_zone IS NULL THEN format('%s::pg_catalog.date', occurred.expression)
+                ELSE format('(%s AT TIME ZONE %L)', occurred.expression, source_zone) END;
+$$;
+COMMENT ON FUNCTION health.compile_moment(health.model_field, text) IS
+    'SQL of the time of an event: timestamptz, or date for a date and for a timestamp without a time zone of its source';
+
+-- The clock of the local days of an event source: NULL when its times are dates.
+CREATE FUNCTION health.moment_zone(occurred health.model_field, source_zone text, model_zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN occurred.type = 'timestamptz'::regtype OR occurred.type = 'timestamp'::regtype AND source_zone IS NOT NULL THEN model_zone END;
+$$;
+COMMENT ON FUNCTION health.moment_zone(health.model_field, text, text) IS 'The time zone of the local days of an event source; NULL when its times are dates';
+
 -- Rows of one event source with the names account_id, user_id, event_name, occurred_at, amount. A source without an account gets it
 -- from the user source; the event of a user with several accounts counts in each.
 CREATE FUNCTION health.compile_event_rows(fields health.model_field[], path text, source_zone text, account_cast text, user_cast text)
@@ -64,19 +84,14 @@ AS $$
 DECLARE
     occurred health.model_field := health.field_of(fields, path, 'occurred_at');
     condition text := (health.field_of(fields, path, 'filter')).expression;
-    moment text := occurred.expression;
     event_rows text;
 BEGIN
-    IF occurred.type = 'pg_catalog.timestamp'::regtype THEN
-        moment := CASE WHEN source_zone IS NULL THEN pg_catalog.format('%s::pg_catalog.date', moment)
-                       ELSE pg_catalog.format('(%s AT TIME ZONE %L)', moment, source_zone) END;
-    END IF;
     event_rows := pg_catalog.format(
         'SELECT %s AS account_id, %s%s AS user_id, %s::pg_catalog.text AS event_name, %s AS occurred_at, '
         '%s::pg_catalog.float8 AS amount FROM %s%s',
         coalesce((health.field_of(fields, path, 'account')).expression || account_cast, 'NULL::pg_catalog.text'),
         (health.field_of(fields, path, 'user')).expression, user_cast,
-        (health.field_of(fields, path, 'event')).expression, moment,
+        (health.field_of(fields, path, 'event')).expression, health.compile_moment(occurred, source_zone),
         coalesce((health.field_of(fields, path, 'amount')).expression, 'NULL'),
         (health.field_of(fields, path, 'from')).from_item,
         CASE WHEN condition IS NULL THEN '' ELSE ' WHERE ' || condition END);
@@ -95,12 +110,12 @@ COMMENT ON FUNCTION health.compile_event_rows(health.model_field[], text, text, 
 CREATE FUNCTION health.compile_excluded_users(fields health.model_field[], user_cast text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT pg_catalog.format(' AND NOT EXISTS (SELECT 1 FROM (SELECT %s%s AS user_id FROM %s WHERE %s) AS excluded WHERE excluded.user_id = e.user_id)',
+    SELECT pg_catalog.format('SELECT %s%s AS user_id FROM %s WHERE %s',
         (health.field_of(fields, 'users', 'id')).expression, user_cast, (health.field_of(fields, 'users', 'from')).from_item,
         (health.field_of(fields, 'users', 'exclude')).expression)
     WHERE (health.field_of(fields, 'users', 'exclude')).expression IS NOT NULL;
 $$;
-COMMENT ON FUNCTION health.compile_excluded_users(health.model_field[], text) IS 'SQL condition that drops events of excluded users; NULL without one';
+COMMENT ON FUNCTION health.compile_excluded_users(health.model_field[], text) IS 'SQL of the ids of the users whose events do not count; NULL without a condition';
 
 -- The user table travels in the ledger as lifecycle markers. A user without a joining date was always there: year 1.
 CREATE FUNCTION health.compile_roster(fields health.model_field[], document jsonb, account_cast text, user_cast text, restriction text)
@@ -146,42 +161,59 @@ END;
 $$;
 COMMENT ON FUNCTION health.compile_roster(health.model_field[], jsonb, text, text, text) IS 'SQL of the lifecycle markers of the user source; NULL without accounts of users';
 
--- restriction: ' = literal' for one account, NULL for all.
-CREATE FUNCTION health.compile_usage(fields health.model_field[], document jsonb, account_cast text, restriction text) RETURNS text
+-- The aggregate over event rows e, with the clock of their local days.
+CREATE FUNCTION health.compile_usage_agg(source jsonb, zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('health.usage_agg(e.user_id, e.event_name, e.occurred_at%s%s)', CASE WHEN source ? 'amount' THEN ', e.amount' ELSE '' END,
+                             CASE WHEN zone IS NULL THEN '' ELSE pg_catalog.format(', %L', zone) END);
+END;
+COMMENT ON FUNCTION health.compile_usage_agg(jsonb, text) IS 'SQL of the ledger of event rows e of a source, by local days of the zone (NULL: their times are dates)';
+
+-- Where an account's usage comes from: the events themselves, the ledgers of a tracked model (chunks: path -> table), or the user source alone.
+CREATE FUNCTION health.compile_usage(fields health.model_field[], document jsonb, account_cast text, restriction text, usage_from text, chunks jsonb)
+RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
     zone text := coalesce(document ->> 'time_zone', 'UTC');
     user_cast text := health.user_cast(fields);
-    excluded text := coalesce(health.compile_excluded_users(fields, user_cast), '');
+    excluded text := health.compile_excluded_users(fields, user_cast);
     parts text[] := ARRAY[]::text[];
     roster text := health.compile_roster(fields, document, account_cast, user_cast, restriction);
     events record;
 BEGIN
+    IF usage_from = 'roster' THEN
+        RETURN roster;
+    END IF;
     FOR events IN SELECT e.path, e.source FROM health.event_sources(document) AS e LOOP
-        parts := parts || pg_catalog.format(
-            'SELECT e.account_id, health.usage_agg(e.user_id, e.event_name, e.occurred_at%s%s) AS usage FROM (%s) AS e '
-            'WHERE e.account_id IS NOT NULL%s%s GROUP BY 1',
-            CASE WHEN events.source ? 'amount' THEN ', e.amount' ELSE '' END,
-            CASE WHEN (health.field_of(fields, events.path, 'occurred_at')).type = 'pg_catalog.timestamptz'::regtype
-                      OR events.source ? 'time_zone'
-                         AND (health.field_of(fields, events.path, 'occurred_at')).type = 'pg_catalog.timestamp'::regtype
-                 THEN pg_catalog.format(', %L', zone) ELSE '' END,
-            health.compile_event_rows(fields, events.path, events.source ->> 'time_zone', account_cast, user_cast),
-            coalesce(' AND e.account_id' || restriction, ''), excluded);
+        parts := parts || CASE usage_from WHEN 'ledger' THEN
+            pg_catalog.format('SELECT c.account_id, c.usage FROM %s AS c%s', chunks ->> events.path, coalesce(' WHERE c.account_id' || restriction, ''))
+        ELSE
+            pg_catalog.format('SELECT e.account_id, %s AS usage FROM (%s) AS e WHERE e.account_id IS NOT NULL%s%s GROUP BY 1',
+                health.compile_usage_agg(events.source, health.moment_zone(health.field_of(fields, events.path, 'occurred_at'),
+                                                                           events.source ->> 'time_zone', zone)),
+                health.compile_event_rows(fields, events.path, events.source ->> 'time_zone', account_cast, user_cast),
+                coalesce(' AND e.account_id' || restriction, ''),
+                CASE WHEN excluded IS NULL THEN '' ELSE pg_catalog.format(' AND NOT EXISTS (SELECT 1 FROM (%s) AS excluded WHERE excluded.user_id = e.user_id)', excluded) END)
+        END;
     END LOOP;
-    parts := parts || roster;
-    parts := pg_catalog.array_remove(parts, NULL);
-    RETURN CASE pg_catalog.cardinality(parts)
-        WHEN 0 THEN NULL
-        WHEN 1 THEN parts[1]
-        ELSE pg_catalog.format('SELECT p.account_id, health.rollup(p.usage) AS usage FROM (%s) AS p GROUP BY 1',
-                               pg_catalog.array_to_string(parts, ' UNION ALL '))
+    parts := pg_catalog.array_remove(parts || roster, NULL);
+    -- Ledgers keep everybody: who is excluded is asked when they are read.
+    RETURN CASE
+        WHEN pg_catalog.cardinality(parts) = 0 THEN NULL
+        WHEN pg_catalog.cardinality(parts) = 1 AND usage_from = 'events' THEN parts[1]
+        ELSE pg_catalog.format('SELECT p.account_id, %s AS usage FROM (%s) AS p GROUP BY 1',
+            CASE WHEN usage_from = 'ledger' AND excluded IS NOT NULL
+                 THEN pg_catalog.format('health.without_users(health.rollup(p.usage), ARRAY(SELECT x.user_id::pg_catalog.text FROM (%s) AS x WHERE x.user_id IS NOT NULL))', excluded)
+                 ELSE 'health.rollup(p.usage)' END,
+            pg_catalog.array_to_string(parts, ' UNION ALL '))
     END;
 END;
 $$;
-COMMENT ON FUNCTION health.compile_usage(health.model_field[], jsonb, text, text) IS
-    'SQL of account_id and usage: every event source and the user source folded into one ledger per account; NULL without such sources';
+COMMENT ON FUNCTION health.compile_usage(health.model_field[], jsonb, text, text, text, jsonb) IS
+    'SQL of account_id and usage: every event source (events: from its rows, ledger: from its chunks) and the user source folded into one ledger per '
+    'account, or the user source alone (roster); NULL without such sources. restriction: '' = literal'' for one account, NULL for all';
 
 -- All answers of an account in the order of their days, one per day: of several the highest, so that the outcome never depends on row
 -- order. One without a date was always there. No name here is one that a column of the account table could have: expressions see them.
@@ -302,7 +334,7 @@ COMMENT ON FUNCTION health.raise_failing_field(text, health.model_version, date,
     'returns when all of them work';
 
 CREATE FUNCTION health.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
-                                     with_usage boolean DEFAULT true, model_name text DEFAULT NULL, past_days integer DEFAULT 0)
+                                     usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0)
 RETURNS health.compiled_model
 LANGUAGE plpgsql
 AS $$
@@ -393,7 +425,10 @@ BEGIN
         past := health.compile_past_inputs(past_days, attributes, value_list, pg_catalog.array_to_string(inputs, ', '),
                                            pg_catalog.array_to_string(observed, ', '));
     END IF;
-    usage := CASE WHEN with_usage THEN health.compile_usage(fields, document, account_cast, restriction) END;
+    usage := CASE WHEN usage_from <> 'nothing' THEN
+        health.compile_usage(fields, document, account_cast, restriction, usage_from,
+            CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health.data_table('chunk', s.id)) FROM health.ledger_source AS s
+                                                WHERE s.model = model_name) END) END;
     compiled.ledger := pg_catalog.format(
         'SELECT attr.account_id, %s AS name%s, attr.as_of, %s AS model_version, %s AS usage, ARRAY[%s]::pg_catalog.text[] AS inputs, '
         'ARRAY[%s]::pg_catalog.date[] AS observed, ARRAY[%s]::pg_catalog.text[] AS segments, %s AS past_inputs, %s AS past_observed, '
@@ -414,7 +449,8 @@ BEGIN
     RETURN compiled;
 END;
 $$;
-COMMENT ON FUNCTION health.compile_model(jsonb, integer, text, date, boolean, text, integer) IS
+COMMENT ON FUNCTION health.compile_model(jsonb, integer, text, date, text, text, integer) IS
     'Compiles a complete document to the ledger query: one row per account with usage, inputs and attributes, from one pass over the events. '
+    'usage_from: events, ledger (of the tracked model of that name), roster (of the user source only) or nothing. '
     'With an account, only that one; with a date, as of that date; with past days, also the inputs of so many days before, if they depend on '
     'the date; the name of the model is for messages';

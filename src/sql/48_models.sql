@@ -259,6 +259,7 @@ BEGIN
         END IF;
         PERFORM health.drop_score_view(made.label, cascade);
     END LOOP;
+    PERFORM health.remove_tracking(t) FROM health.tracking AS t WHERE t.model = drop_model.name;
     PERFORM health.remove_job(name);
     DELETE FROM health.model AS m WHERE m.name = drop_model.name;
 END;

@@ -49,7 +49,7 @@ CREATE FUNCTION health.collect_reference(document jsonb, signal jsonb) RETURNS j
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    compiled health.compiled_model := health.compile_model(document, 0, with_usage => signal ? 'metric');
+    compiled health.compiled_model := health.compile_model(document, 0, usage_from => CASE WHEN signal ? 'metric' THEN 'events' ELSE 'nothing' END);
     segment_index integer := (SELECT i."position" FROM health.model_inputs(document) AS i WHERE i.name = signal ->> 'name');
     reference jsonb;
 BEGIN

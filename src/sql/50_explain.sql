@@ -33,10 +33,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of an account: explain(model, account).';
     END IF;
     PERFORM set_config('search_path', version.search_path, true);
-    compiled := health.compile_model(version.document, version.version, account, as_of, model_name => model_name);
+    compiled := health.compile_model(version.document, version.version, account, as_of, model_name => model_name,
+                                     usage_from => health.usage_source(model_name, version.document));
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments FROM (%s) AS l LIMIT 1',
-        compiled.ledger);
+        health.compile_recorded(model_name, version.document, compiled.ledger));
     IF NOT FOUND THEN
         PERFORM health.raise_unknown_account(model_name, version, account);
     END IF;
@@ -52,7 +53,7 @@ EXCEPTION WHEN data_exception THEN
 END;
 $$;
 COMMENT ON FUNCTION health.read_account(text, health.model_version, text, date) IS
-    'What scoring needs of one account, read from the sources of that account only; an error when there is no such account';
+    'What scoring needs of one account, read from its ledger if the model is tracked, else from the events of that account only; an error when there is no such account';
 
 CREATE FUNCTION health.raise_unknown_account(model_name text, version health.model_version, account text) RETURNS void
 LANGUAGE plpgsql
@@ -64,7 +65,7 @@ DECLARE
 BEGIN
     -- In an exception handler of the caller, its own setting has been rolled back. This one ends with the error.
     PERFORM pg_catalog.set_config('search_path', version.search_path, true);
-    compiled := health.compile_model(version.document, version.version, with_usage => false);
+    compiled := health.compile_model(version.document, version.version, usage_from => 'nothing');
     EXECUTE pg_catalog.format('SELECT pg_catalog.min(l.account_id::pg_catalog.text) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = pg_catalog.lower($1)',
                               compiled.ledger) INTO same_name USING account;
     IF same_name IS NULL THEN
@@ -134,7 +135,8 @@ END;
 $$;
 COMMENT ON FUNCTION health.explain(text, text, date, date, integer, integer) IS
     'Why the score of an account moved between two dates: rows whose points add up to the change; the last row is the total and its phrase '
-    'the sentence. Columns of the account table have no history: today''s values stand at both dates, expressions see their own as_of';
+    'the sentence. Account data are those that the history of a tracked model recorded on each date; else columns stand at today''s value at both '
+    'dates, and expressions see their own as_of';
 
 CREATE FUNCTION health.explain(model text, account bigint, from_date date, to_date date,
                                from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)

@@ -186,7 +186,7 @@ CREATE FUNCTION health.reject_repeated_accounts(document jsonb, version integer)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    compiled health.compiled_model := health.compile_model(document, version, with_usage => false);
+    compiled health.compiled_model := health.compile_model(document, version, usage_from => 'nothing');
     repeated text;
     times bigint;
 BEGIN
@@ -200,6 +200,16 @@ END;
 $$;
 COMMENT ON FUNCTION health.reject_repeated_accounts(jsonb, integer) IS 'Raises an error when the account source has an id more than once';
 
+CREATE FUNCTION health.compile_tracked_view(suffix text, tracking_id integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE suffix
+        WHEN '_history' THEN pg_catalog.format('SELECT h.account_id, h.as_of, h.model_version, h.score, h.band, h.data_coverage, h.unknown_reason FROM health_data.history_%s AS h', tracking_id)
+        ELSE pg_catalog.format('SELECT * FROM health_data.%s_%s', CASE suffix WHEN '_ledger' THEN 'ledger' WHEN '' THEN 'score' ELSE 'signals' END, tracking_id)
+    END;
+END;
+COMMENT ON FUNCTION health.compile_tracked_view(text, integer) IS 'SQL of one of the four relations of a score view of a tracked model';
+
 -- Under the author's search_path, with target names qualified.
 CREATE FUNCTION health.build_score_view(schema_name name, view_name name, model_name text, version health.model_version, materialized boolean)
 RETURNS void
@@ -207,21 +217,26 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    kind text := CASE WHEN materialized THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
+    -- Of a tracked model the tables are there already, and kept up to date by its refresh.
+    tracking_id integer := (SELECT t.id FROM health.tracking AS t WHERE t.model = model_name AND t.model_version = version.version);
+    kind text := CASE WHEN materialized AND tracking_id IS NULL THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
     keys jsonb := jsonb_build_object('_ledger', 'account_id', '', 'account_id', '_signals', 'account_id, "position"', '_history', 'account_id, as_of');
     compiled health.compiled_model;
     ledger_relation text;
     made record;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
-    compiled := health.compile_model(version.document, version.version, model_name => model_name,
-                                     past_days => health.past_days(version.document));
-    PERFORM health.reject_repeated_accounts(version.document, version.version);
+    IF tracking_id IS NULL THEN
+        compiled := health.compile_model(version.document, version.version, model_name => model_name,
+                                         past_days => health.past_days(version.document));
+        PERFORM health.reject_repeated_accounts(version.document, version.version);
+    END IF;
     FOR made IN SELECT r.* FROM health.score_relations(schema_name, view_name) AS r LOOP
         ledger_relation := coalesce(ledger_relation, made.relation);
         EXECUTE pg_catalog.format('CREATE %s %s AS %s', kind, made.relation,
-            health.compile_score_query(made.suffix, ledger_relation, model_name, version.document, compiled));
-        IF materialized THEN
+            CASE WHEN tracking_id IS NULL THEN health.compile_score_query(made.suffix, ledger_relation, model_name, version.document, compiled)
+                 ELSE health.compile_tracked_view(made.suffix, tracking_id) END);
+        IF kind = 'MATERIALIZED VIEW' THEN
             EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s)', made.relation, keys ->> made.suffix);
             EXECUTE pg_catalog.format('ANALYZE %s', made.relation);
         END IF;

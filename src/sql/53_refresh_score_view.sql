@@ -78,7 +78,8 @@ BEGIN
             RAISE EXCEPTION 'relation % does not belong to the owner of model "%"', made.relation, present.model
                 USING ERRCODE = 'insufficient_privilege', HINT = 'Drop it by hand if it is not wanted.';
         END IF;
-        EXECUTE format('DROP %s %s %s', CASE WHEN present.materialized THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, made.relation,
+        EXECUTE format('DROP %s %s %s', CASE (SELECT c.relkind FROM pg_class AS c WHERE c.oid = made.relation::regclass)
+                                            WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, made.relation,
                        CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
     END LOOP;
 EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -107,16 +108,11 @@ $$;
 COMMENT ON FUNCTION health.drop_score_view(text, boolean) IS
     'Drops a score view; refuses while other objects depend on it and names them, unless cascade => true drops those too';
 
--- A materialized view cannot be replaced in place: it is dropped and made again with its owner and its grants.
-CREATE FUNCTION health.rebuild_score_view(present health.score_view, version health.model_version) RETURNS void
-LANGUAGE plpgsql
+CREATE FUNCTION health.relation_grants(present health.score_view) RETURNS text[]
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    grants text[];
-    statement text;
-BEGIN
-    grants := ARRAY(
+    SELECT ARRAY(
         SELECT format('ALTER TABLE %s OWNER TO %I', r.relation, pg_get_userbyid(c.relowner))
         FROM health.score_relations(present.schema_name, present.view_name) AS r JOIN pg_class AS c ON c.oid = to_regclass(r.relation)
         WHERE pg_get_userbyid(c.relowner) <> current_user
@@ -128,6 +124,18 @@ BEGIN
             aclexplode(c.relacl) AS a
         WHERE a.grantee <> c.relowner
     );
+$$;
+COMMENT ON FUNCTION health.relation_grants(health.score_view) IS 'Statements that give the relations of a score view their owner and their grants again';
+
+-- A materialized view cannot be replaced in place: it is dropped and made again with its owner and its grants.
+CREATE FUNCTION health.rebuild_score_view(present health.score_view, version health.model_version) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    grants text[] := health.relation_grants(present);
+    statement text;
+BEGIN
     PERFORM health.drop_score_relations(present, false);
     PERFORM health.build_score_view(present.schema_name, present.view_name, present.model, version, present.materialized);
     FOREACH statement IN ARRAY grants LOOP
@@ -156,6 +164,10 @@ BEGIN
         present := health.find_score_view(name);
     END IF;
     current_version := (health.open_model(present.model)).current_version;
+    IF EXISTS (SELECT 1 FROM health.tracking AS t WHERE t.model = present.model) THEN
+        PERFORM health.refresh_tracked(present.model);
+        RETURN;
+    END IF;
     IF present.model_version <> current_version THEN
         BEGIN
             PERFORM health.rebuild_score_view(present, health.find_version(present.model, current_version));
@@ -197,6 +209,10 @@ DECLARE
     made record;
     refreshed integer := 0;
 BEGIN
+    IF EXISTS (SELECT 1 FROM health.tracking AS t WHERE t.model = opened.name) THEN
+        PERFORM health.refresh_tracked(opened.name);
+        RETURN (SELECT count(*) FROM health.score_view AS s WHERE s.model = opened.name);
+    END IF;
     FOR made IN SELECT format('%I.%I', s.schema_name, s.view_name) AS label FROM health.score_view AS s
                 WHERE s.model = opened.name ORDER BY s.schema_name, s.view_name LOOP
         PERFORM health.refresh_score_view(made.label);

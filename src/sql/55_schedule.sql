@@ -38,16 +38,17 @@ END;
 $$;
 COMMENT ON FUNCTION health.raise_no_scheduler(text, text, text) IS 'Raises the error that says how to have a model refreshed without pg_cron in this database';
 
-CREATE FUNCTION health.schedule(model text, cron text DEFAULT '*/15 * * * *') RETURNS bigint
+CREATE FUNCTION health.schedule(model text, cron text DEFAULT '*/5 * * * *') RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     opened health.model := health.open_model(model);
-    command text := format('SELECT health.refresh_score_views(%L)', opened.name);
+    command text := format('CALL health.refresh(%L)', opened.name);
     job bigint;
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM health.score_view AS s WHERE s.model = opened.name) THEN
+    IF NOT EXISTS (SELECT 1 FROM health.score_view AS s WHERE s.model = opened.name)
+       AND NOT EXISTS (SELECT 1 FROM health.tracking AS t WHERE t.model = opened.name) THEN
         RAISE EXCEPTION 'model "%" has no score view to refresh', model
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT health.create_score_view(%L, ''schema.name'');', model);
     END IF;
@@ -65,7 +66,7 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END;
 $$;
 COMMENT ON FUNCTION health.schedule(text, text) IS
-    'Has pg_cron refresh the score views of a model, every 15 minutes by default; returns the job id. A second call changes the schedule. '
+    'Has pg_cron refresh a model, every 5 minutes by default; returns the job id. A second call changes the schedule. '
     'Without pg_cron: an error that says what to do instead';
 
 CREATE FUNCTION health.remove_job(model text) RETURNS boolean

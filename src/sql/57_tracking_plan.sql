@@ -27,7 +27,7 @@ DECLARE
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
     fields := ARRAY(SELECT f FROM health.model_fields(version.document) AS f);
-    accounts := (health.compile_model(version.document, version.version, with_usage => false)).ledger;
+    accounts := (health.compile_model(version.document, version.version, usage_from => 'nothing')).ledger;
     EXECUTE pg_catalog.format(
         'SELECT coalesce(pg_catalog.sum(s.n), 0), pg_catalog.count(*) FROM (SELECT e.account_id, pg_catalog.count(*) AS n FROM (%s) AS e GROUP BY 1) AS s '
         'WHERE s.account_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM (%s) AS a WHERE a.account_id::pg_catalog.text = s.account_id)',
@@ -99,7 +99,7 @@ DECLARE
     known_users text;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
-    compiled := health.compile_model(document, version.version, with_usage => false, model_name => model);
+    compiled := health.compile_model(document, version.version, usage_from => 'nothing', model_name => model);
     fields := ARRAY(SELECT f FROM health.model_fields(document) AS f);
     known_users := format('SELECT (%s%s)::pg_catalog.text AS user_id, (%s)::pg_catalog.text AS account_id FROM %s',
         coalesce((health.field_of(fields, 'users', 'id')).expression, 'NULL::pg_catalog.text'), health.user_cast(fields),
@@ -177,7 +177,7 @@ BEGIN
         ORDER BY f.position, 4 DESC, f.source, f.name $query$,
         compiled.ledger, known_users, health.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
         health.compile_all_events(document, fields), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
-        coalesce(document ->> 'window_days', '28'), document ? 'as_of',
+        coalesce(document ->> 'window_days', '28'), coalesce(document ->> 'as_of' <> 'tomorrow', false),
         (health.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health.field_of(fields, 'users', 'account')).expression IS NOT NULL,
         -- Sources that get the account from the user source: without one there, the user is what is wrong.
         ARRAY(SELECT e.path FROM health.event_sources(document) AS e WHERE NOT e.source ? 'account'));

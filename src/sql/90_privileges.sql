@@ -9,3 +9,7 @@ GRANT UPDATE (model, model_version, materialized) ON health.score_view TO PUBLIC
 -- No UPDATE: versions are immutable. The policy allows DELETE only of those whose model is gone.
 GRANT SELECT, INSERT, DELETE ON health.model_version TO PUBLIC;
 GRANT SELECT ON health.preset TO PUBLIC;
+-- Tables of tracked models are made by their owners (health.track); see 60_ledger_source.sql.
+GRANT USAGE, CREATE ON SCHEMA health_data TO PUBLIC;
+GRANT SELECT, INSERT, UPDATE, DELETE ON health.tracking, health.ledger_source, health.ledger_batch, health.ledger_day TO PUBLIC;
+GRANT USAGE ON SEQUENCE health.tracking_id_seq, health.ledger_source_id_seq TO PUBLIC;

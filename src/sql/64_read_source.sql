@@ -1,0 +1,302 @@
+-- Reading what is there already: batches of block ranges, each with the snapshot that it was read with.
+--
+-- A captured change of a block counts unless the snapshot that read the block has seen it, so that writers go on while a table is read, and
+-- nothing is missed or counted twice. Everything here is one transaction's worth of work, safe to be cut off anywhere.
+
+CREATE FUNCTION health.history_start(document jsonb, as_of date) RETURNS date
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN months > 0 AND as_of > '0001-01-01'::date + months * 31 THEN (as_of - make_interval(months => months))::date ELSE '-infinity' END
+    FROM (SELECT coalesce((document #>> '{history,retention_months}')::integer, 24) AS months) AS kept;
+$$;
+COMMENT ON FUNCTION health.history_start(jsonb, date) IS 'The first day that a tracked model keeps: history.retention_months (24) before as_of; 0 keeps all';
+
+CREATE FUNCTION health.ledger_start(document jsonb, as_of date) RETURNS date
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN pg_catalog.isfinite(day) THEN pg_catalog.date_trunc('quarter', day::pg_catalog.timestamp)::pg_catalog.date ELSE day END
+    FROM (SELECT health.history_start(document, as_of)) AS s (day);
+END;
+COMMENT ON FUNCTION health.ledger_start(jsonb, date) IS 'First day of the oldest quarter that a ledger keeps';
+
+CREATE FUNCTION health.model_today(document jsonb) RETURNS date
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    today date;
+BEGIN
+    EXECUTE 'SELECT ' || health.model_clock(document, NULL) INTO today;
+    RETURN today;
+END;
+$$;
+COMMENT ON FUNCTION health.model_today(jsonb) IS 'The day that a model is scored as of now';
+
+CREATE FUNCTION health.mark_all_stale(tracking health.tracking) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF to_regclass(health.data_table('book', tracking.id)) IS NOT NULL THEN
+        EXECUTE format('INSERT INTO %s SELECT b.account_id FROM %s AS b ON CONFLICT DO NOTHING',
+                       health.data_table('stale', tracking.id), health.data_table('book', tracking.id));
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.mark_all_stale(health.tracking) IS 'Has the next refresh score every account of a tracked model';
+
+-- Changes that are visible now are part of what every later snapshot reads.
+CREATE FUNCTION health.restart_source(source health.ledger_source, reason text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM health.ledger_batch AS b WHERE b.source = source.id) THEN
+        RAISE NOTICE 'model "%": % is read again: %', source.model, source.path, reason;
+    END IF;
+    EXECUTE format('DELETE FROM %s', source.chunk_table::regclass);
+    EXECUTE format('DELETE FROM %s', source.change_table::regclass);
+    DELETE FROM health.ledger_batch AS b WHERE b.source = source.id;
+    DELETE FROM health.ledger_day AS d WHERE d.source = source.id;
+    UPDATE health.ledger_source AS s SET read_at = NULL, bad_rows = 0 WHERE s.id = source.id;
+    PERFORM health.mark_all_stale(t) FROM health.tracking AS t WHERE t.model = source.model;
+END;
+$$;
+COMMENT ON FUNCTION health.restart_source(health.ledger_source, text) IS 'Empties the ledger of a tracked source and plans to read its table again';
+
+-- After a restore the tables have other oids; found by name, they are read again.
+CREATE FUNCTION health.relink_source(source health.ledger_source) RETURNS health.ledger_source
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_relation oid := to_regclass(source.relation_name);
+    chunks oid := to_regclass(health.data_table('chunk', source.id));
+    changes oid := to_regclass(health.data_table('change', source.id));
+BEGIN
+    IF source.window_days IS NOT NULL AND chunks = source.chunk_table
+       OR found_relation = source.relation AND chunks = source.chunk_table AND changes = source.change_table THEN
+        RETURN source;
+    END IF;
+    IF chunks IS NULL OR source.window_days IS NULL AND (changes IS NULL OR found_relation IS NULL) THEN
+        RAISE EXCEPTION 'model "%": % does not exist any more', source.model,
+            CASE WHEN chunks IS NULL THEN health.data_table('chunk', source.id) WHEN found_relation IS NULL AND source.window_days IS NULL THEN source.relation_name
+                 ELSE health.data_table('change', source.id) END
+            USING ERRCODE = 'undefined_table', HINT = format('SELECT health.untrack(%L); then track the model again.', source.model);
+    END IF;
+    UPDATE health.ledger_source AS s SET relation = CASE WHEN s.window_days IS NULL THEN found_relation END,
+           chunk_table = chunks, change_table = changes
+    WHERE s.id = source.id RETURNING s.* INTO source;
+    IF source.window_days IS NULL THEN
+        PERFORM health.restart_source(source, 'its tables were made anew');
+    END IF;
+    RETURN source;
+END;
+$$;
+COMMENT ON FUNCTION health.relink_source(health.ledger_source) IS 'Finds the tables of a source by name when they are not those of the catalog row, and plans to read them again';
+
+CREATE FUNCTION health.uncaptured_leaf(source health.ledger_source) RETURNS regclass
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.oid::regclass
+    FROM pg_class AS c
+    WHERE (c.oid = source.relation OR c.oid IN (SELECT t.relid FROM pg_partition_tree(source.relation) AS t WHERE t.isleaf))
+      AND NOT EXISTS (SELECT 1 FROM pg_trigger AS t JOIN pg_proc AS f ON f.oid = t.tgfoid JOIN pg_namespace AS n ON n.oid = f.pronamespace
+                      WHERE t.tgrelid = c.oid AND t.tgname = health.trigger_name(source.id) AND t.tgenabled IN ('O', 'A')
+                        AND f.proname = 'capture' AND n.nspname = 'health')
+    LIMIT 1;
+$$;
+COMMENT ON FUNCTION health.uncaptured_leaf(health.ledger_source) IS 'A table of a source whose changes no trigger captures; NULL when all are captured';
+
+-- Once it cannot be said any more what the ledger stands for, the source is read from the start.
+CREATE FUNCTION health.find_restart_reason(source health.ledger_source) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reason text;
+    lost boolean;
+BEGIN
+    SELECT CASE WHEN l.leaf IS NULL THEN 'a partition is gone' ELSE format('%s was truncated or rewritten', l.leaf::regclass) END INTO reason
+    FROM health.ledger_batch AS b LEFT JOIN health.leaf_tables(source.relation) AS l ON l.leaf = b.leaf
+    WHERE b.source = source.id AND b.relfilenode IS DISTINCT FROM l.relfilenode LIMIT 1;
+    IF reason IS NULL THEN
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s AS c WHERE c.changes IS NULL)', source.change_table::regclass) INTO lost;
+        IF lost THEN
+            reason := 'some of its rows could not be read as events when they changed';
+        END IF;
+    END IF;
+    RETURN reason;
+END;
+$$;
+COMMENT ON FUNCTION health.find_restart_reason(health.ledger_source) IS 'Why a tracked source must be read from the start; NULL when it need not';
+
+CREATE FUNCTION health.plan_reading(source health.ledger_source) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    batch_blocks CONSTANT bigint := 65536;    -- 512 MB of events in memory at a time
+    last_block CONSTANT bigint := 4294967295;
+    reason text;
+    uncaptured regclass;
+BEGIN
+    IF source.window_days IS NOT NULL THEN
+        RETURN;
+    END IF;
+    uncaptured := health.uncaptured_leaf(source);
+    IF uncaptured IS NOT NULL THEN
+        IF NOT EXISTS (SELECT 1 FROM pg_trigger AS t WHERE t.tgrelid = source.relation AND t.tgname = health.trigger_name(source.id)) THEN
+            PERFORM health.create_trigger(source);
+        ELSE
+            RAISE WARNING 'model "%": the trigger on % is disabled: % is read from the start by each refresh', source.model, uncaptured, source.path
+                USING HINT = format('ALTER TABLE %s ENABLE TRIGGER %I;', source.relation::regclass, health.trigger_name(source.id));
+        END IF;
+        reason := format('changes of %s were not captured', uncaptured);
+    END IF;
+    reason := coalesce(reason, health.find_restart_reason(source));
+    IF reason IS NOT NULL THEN
+        PERFORM health.restart_source(source, reason);
+    END IF;
+    INSERT INTO health.ledger_batch (source, leaf, from_block, to_block, part, relfilenode)
+    SELECT source.id, l.leaf, r.from_block, CASE WHEN r.from_block + batch_blocks >= l.blocks THEN last_block ELSE r.from_block + batch_blocks END,
+           coalesce((SELECT max(b.part) FROM health.ledger_batch AS b WHERE b.source = source.id), 0)
+           + (row_number() OVER (ORDER BY l.leaf, r.from_block))::integer, l.relfilenode
+    FROM health.leaf_tables(source.relation) AS l, generate_series(0, greatest(l.blocks - 1, 0), batch_blocks) AS r (from_block)
+    WHERE NOT EXISTS (SELECT 1 FROM health.ledger_batch AS b WHERE b.source = source.id AND b.leaf = l.leaf);
+    IF FOUND THEN
+        UPDATE health.ledger_source AS s SET read_at = NULL WHERE s.id = source.id;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.plan_reading(health.ledger_source) IS
+    'Plans what is to be read of a tracked source: partitions that are new, or everything when it cannot be said what the ledger stands for';
+
+CREATE FUNCTION health.read_batch(source health.ledger_source, batch health.ledger_batch) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    started timestamptz := clock_timestamp();
+    seen pg_snapshot;
+    read_events bigint;
+    read_bad bigint;
+BEGIN
+    -- One statement: the rows are read with the very snapshot that is noted.
+    SELECT pg_current_snapshot(), f.events, f.bad_rows INTO seen, read_events, read_bad
+    FROM health.fold_events(source.id, batch.leaf, batch.from_block, batch.to_block, batch.part) AS f;
+    UPDATE health.ledger_batch AS b SET snapshot = seen, events = read_events, started_at = started, ended_at = clock_timestamp()
+    WHERE b.source = batch.source AND b.leaf = batch.leaf AND b.from_block = batch.from_block;
+    UPDATE health.ledger_source AS s SET bad_rows = s.bad_rows + read_bad WHERE s.id = source.id AND read_bad <> 0;
+    RETURN read_events;
+END;
+$$;
+COMMENT ON FUNCTION health.read_batch(health.ledger_source, health.ledger_batch) IS 'Folds one batch of a tracked source into its ledger; returns its events';
+
+CREATE FUNCTION health.read_whole(source health.ledger_source) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    started timestamptz := pg_catalog.clock_timestamp();
+    seen bigint;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', source.search_path, true);
+    EXECUTE pg_catalog.format('DELETE FROM %s', source.chunk_table::regclass);
+    EXECUTE pg_catalog.format(
+        'WITH folded AS (INSERT INTO %s (account_id, period, part, usage) SELECT e.account_id, e.period, 1, %s FROM (%s) AS e '
+        'WHERE e.account_id IS NOT NULL AND e.period IS NOT NULL GROUP BY e.account_id, e.period RETURNING usage) '
+        'SELECT pg_catalog.count(*) FROM folded', source.chunk_table::regclass, health.compile_row_agg(source), health.compile_period_rows(source))
+    INTO seen;
+    INSERT INTO health.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, snapshot, started_at, ended_at)
+    VALUES (source.id, 0, 0, 0, 1, 0, pg_catalog.pg_current_snapshot(), started, pg_catalog.clock_timestamp())
+    ON CONFLICT ON CONSTRAINT ledger_batch_pkey DO UPDATE SET snapshot = excluded.snapshot, started_at = excluded.started_at, ended_at = excluded.ended_at;
+    RETURN seen;
+END;
+$$;
+COMMENT ON FUNCTION health.read_whole(health.ledger_source) IS 'Reads a source in window mode from the start; returns the chunks that it came to';
+
+CREATE FUNCTION health.compile_row_agg(source health.ledger_source) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT health.compile_usage_agg(CASE WHEN (source).amount IS NULL THEN '{}'::jsonb ELSE '{"amount": null}'::jsonb END, (source).time_zone);
+END;
+COMMENT ON FUNCTION health.compile_row_agg(health.ledger_source) IS 'SQL of the ledger of rows e of a source';
+
+CREATE FUNCTION health.compile_day(source health.ledger_source) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN (source).time_zone IS NULL THEN 'e.occurred_at' ELSE pg_catalog.format('(e.occurred_at AT TIME ZONE %L)::pg_catalog.date', (source).time_zone) END;
+END;
+COMMENT ON FUNCTION health.compile_day(health.ledger_source) IS 'SQL of the local day of a row e of a source';
+
+CREATE FUNCTION health.compile_period_rows(source health.ledger_source) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('SELECT e.*, pg_catalog.date_trunc(''quarter'', %s::pg_catalog.timestamp)::pg_catalog.date AS period FROM (%s) AS e',
+                             health.compile_day(source), (source).event_rows);
+END;
+COMMENT ON FUNCTION health.compile_period_rows(health.ledger_source) IS 'SQL of the rows of a source with the quarter of their local day';
+
+-- Daily volume, of the last quarters only: what tells a broken tracking from customers who leave.
+CREATE FUNCTION health.count_days(source health.ledger_source, today date) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM health.ledger_day AS d WHERE d.source = source.id;
+    EXECUTE format(
+        'INSERT INTO health.ledger_day (source, day, events) SELECT %s, c.day, sum(c.count) FROM %s AS k, '
+        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= $1 - 100 AND NOT starts_with(c.event, ''$'') GROUP BY c.day',
+        source.id, source.chunk_table::regclass)
+    USING today - 70;
+END;
+$$;
+COMMENT ON FUNCTION health.count_days(health.ledger_source, date) IS 'Counts the events of a source on each of the last 70 days anew';
+
+-- Up to one batch size of blocks at a time.
+CREATE FUNCTION health.read_next(tracking health.tracking) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    document jsonb := (health.find_version(tracking.model, (health.find_model(tracking.model)).current_version)).document;
+    today date := health.model_today(document);
+    source health.ledger_source;
+    batch health.ledger_batch;
+    blocks bigint := 0;
+    events bigint := 0;
+    progress text;
+BEGIN
+    FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
+        source := health.relink_source(source);
+        PERFORM health.plan_reading(source);
+        IF source.window_days IS NOT NULL AND source.read_at IS NULL THEN
+            PERFORM health.read_whole(source);
+            blocks := 1;
+        END IF;
+        FOR batch IN SELECT b.* FROM health.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.part LOOP
+            events := events + health.read_batch(source, batch);
+            blocks := blocks + least(batch.to_block - batch.from_block, 65536);
+            EXIT WHEN blocks >= 65536;
+        END LOOP;
+        IF NOT EXISTS (SELECT 1 FROM health.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL)
+           AND EXISTS (SELECT 1 FROM health.ledger_source AS s WHERE s.id = source.id AND s.read_at IS NULL) THEN
+            EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health.ledger_start(document, today);
+            PERFORM health.count_days(source, today);
+            UPDATE health.ledger_source AS s SET read_at = clock_timestamp() WHERE s.id = source.id;
+            PERFORM health.mark_all_stale(tracking);
+        END IF;
+        IF blocks > 0 THEN
+            SELECT format('%s of model "%s": %s %% read, %s events', source.path, source.model,
+                          round(100.0 * count(b.snapshot) / greatest(count(*), 1)), sum(b.events))
+            INTO progress FROM health.ledger_batch AS b WHERE b.source = source.id;
+            RETURN progress;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health.read_next(health.tracking) IS
+    'Reads the next part of what the ledgers of a model do not hold yet; returns the progress in words, NULL when everything has been read';

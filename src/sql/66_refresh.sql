@@ -1,0 +1,415 @@
+-- Refreshing a tracked model: fold changes into chunks, bring the book up to date, score what changed.
+--
+-- Each function is safe to be cut off anywhere: what it takes (changes, stale accounts) goes in the transaction that puts the result.
+
+CREATE FUNCTION health.lock_tracking(model_name text, wait boolean) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF wait THEN
+        PERFORM 1 FROM health.tracking AS t WHERE t.model = model_name FOR UPDATE;
+    ELSE
+        PERFORM 1 FROM health.tracking AS t WHERE t.model = model_name FOR UPDATE SKIP LOCKED;
+    END IF;
+    RETURN FOUND;
+END;
+$$;
+COMMENT ON FUNCTION health.lock_tracking(text, boolean) IS 'Keeps other refreshes of the model out until the transaction ends; false when one is at work and wait is false';
+
+-- Changes of a partition that has not been read yet wait until it has been.
+CREATE FUNCTION health.fold_source(tracking health.tracking, source health.ledger_source, ledger_start date) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most CONSTANT integer := 8192;    -- pieces of up to 8 kB: what is in memory at a time
+    read_leaves oid[];
+    newest xid8;
+    pieces bigint;
+    bad bigint;
+BEGIN
+    SELECT array_agg(b.leaf), max(pg_snapshot_xmax(b.snapshot)) INTO read_leaves, newest
+    FROM (SELECT b.leaf, (array_agg(b.snapshot ORDER BY pg_snapshot_xmax(b.snapshot) DESC))[1] AS snapshot
+          FROM health.ledger_batch AS b WHERE b.source = source.id GROUP BY b.leaf HAVING count(*) = count(b.snapshot)) AS b;
+    EXECUTE format($query$
+        WITH taken AS (
+            DELETE FROM %1$s AS c
+            WHERE c.ctid = ANY (ARRAY(SELECT t.ctid FROM %1$s AS t WHERE t.leaf = ANY ($1) LIMIT $2))
+            RETURNING c.leaf, c.xact, c.changes
+        ), pending AS MATERIALIZED (
+            SELECT CASE WHEN t.xact >= $3 THEN t.changes
+                        ELSE health.pending_changes(t.changes, coalesce((
+                            SELECT array_agg(r.block ORDER BY b.from_block, r.position)
+                            FROM health.ledger_batch AS b, LATERAL (VALUES (1, b.from_block), (2, b.to_block)) AS r (position, block)
+                            WHERE b.source = $4 AND b.leaf = t.leaf AND pg_visible_in_snapshot(t.xact, b.snapshot)), '{}')) END AS changes
+            FROM taken AS t
+        ), folded AS MATERIALIZED (
+            SELECT f.* FROM health.fold_changes($4, coalesce((SELECT array_agg(p.changes) FROM pending AS p WHERE p.changes IS NOT NULL), '{}')) AS f
+        ), put AS (
+            INSERT INTO %2$s AS k (account_id, period, part, usage)
+            SELECT f.account_id::%3$s, f.period, 0, f.usage FROM folded AS f WHERE f.account_id IS NOT NULL AND f.period >= $5
+            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = k.usage OPERATOR(health.+) excluded.usage
+        ), days AS (
+            INSERT INTO health.ledger_day AS d (source, day, events)
+            SELECT $4, c.day, sum(c.count) FROM folded AS f, LATERAL health.cells(health.slice(f.usage, $6, NULL)) AS c
+            WHERE NOT starts_with(c.event, '$') GROUP BY c.day
+            ON CONFLICT (source, day) DO UPDATE SET events = d.events + excluded.events
+        ), stale AS (
+            INSERT INTO %4$s (account_id)
+            SELECT b.account_id FROM %5$s AS b
+            WHERE b.account_id%6$s IN (SELECT f.account_id::%3$s FROM folded AS f WHERE f.account_id IS NOT NULL) ON CONFLICT DO NOTHING
+        )
+        SELECT (SELECT count(*) FROM taken) AS pieces, (SELECT f.bad_rows FROM folded AS f WHERE f.account_id IS NULL AND f.bad_rows <> 0) AS bad_rows
+        $query$,
+        source.change_table::regclass, source.chunk_table::regclass, CASE source.account_kind WHEN 'bigint' THEN 'int8' ELSE source.account_kind END,
+        health.data_table('stale', tracking.id), health.data_table('book', tracking.id),
+        CASE WHEN tracking.account_kind = 'text' AND tracking.account_type NOT IN ('text', 'character varying') THEN '::text' ELSE '' END)
+    INTO pieces, bad
+    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, current_date - 100;
+    IF bad IS NOT NULL THEN
+        UPDATE health.ledger_source AS s SET bad_rows = s.bad_rows + bad WHERE s.id = source.id;
+    END IF;
+    RETURN pieces = most;
+END;
+$$;
+COMMENT ON FUNCTION health.fold_source(health.tracking, health.ledger_source, date) IS
+    'Folds captured changes into the chunks of a source and notes the accounts that they are of; true when there may be more';
+
+CREATE FUNCTION health.reread_window(tracking health.tracking, source health.ledger_source, today date) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    first_day date := today - source.window_days;
+    first_period date := pg_catalog.date_trunc('quarter', first_day::timestamp)::date;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', source.search_path, true);
+    EXECUTE pg_catalog.format($query$
+        WITH recent AS MATERIALIZED (
+            SELECT e.account_id, e.period, %1$s AS usage FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND e.occurred_at >= %3$s AND e.period IS NOT NULL
+            GROUP BY e.account_id, e.period
+        ), kept AS (
+            SELECT k.account_id, k.period, health.rollup(k.usage) AS present, health.slice(health.rollup(k.usage), NULL, $1) AS usage
+            FROM %4$s AS k WHERE k.period >= $2 GROUP BY k.account_id, k.period
+        ), changed AS MATERIALIZED (
+            SELECT coalesce(r.account_id, k.account_id) AS account_id, coalesce(r.period, k.period) AS period, k.present,
+                   coalesce(k.usage, '{}') OPERATOR(health.+) coalesce(r.usage, '{}') AS usage
+            FROM recent AS r FULL JOIN kept AS k ON k.account_id = r.account_id AND k.period = r.period
+            WHERE coalesce(k.present, '{}') OPERATOR(health.<>) (coalesce(k.usage, '{}') OPERATOR(health.+) coalesce(r.usage, '{}'))
+        ), put AS (
+            INSERT INTO %4$s AS k (account_id, period, part, usage)
+            SELECT c.account_id, c.period, 1, c.usage OPERATOR(health.-) coalesce(c.present, '{}') FROM changed AS c
+            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = k.usage OPERATOR(health.+) excluded.usage
+        )
+        INSERT INTO %5$s (account_id)
+        SELECT b.account_id FROM %6$s AS b WHERE b.account_id%7$s IN (SELECT c.account_id FROM changed AS c) ON CONFLICT DO NOTHING
+        $query$,
+        health.compile_row_agg(source), health.compile_period_rows(source),
+        CASE WHEN source.time_zone IS NULL THEN pg_catalog.format('DATE %L', first_day)
+             ELSE pg_catalog.format('(TIMESTAMP %L AT TIME ZONE %L)', first_day, source.time_zone) END,
+        source.chunk_table::regclass, health.data_table('stale', tracking.id), health.data_table('book', tracking.id),
+        CASE WHEN tracking.account_kind = 'text' AND tracking.account_type NOT IN ('text', 'character varying') THEN '::text' ELSE '' END)
+    USING first_day, first_period;
+    PERFORM health.count_days(source, today);
+END;
+$$;
+COMMENT ON FUNCTION health.reread_window(health.tracking, health.ledger_source, date) IS
+    'Window mode: replaces the last days of a ledger by what the source has of them now, and notes the accounts that changed';
+
+-- Attributes and rosters have no triggers: they are read as they are, and compared.
+CREATE FUNCTION health.update_book(tracking health.tracking, version health.model_version) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    book text := health.data_table('book', tracking.id);
+    assignments text := (SELECT string_agg(format('%1$I = excluded.%1$I', a.attname), ', ')
+                         FROM pg_attribute AS a WHERE a.attrelid = to_regclass(book) AND a.attnum > 0 AND NOT a.attisdropped);
+    users_query text;
+    now_excluded text[];
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    EXECUTE pg_catalog.format($query$
+        WITH fresh AS MATERIALIZED (%1$s
+        ), gone AS (
+            DELETE FROM %2$s AS b WHERE NOT EXISTS (SELECT 1 FROM fresh AS f WHERE f.account_id = b.account_id) RETURNING b.account_id
+        ), put AS (
+            INSERT INTO %2$s
+            SELECT f.* FROM fresh AS f LEFT JOIN %2$s AS b ON b.account_id = f.account_id WHERE b.account_id IS NULL OR f *<> b
+            ON CONFLICT (account_id) DO UPDATE SET %3$s
+            RETURNING account_id
+        )
+        INSERT INTO %4$s (account_id) SELECT p.account_id FROM put AS p UNION SELECT g.account_id FROM gone AS g ON CONFLICT DO NOTHING
+        $query$, tracking.book_query, book, assignments, health.data_table('stale', tracking.id));
+    IF version.document #> '{users,exclude}' IS NOT NULL THEN
+        users_query := health.excluded_users_query(version.document);
+        EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT x.user_id::pg_catalog.text COLLATE pg_catalog."C" FROM (%s) AS x WHERE x.user_id IS NOT NULL ORDER BY 1)', users_query)
+        INTO now_excluded;
+        IF now_excluded IS DISTINCT FROM tracking.excluded_users THEN
+            UPDATE health.tracking AS t SET excluded_users = now_excluded WHERE t.id = tracking.id;
+            PERFORM health.mark_all_stale(tracking);
+        END IF;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.update_book(health.tracking, health.model_version) IS
+    'Brings the book of a tracked model up to date and notes the accounts that are new, gone or different';
+
+CREATE FUNCTION health.excluded_users_query(document jsonb) RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    fields health.model_field[] := ARRAY(SELECT f FROM health.model_fields(document) AS f);
+BEGIN
+    RETURN health.compile_excluded_users(fields, health.user_cast(fields));
+END;
+$$;
+COMMENT ON FUNCTION health.excluded_users_query(jsonb) IS 'SQL of the ids of the users whose events do not count';
+
+CREATE FUNCTION health.write_scores(tracking health.tracking) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id integer := tracking.id;
+    stale text := health.data_table('stale', id);
+    scored bigint;
+BEGIN
+    EXECUTE format('DELETE FROM %s AS n USING %s AS s WHERE s.account_id = n.account_id', health.data_table('score', id), stale);
+    EXECUTE format('DELETE FROM %s AS n USING %s AS s WHERE s.account_id = n.account_id', health.data_table('signals', id), stale);
+    EXECUTE format('INSERT INTO %s %s', health.data_table('score', id), tracking.score_query);
+    GET DIAGNOSTICS scored = ROW_COUNT;
+    EXECUTE format('INSERT INTO %s %s', health.data_table('signals', id), tracking.signals_query);
+    EXECUTE format(
+        'INSERT INTO %s AS h (account_id, as_of, model_version, score, band, data_coverage, unknown_reason, account_start, seats, inputs, observed) '
+        'SELECT n.account_id, n.as_of, n.model_version, n.score, n.band, n.data_coverage, n.unknown_reason, b.account_start, b.seats, b.inputs, b.observed '
+        'FROM %s AS s JOIN %s AS n ON n.account_id = s.account_id JOIN %s AS b ON b.account_id = s.account_id '
+        'ON CONFLICT (account_id, as_of) DO UPDATE SET model_version = excluded.model_version, score = excluded.score, band = excluded.band, '
+        'data_coverage = excluded.data_coverage, unknown_reason = excluded.unknown_reason, account_start = excluded.account_start, '
+        'seats = excluded.seats, inputs = excluded.inputs, observed = excluded.observed',
+        health.data_table('history', id), stale, health.data_table('score', id), health.data_table('book', id));
+    EXECUTE format('DELETE FROM %s', stale);
+    RETURN scored;
+END;
+$$;
+COMMENT ON FUNCTION health.write_scores(health.tracking) IS 'Scores the stale accounts: rows of score, signals and history; returns how many';
+
+-- As of a day that is fixed or over, the last day is complete; as of tomorrow, yesterday is.
+CREATE FUNCTION health.find_broken_tracking(tracking health.tracking, as_of date) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH last_day AS (
+        SELECT s.id, s.path, least(as_of - 1, (now() AT TIME ZONE coalesce(s.time_zone, 'UTC'))::date - 1) AS day
+        FROM health.ledger_source AS s WHERE s.model = tracking.model
+    ), usual AS (
+        SELECT l.id, l.path, l.day, coalesce((SELECT d.events FROM health.ledger_day AS d WHERE d.source = l.id AND d.day = l.day), 0) AS events,
+               (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(d.events, 0))
+                FROM generate_series(1, 8) AS w LEFT JOIN health.ledger_day AS d ON d.source = l.id AND d.day = l.day - 7 * w) AS median
+        FROM last_day AS l
+    )
+    SELECT format('tracking_broke: %s had %s events on %s, usually about %s on that weekday', u.path, u.events, u.day, round(u.median::numeric))
+    FROM usual AS u
+    WHERE u.median >= 50 AND (u.events < u.median / 5 OR u.events > u.median * 5)
+      AND (tracking.accepted_until IS NULL OR u.day > tracking.accepted_until)
+    ORDER BY u.path LIMIT 1;
+$$;
+COMMENT ON FUNCTION health.find_broken_tracking(health.tracking, date) IS
+    'What says that a source is broken rather than its customers gone: the last complete day has under a fifth of, or over five times, the median of '
+    'that weekday in the last 8 weeks (from 50 events on); NULL when nothing does';
+
+CREATE FUNCTION health.rescore(tracking health.tracking, version health.model_version, ignore_volume boolean) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id integer := tracking.id;
+    document jsonb := version.document;
+    as_of date := health.model_today(document);
+    first_time boolean := NOT EXISTS (SELECT 1 FROM health.tracking AS t WHERE t.id = tracking.id AND t.history_from IS NOT NULL);
+    reason text := CASE WHEN NOT ignore_volume THEN health.find_broken_tracking(tracking, as_of) END;
+    scored bigint := 0;
+    history_start date := health.history_start(document, as_of);
+BEGIN
+    PERFORM health.make_history_months(tracking, as_of, as_of);
+    -- The first scores are taken as they come: there are none yet that could stand.
+    IF reason IS NOT NULL AND tracking.scored_as_of IS NOT NULL THEN
+        IF tracking.broken IS NULL THEN
+            RAISE WARNING 'model "%": %', tracking.model, reason
+                USING DETAIL = 'Its scores are frozen until the volume is usual again.',
+                      HINT = format('If that is how it is: CALL health.refresh(%L, ignore_volume => true);', tracking.model);
+        END IF;
+        EXECUTE format('UPDATE %s SET unknown_reason = %L WHERE unknown_reason IS DISTINCT FROM %2$L', health.data_table('score', id), reason);
+        UPDATE health.tracking AS t SET broken = reason WHERE t.id = tracking.id;
+        RETURN 0;
+    END IF;
+    IF tracking.broken IS NOT NULL OR ignore_volume THEN
+        UPDATE health.tracking AS t SET broken = NULL, accepted_until = CASE WHEN ignore_volume THEN as_of ELSE t.accepted_until END WHERE t.id = tracking.id;
+        PERFORM health.mark_all_stale(tracking);
+    END IF;
+    PERFORM health.update_book(tracking, version);
+    -- Days that no refresh has seen are scored now.
+    IF first_time THEN
+        PERFORM health.write_history(tracking, version, as_of - health.past_days(document), as_of - 1, 1);
+    ELSIF tracking.scored_as_of < as_of - 1 THEN
+        PERFORM health.write_history(tracking, version, greatest(tracking.scored_as_of + 1, history_start, as_of - 400), as_of - 1, 1);
+    END IF;
+    scored := health.write_scores(tracking);
+    IF tracking.scored_as_of IS DISTINCT FROM as_of THEN
+        PERFORM health.drop_old_data(tracking, document, as_of);
+    END IF;
+    UPDATE health.tracking AS t SET scored_as_of = as_of, history_from = coalesce(t.history_from, as_of - health.past_days(document)) WHERE t.id = tracking.id;
+    RETURN scored;
+END;
+$$;
+COMMENT ON FUNCTION health.rescore(health.tracking, health.model_version, boolean) IS
+    'Scores the accounts of a tracked model that are stale or whose attributes changed, all of them on a new day; freezes the scores while tracking is broken';
+
+-- One transaction's worth.
+CREATE FUNCTION health.refresh_part(model_name text, ignore_volume boolean) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    started timestamptz := clock_timestamp();
+    began timestamptz;
+    tracking health.tracking := health.find_tracking(model_name);
+    version health.model_version;
+    source health.ledger_source;
+    progress text;
+    today date;
+    scored bigint;
+    more boolean := false;
+BEGIN
+    tracking := health.adopt_sources(tracking, health.find_version(model_name, (health.find_model(model_name)).current_version));
+    progress := health.read_next(tracking);
+    IF progress IS NOT NULL THEN
+        RETURN progress;
+    END IF;
+    tracking := health.adopt_version(tracking);
+    version := health.find_version(model_name, tracking.model_version);
+    today := health.model_today(version.document);
+    began := clock_timestamp();
+    FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = model_name ORDER BY s.id LOOP
+        IF source.window_days IS NULL THEN
+            more := health.fold_source(tracking, source, health.ledger_start(version.document, today)) OR more;
+        ELSE
+            PERFORM health.reread_window(tracking, source, today);
+        END IF;
+        IF (SELECT s.bad_rows FROM health.ledger_source AS s WHERE s.id = source.id) <> 0 THEN
+            RAISE WARNING 'model "%": % rows of % are no events and are left out', model_name,
+                (SELECT s.bad_rows FROM health.ledger_source AS s WHERE s.id = source.id), source.path
+                USING DETAIL = 'Their time is infinite, their amount is no number that counts, their event has no name, or an expression of the source fails on them.',
+                      HINT = 'Mend or delete them, or leave them out with a filter.';
+        END IF;
+    END LOOP;
+    IF more THEN
+        RETURN format('model "%s": folding in changes', model_name);
+    END IF;
+    scored := health.rescore(tracking, version, ignore_volume);
+    UPDATE health.tracking AS t
+    SET refreshed_at = began, rescored = scored, refresh_ms = extract(epoch FROM clock_timestamp() - started) * 1000, error = NULL, error_at = NULL
+    WHERE t.id = tracking.id;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health.refresh_part(text, boolean) IS
+    'A part of a refresh that is whole by itself: reads a batch, or folds changes, or ends the refresh with the scores; returns what it did while there is more to do';
+
+CREATE FUNCTION health.refresh_tracked(model_name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health.lock_tracking(model_name, true);
+    WHILE health.refresh_part(model_name, false) IS NOT NULL LOOP
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health.refresh_tracked(text) IS 'Refreshes a tracked model within the present transaction; waits for another refresh at work';
+
+CREATE FUNCTION health.note_failure(model_name text, message text) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE health.tracking AS t SET error = message, error_at = clock_timestamp() WHERE t.model = model_name;
+$$;
+COMMENT ON FUNCTION health.note_failure(text, text) IS 'Remembers what a refresh failed with, for status()';
+
+-- No SET clause and no exception handler around a COMMIT: PostgreSQL allows neither with one. Everything is qualified instead.
+CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    progress text;
+    failed boolean;
+    failed_code text;
+    failed_message text;
+    failed_detail text;
+    failed_hint text;
+    is_tracked boolean;
+BEGIN
+    IF pg_catalog.pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health.open_model(model);
+    SELECT true INTO is_tracked FROM health.tracking AS t WHERE t.model = refresh.model;
+    IF is_tracked IS NULL THEN
+        PERFORM health.refresh_score_views(model);
+        RETURN;
+    END IF;
+    LOOP
+        failed := false;
+        BEGIN
+            IF NOT health.lock_tracking(model, false) THEN
+                RETURN;    -- another refresh is at it
+            END IF;
+            progress := health.refresh_part(model, ignore_volume);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT, failed_detail = PG_EXCEPTION_DETAIL,
+                                    failed_hint = PG_EXCEPTION_HINT;
+            failed := true;
+        END;
+        IF failed THEN
+            PERFORM health.note_failure(model, failed_message);
+            COMMIT;
+            RAISE EXCEPTION '%', failed_message USING ERRCODE = failed_code, DETAIL = failed_detail, HINT = failed_hint;
+        END IF;
+        COMMIT;
+        EXIT WHEN progress IS NULL;
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE health.refresh(text, boolean) IS
+    'Brings the scores of a model up to date: of a tracked one by what changed since, else by refreshing its score views. Twice, at once or late does no '
+    'harm; after a failure or a kill the next run goes on. ignore_volume scores although the volume of a source looks as if its tracking broke';
+
+CREATE PROCEDURE health.backfill(model text)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    progress text;
+BEGIN
+    IF pg_catalog.pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health.open_model(model), health.find_tracking(model);
+    COMMIT;
+    LOOP
+        IF NOT health.lock_tracking(model, false) THEN
+            RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model;
+            RETURN;
+        END IF;
+        progress := health.refresh_part(model, false);
+        COMMIT;
+        EXIT WHEN progress IS NULL;
+        RAISE NOTICE '%', progress;
+    END LOOP;
+    RAISE NOTICE 'model "%" is ready: % accounts are scored', model, (SELECT t.rescored FROM health.tracking AS t WHERE t.model = backfill.model);
+END;
+$$;
+COMMENT ON PROCEDURE health.backfill(text) IS
+    'Reads the existing events of a tracked model into its ledgers, in batches with commits, while writers go on; then scores it. Cut off, it goes on where it was when called again';

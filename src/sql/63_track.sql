@@ -215,7 +215,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s OWNER TO %I', chunks, owner);
     IF source.relation IS NOT NULL THEN
         -- Inserted into by every writer of the events and emptied by every refresh: dead rows should go soon.
-        EXECUTE format('CREATE TABLE %s (leaf oid NOT NULL, xact xid8 NOT NULL, written_at timestamptz NOT NULL, changes bytea STORAGE PLAIN) '
+        EXECUTE format('CREATE TABLE %s (leaf oid NOT NULL, xact xid8 NOT NULL, changes bytea, written_at timestamptz NOT NULL) '
                        'WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, '
                        'autovacuum_analyze_threshold = 1000000)', changes);
         EXECUTE format('COMMENT ON TABLE %s IS %L', changes, format('Captured changes of %s of model "%s" that no refresh has folded in yet.', source.path, source.model));

@@ -109,8 +109,14 @@ bool is_table_of(const LedgerSource& source, Relation relation) {
 // Finds out everything about a trigger.
 void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
   capture.valid = capture.changed = false;
-  // Code further up may be using the old reader: it is freed later.
-  if (capture.context != nullptr) MemoryContextSetParent(capture.context, until_transaction_end());
+  // Of this trigger and of those that are gone. Code further up may be using the old readers: they are freed
+  // later.
+  for (Capture* old = first_capture; old != nullptr; old = old->next) {
+    if (old->valid || old->context == nullptr) continue;
+    MemoryContextSetParent(old->context, until_transaction_end());
+    old->context = nullptr;
+    old->reader = nullptr;
+  }
   capture.reader = nullptr;
   capture.buffer = nullptr;
   capture.ignored = true;

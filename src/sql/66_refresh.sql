@@ -125,10 +125,12 @@ DECLARE
     book text := health.data_table('book', tracking.id);
     assignments text := (SELECT string_agg(format('%1$I = excluded.%1$I', a.attname), ', ')
                          FROM pg_attribute AS a WHERE a.attrelid = to_regclass(book) AND a.attnum > 0 AND NOT a.attisdropped);
+    memory CONSTANT text := current_setting('work_mem');
     users_query text;
     now_excluded text[];
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
+    PERFORM pg_catalog.set_config('work_mem', '64MB', true) WHERE pg_catalog.pg_size_bytes(memory) < 67108864;
     EXECUTE pg_catalog.format($query$
         WITH fresh AS MATERIALIZED (%1$s
         ), gone AS (
@@ -141,6 +143,7 @@ BEGIN
         )
         INSERT INTO %4$s (account_id) SELECT p.account_id FROM put AS p UNION SELECT g.account_id FROM gone AS g ON CONFLICT DO NOTHING
         $query$, tracking.book_query, book, assignments, health.data_table('stale', tracking.id));
+    PERFORM pg_catalog.set_config('work_mem', memory, true);
     IF version.document #> '{users,exclude}' IS NOT NULL THEN
         users_query := health.excluded_users_query(version.document);
         EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT x.user_id::pg_catalog.text COLLATE pg_catalog."C" FROM (%s) AS x WHERE x.user_id IS NOT NULL ORDER BY 1)', users_query)
@@ -193,6 +196,25 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health.write_scores(health.tracking) IS 'Scores the stale accounts: rows of score, signals and history; returns how many';
+
+-- Tables that were filled a moment ago have no statistics; the next refresh should not have to wait for autovacuum.
+CREATE FUNCTION health.analyze_data(tracking health.tracking) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    kind text;
+    source health.ledger_source;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['book', 'score', 'signals', 'history'] LOOP
+        EXECUTE format('ANALYZE %s', health.data_table(kind, tracking.id));
+    END LOOP;
+    FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
+        EXECUTE format('ANALYZE %s', source.chunk_table::regclass);
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health.analyze_data(health.tracking) IS 'Gathers statistics on the tables of a tracked model';
 
 -- As of a day that is fixed or over, the last day is complete; as of tomorrow, yesterday is.
 CREATE FUNCTION health.find_broken_tracking(tracking health.tracking, as_of date) RETURNS text
@@ -255,6 +277,9 @@ BEGIN
         PERFORM health.write_history(tracking, version, greatest(tracking.scored_as_of + 1, history_start, as_of - 400), as_of - 1, 1);
     END IF;
     scored := health.write_scores(tracking);
+    IF first_time THEN
+        PERFORM health.analyze_data(tracking);
+    END IF;
     IF tracking.scored_as_of IS DISTINCT FROM as_of THEN
         PERFORM health.drop_old_data(tracking, document, as_of);
     END IF;

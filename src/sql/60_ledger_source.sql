@@ -108,6 +108,7 @@ CREATE TABLE health.ledger_batch (
     to_block bigint NOT NULL,
     part integer NOT NULL,
     relfilenode oid NOT NULL,
+    trigger_version text,
     snapshot pg_snapshot,
     events bigint,
     started_at timestamptz,
@@ -122,6 +123,7 @@ COMMENT ON COLUMN health.ledger_batch.from_block IS 'First block';
 COMMENT ON COLUMN health.ledger_batch.to_block IS 'Block behind the last';
 COMMENT ON COLUMN health.ledger_batch.part IS 'Part of the chunks that it was folded into';
 COMMENT ON COLUMN health.ledger_batch.relfilenode IS 'File of the table when the batch was planned';
+COMMENT ON COLUMN health.ledger_batch.trigger_version IS 'Its capture trigger then: what changed under another one, or while it was disabled, may not have been captured';
 COMMENT ON COLUMN health.ledger_batch.snapshot IS 'Snapshot that it was read with; NULL: not read yet';
 COMMENT ON COLUMN health.ledger_batch.events IS 'Events that it had';
 COMMENT ON COLUMN health.ledger_batch.started_at IS 'When reading it began';

@@ -96,6 +96,15 @@ END;
 $$;
 COMMENT ON FUNCTION health.relink_source(health.ledger_source) IS 'Finds the tables of a source by name when they are not those of the catalog row, and plans to read them again';
 
+-- Another one once the trigger was disabled and enabled, or the partition detached and attached: nothing captured what came in between.
+CREATE FUNCTION health.trigger_version(source integer, leaf oid) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT t.oid || '/' || t.xmin FROM pg_trigger AS t WHERE t.tgrelid = leaf AND t.tgname = health.trigger_name(source);
+$$;
+COMMENT ON FUNCTION health.trigger_version(integer, oid) IS 'The capture trigger of a table and when it was last changed; NULL without one';
+
 CREATE FUNCTION health.uncaptured_leaf(source health.ledger_source) RETURNS regclass
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -119,9 +128,14 @@ DECLARE
     reason text;
     lost boolean;
 BEGIN
-    SELECT CASE WHEN l.leaf IS NULL THEN 'a partition is gone' ELSE format('%s was truncated or rewritten', l.leaf::regclass) END INTO reason
+    SELECT CASE WHEN l.leaf IS NULL THEN 'a partition is gone'
+                WHEN b.relfilenode <> l.relfilenode THEN format('%s was truncated or rewritten', l.leaf::regclass)
+                ELSE format('for a time no trigger captured the changes of %s', l.leaf::regclass) END
+    INTO reason
     FROM health.ledger_batch AS b LEFT JOIN health.leaf_tables(source.relation) AS l ON l.leaf = b.leaf
-    WHERE b.source = source.id AND b.relfilenode IS DISTINCT FROM l.relfilenode LIMIT 1;
+    WHERE b.source = source.id
+      AND (b.relfilenode IS DISTINCT FROM l.relfilenode OR b.trigger_version IS DISTINCT FROM health.trigger_version(source.id, b.leaf))
+    LIMIT 1;
     IF reason IS NULL THEN
         EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s AS c WHERE c.changes IS NULL)', source.change_table::regclass) INTO lost;
         IF lost THEN
@@ -147,25 +161,26 @@ BEGIN
         RETURN;
     END IF;
     uncaptured := health.uncaptured_leaf(source);
-    IF uncaptured IS NOT NULL THEN
-        IF NOT EXISTS (SELECT 1 FROM pg_trigger AS t WHERE t.tgrelid = source.relation AND t.tgname = health.trigger_name(source.id)) THEN
-            PERFORM health.create_trigger(source);
-        ELSE
-            RAISE WARNING 'model "%": the trigger on % is disabled: % is read from the start by each refresh', source.model, uncaptured, source.path
-                USING HINT = format('ALTER TABLE %s ENABLE TRIGGER %I;', source.relation::regclass, health.trigger_name(source.id));
-        END IF;
-        reason := format('changes of %s were not captured', uncaptured);
+    IF health.trigger_version(source.id, source.relation) IS NULL THEN
+        PERFORM health.create_trigger(source);
+        reason := format('changes of %s were not captured', source.relation::regclass);
+    ELSIF health.trigger_version(source.id, uncaptured) IS NOT NULL THEN
+        RAISE EXCEPTION 'model "%": the trigger on % is disabled, so its changes are not captured', source.model, uncaptured
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('ALTER TABLE %s ENABLE TRIGGER %I; the next refresh then reads the events again.', source.relation::regclass, health.trigger_name(source.id));
     END IF;
     reason := coalesce(reason, health.find_restart_reason(source));
     IF reason IS NOT NULL THEN
         PERFORM health.restart_source(source, reason);
     END IF;
-    INSERT INTO health.ledger_batch (source, leaf, from_block, to_block, part, relfilenode)
+    -- A partition without the trigger is one that was attached a moment ago: the next plan has it.
+    INSERT INTO health.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, trigger_version)
     SELECT source.id, l.leaf, r.from_block, CASE WHEN r.from_block + batch_blocks >= l.blocks THEN last_block ELSE r.from_block + batch_blocks END,
            coalesce((SELECT max(b.part) FROM health.ledger_batch AS b WHERE b.source = source.id), 0)
-           + (row_number() OVER (ORDER BY l.leaf, r.from_block))::integer, l.relfilenode
+           + (row_number() OVER (ORDER BY l.leaf, r.from_block))::integer, l.relfilenode, health.trigger_version(source.id, l.leaf)
     FROM health.leaf_tables(source.relation) AS l, generate_series(0, greatest(l.blocks - 1, 0), batch_blocks) AS r (from_block)
-    WHERE NOT EXISTS (SELECT 1 FROM health.ledger_batch AS b WHERE b.source = source.id AND b.leaf = l.leaf);
+    WHERE NOT EXISTS (SELECT 1 FROM health.ledger_batch AS b WHERE b.source = source.id AND b.leaf = l.leaf)
+      AND health.trigger_version(source.id, l.leaf) IS NOT NULL;
     IF FOUND THEN
         UPDATE health.ledger_source AS s SET read_at = NULL WHERE s.id = source.id;
     END IF;

@@ -7,6 +7,11 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- What is read must be read after the locks that it takes: a trigger that is made waits for writers, whose rows an older snapshot lacks.
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'model "%": a refresh needs isolation level READ COMMITTED, not %', model_name, upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'invalid_transaction_state', HINT = format('CALL health.refresh(%L); outside of a transaction sees to it.', model_name);
+    END IF;
     IF wait THEN
         PERFORM 1 FROM health.tracking AS t WHERE t.model = model_name FOR UPDATE;
     ELSE
@@ -317,7 +322,9 @@ BEGIN
     began := clock_timestamp();
     FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = model_name ORDER BY s.id LOOP
         IF source.window_days IS NULL THEN
-            more := health.fold_source(tracking, source, health.ledger_start(version.document, today)) OR more;
+            -- A table may have been truncated since its reading was planned.
+            more := health.fold_source(tracking, source, health.ledger_start(version.document, today))
+                    OR health.find_restart_reason(source) IS NOT NULL OR more;
         ELSE
             PERFORM health.reread_window(tracking, source, today);
         END IF;
@@ -387,6 +394,8 @@ BEGIN
         RETURN;
     END IF;
     LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         failed := false;
         BEGIN
             IF NOT health.lock_tracking(model, false) THEN
@@ -422,8 +431,9 @@ BEGIN
         RETURN;
     END IF;
     PERFORM health.open_model(model), health.find_tracking(model);
-    COMMIT;
     LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         IF NOT health.lock_tracking(model, false) THEN
             RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model;
             RETURN;

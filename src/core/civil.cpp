@@ -1,6 +1,7 @@
 // Calendar dates of the proleptic Gregorian calendar from and to day numbers.
 #include "civil.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -59,6 +60,18 @@ std::optional<Day> parse_day(std::string_view text) {
       std::chrono::sys_days{date}.time_since_epoch().count() + cycles * cycle_days - epoch_2000;
   if (days < min_day || days > max_day) return std::nullopt;
   return static_cast<Day>(days);
+}
+
+Day period_start(Day day) {
+  const std::int64_t days = static_cast<std::int64_t>(day) + epoch_2000;
+  const std::int64_t cycles = days / cycle_days;
+  const std::chrono::year_month_day date{
+      std::chrono::sys_days{std::chrono::days{days - cycles * cycle_days}}};
+  const unsigned month = (static_cast<unsigned>(date.month()) - 1) / 3 * 3 + 1;
+  const std::chrono::year_month_day first{date.year(), std::chrono::month{month}, std::chrono::day{1}};
+  const std::int64_t start =
+      std::chrono::sys_days{first}.time_since_epoch().count() + cycles * cycle_days - epoch_2000;
+  return static_cast<Day>(std::max<std::int64_t>(start, min_day));
 }
 
 }  // namespace health

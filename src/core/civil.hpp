@@ -15,4 +15,7 @@ std::string day_text(Day day);
 // Reads what day_text writes. Nothing for other text, impossible dates and days out of range.
 std::optional<Day> parse_day(std::string_view text);
 
+// The first day of the calendar quarter that a day is in; of the oldest quarter the first that there is.
+Day period_start(Day day);
+
 }  // namespace health

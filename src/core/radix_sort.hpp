@@ -9,8 +9,9 @@
 
 namespace health {
 
-// Ascending; every value must be below `bound`. Allocates as much again for more than a few values.
-inline void radix_sort(std::vector<std::uint64_t>& values, std::uint64_t bound) {
+// Ascending; every value must be below `bound`. Needs as much again, in `other`, for more than a few values.
+inline void radix_sort(std::vector<std::uint64_t>& values, std::uint64_t bound,
+                       std::vector<std::uint64_t>& other) {
   constexpr unsigned digit_bits = 8;
   constexpr std::size_t few = 64;  // below this a comparison sort is as fast
   const auto digits = (static_cast<unsigned>(std::bit_width(bound)) + digit_bits - 1) / digit_bits;
@@ -18,7 +19,7 @@ inline void radix_sort(std::vector<std::uint64_t>& values, std::uint64_t bound) 
     std::sort(values.begin(), values.end());
     return;
   }
-  std::vector<std::uint64_t> other(values.size());
+  other.resize(values.size());
   for (unsigned digit = 0; digit < digits; ++digit) {
     const unsigned shift = digit * digit_bits;
     std::array<std::uint32_t, 1u << digit_bits> ends{};
@@ -32,6 +33,11 @@ inline void radix_sort(std::vector<std::uint64_t>& values, std::uint64_t bound) 
     for (const std::uint64_t value : values) other[ends[(value >> shift) & 0xff]++] = value;
     values.swap(other);
   }
+}
+
+inline void radix_sort(std::vector<std::uint64_t>& values, std::uint64_t bound) {
+  std::vector<std::uint64_t> other;
+  radix_sort(values, bound, other);
 }
 
 }  // namespace health

@@ -147,11 +147,6 @@ UserKind common_user_kind(UserKind a, UserKind b) {
               "Give usage_agg user ids of one type everywhere, for example by casting them to text.");
 }
 
-int compare_users(UserKind kind, const UserId& a, const UserId& b) {
-  if (kind == UserKind::bigint) return a.number < b.number ? -1 : a.number > b.number ? 1 : 0;
-  return a.bytes.compare(b.bytes);
-}
-
 UsageBytes add_usage(Bytes a, Bytes b) { return merge(a, b, 1); }
 
 UsageBytes subtract_usage(Bytes a, Bytes b) { return merge(a, b, -1); }

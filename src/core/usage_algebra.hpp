@@ -25,6 +25,9 @@ std::int64_t add_checked(std::int64_t a, std::int64_t b, const char* what);
 UserKind common_user_kind(UserKind a, UserKind b);
 
 // Compares ids of one kind: negative, 0, positive.
-int compare_users(UserKind kind, const UserId& a, const UserId& b);
+inline int compare_users(UserKind kind, const UserId& a, const UserId& b) {
+  if (kind == UserKind::bigint) return a.number < b.number ? -1 : a.number > b.number ? 1 : 0;
+  return a.bytes.compare(b.bytes);
+}
 
 }  // namespace health

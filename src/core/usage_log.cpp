@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "hash_name.hpp"
 #include "log_fold.hpp"
 #include "usage_algebra.hpp"
 #include "usage_format.hpp"
@@ -17,21 +18,6 @@ namespace {
 constexpr std::size_t fold_at_least = 8192;  // bytes of raw log that make a fold worth it
 constexpr std::size_t fold_at_most = std::size_t{4}
                                      << 20;  // bytes of raw log that are never exceeded without one
-
-// Of the length, the first and the last eight bytes: names that differ in the middle only share a bucket's
-// neighbourhood, no more.
-std::uint64_t hash_name(std::string_view name) {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  if (name.size() >= 8) {
-    std::memcpy(&first, name.data(), 8);
-    std::memcpy(&last, name.data() + name.size() - 8, 8);
-  } else {
-    for (const char c : name) first = first << 8 | static_cast<unsigned char>(c);
-  }
-  const std::uint64_t hash = (first + name.size()) * 0x9e3779b97f4a7c15u ^ last * 0x9fb21c651e98df25u;
-  return hash ^ (hash >> 29);
-}
 
 }  // namespace
 

@@ -10,18 +10,25 @@ namespace health {
 
 UsageBytes empty_usage() { return {usage_version, static_cast<std::uint8_t>(UserKind::none)}; }
 
-UsageWriter::UsageWriter(UserKind kind, EventNames names, Day first_day)
-    : kind_(kind),
-      names_(std::move(names)),
-      renumber_(names_.size()),
-      first_day_(first_day),
-      seen_(names_.size(), 0) {
-  if (names_.size() > max_event_names) {
+UsageWriter::UsageWriter(UserKind kind, const EventNames& names, Day first_day) : kind_(kind) {
+  restart(names, first_day);
+}
+
+void UsageWriter::restart(const EventNames& names, Day first_day) {
+  if (names.size() > max_event_names) {
     throw Error(sqlstate::program_limit_exceeded,
                 "more than " + std::to_string(max_event_names) + " distinct event names in one ledger",
                 "Use names of kinds of events, and keep ids and addresses out of them.");
   }
+  names_ = names;
+  renumber_.resize(names_.size());
   for (std::uint32_t i = 0; i < renumber_.size(); ++i) renumber_[i] = i;
+  seen_.assign(names_.size(), 0);
+  first_day_ = first_day;
+  earliest_.reset();
+  body_.clear();
+  users_ = cells_ = 0;
+  previous_text_.clear();
 }
 
 void UsageWriter::begin_user(const UserId& user) {
@@ -121,7 +128,7 @@ bool UsageWriter::settle() {
   std::vector<std::uint32_t> renumber(seen_.size(), 0);
   for (std::uint32_t i = 0; i < seen_.size(); ++i) {
     renumber[i] = static_cast<std::uint32_t>(used.size());
-    if (seen_[i] != 0) used.push_back(std::move(names_[i]));
+    if (seen_[i] != 0) used.push_back(names_[i]);
   }
   names_ = std::move(used);
   renumber_ = std::move(renumber);
@@ -134,8 +141,11 @@ bool UsageWriter::settle() {
   return false;
 }
 
-UsageBytes UsageWriter::take() const {
-  if (cells_ == 0) return empty_usage();
+void UsageWriter::take(UsageBytes& bytes) const {
+  if (cells_ == 0) {
+    bytes = empty_usage();
+    return;
+  }
   ByteBuffer head;
   head.append_byte(usage_version);
   head.append_byte(static_cast<std::uint8_t>(kind_));
@@ -143,8 +153,8 @@ UsageBytes UsageWriter::take() const {
   head.append_varint(names_.size());
   head.append_varint(users_);
   head.append_varint(cells_);
-  for (const std::string& name : names_) head.append_string(name);
-  UsageBytes bytes;
+  for (const std::string_view name : names_) head.append_string(name);
+  bytes.clear();
   bytes.reserve(head.size() + body_.size());
   bytes.insert(bytes.end(), head.bytes().begin(), head.bytes().end());
   bytes.insert(bytes.end(), body_.bytes().begin(), body_.bytes().end());
@@ -153,7 +163,6 @@ UsageBytes UsageWriter::take() const {
                 "Split the ledger, for example by period or by a part of the account, and combine the "
                 "results of each.");
   }
-  return bytes;
 }
 
 }  // namespace health

@@ -13,8 +13,8 @@ namespace health {
 
 using UsageBytes = std::vector<std::uint8_t>;
 
-// Ascending, distinct event names.
-using EventNames = std::vector<std::string>;
+// Ascending, distinct event names, which the caller keeps.
+using EventNames = std::vector<std::string_view>;
 
 // The bytes of the empty ledger, the identity of addition.
 UsageBytes empty_usage();
@@ -25,12 +25,15 @@ UsageBytes empty_usage();
 // the guess held. If not, feed the same again.
 class UsageWriter {
  public:
-  UsageWriter(UserKind kind, EventNames names, Day first_day);
+  UsageWriter(UserKind kind, const EventNames& names, Day first_day);
   // For a caller that knows the names and the first day to be those of the result.
   struct Exact {};
   static constexpr Exact exact{};
-  UsageWriter(UserKind kind, EventNames names, Day first_day, Exact)
-      : UsageWriter(kind, std::move(names), first_day) {}
+  UsageWriter(UserKind kind, const EventNames& names, Day first_day, Exact)
+      : UsageWriter(kind, names, first_day) {}
+
+  // Starts another ledger of the same kind, in the memory of this one.
+  void restart(const EventNames& names, Day first_day);
 
   void begin_user(const UserId& user);
   // `event` is an index into the names that the writer was made with.
@@ -41,14 +44,20 @@ class UsageWriter {
 
   // True when the bytes are canonical; else the names and the first day have been corrected.
   bool settle();
-  UsageBytes take() const;
+  UsageBytes take() const {
+    UsageBytes bytes;
+    take(bytes);
+    return bytes;
+  }
+  // The same into memory that was in use before.
+  void take(UsageBytes& bytes) const;
 
  private:
   UserKind kind_;
   EventNames names_;
   std::vector<std::uint32_t>
       renumber_;  // given event index -> index in force; dropped ones are never asked for again
-  Day first_day_;
+  Day first_day_ = 0;
   ByteBuffer body_;
   ByteBuffer user_cells_;
   UserId user_;
@@ -65,8 +74,8 @@ class UsageWriter {
 // Runs `feed(writer)` until the writer's guess of names and first day has settled (at most twice) and returns
 // the ledger.
 template <class Feed>
-UsageBytes write_usage(UserKind kind, EventNames names, Day first_day, Feed&& feed) {
-  UsageWriter writer(kind, std::move(names), first_day);
+UsageBytes write_usage(UserKind kind, const EventNames& names, Day first_day, Feed&& feed) {
+  UsageWriter writer(kind, names, first_day);
   do {
     feed(writer);
   } while (!writer.settle());

@@ -120,8 +120,9 @@ TEST_CASE("a ledger of a later version says that the extension is too old for it
 }
 
 TEST_CASE("too many event names are a clear error", "[usage]") {
-  EventNames names;
-  for (std::uint64_t i = 0; i <= max_event_names; ++i) names.push_back(std::to_string(1000000 + i));
+  std::vector<std::string> many;
+  for (std::uint64_t i = 0; i <= max_event_names; ++i) many.push_back(std::to_string(1000000 + i));
+  const EventNames names(many.begin(), many.end());
   try {
     UsageWriter(UserKind::bigint, names, 0);
     FAIL("accepted");

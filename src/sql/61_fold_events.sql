@@ -1,0 +1,7 @@
+-- Reading of tracked tables: rows to chunks of ledgers.
+
+CREATE FUNCTION health.fold_events(source integer, leaf oid, from_block bigint, to_block bigint, part integer, OUT events bigint, OUT bad_rows bigint)
+    AS 'MODULE_PATHNAME', 'health_fold_events'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION health.fold_events(integer, oid, bigint, bigint, integer) IS
+    'reads the rows in blocks [from_block, to_block) of a tracked table or partition and inserts their ledgers into the chunks of the source: one per account, quarter and part. For the owner of the ledgers; internal to tracking';

@@ -146,6 +146,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     class pg_class;
+    barred text;
     unfit text;
 BEGIN
     IF source.relation IS NULL THEN
@@ -162,6 +163,13 @@ BEGIN
     ELSIF NOT has_table_privilege(source.relation, 'TRIGGER') THEN
         PERFORM health.raise_unfit(source.model, source.path, format('permission denied to create a trigger on %s', source.relation_name),
             format('GRANT TRIGGER ON %s TO %I;', source.relation_name, current_user), 'insufficient_privilege');
+    END IF;
+    -- PostgreSQL copies the trigger to the partitions, and asks for the right on each of them.
+    SELECT string_agg(t.relid::text, ', ' ORDER BY t.relid::text) INTO barred
+    FROM pg_partition_tree(source.relation) AS t WHERE NOT has_table_privilege(t.relid, 'TRIGGER');
+    IF barred IS NOT NULL THEN
+        PERFORM health.raise_unfit(source.model, source.path, format('permission denied to create a trigger on partitions of %s', source.relation_name),
+            format('GRANT TRIGGER ON %s TO %I;', barred, current_user), 'insufficient_privilege');
     ELSIF row_security_active(source.relation) THEN
         PERFORM health.raise_unfit(source.model, source.path, format('row security of %s applies to %s', source.relation_name, current_user), NULL, 'insufficient_privilege');
     ELSIF NOT has_table_privilege(source.relation, 'SELECT') THEN
@@ -306,7 +314,13 @@ BEGIN
     -- Triggers first: their locks wait for writers, who then find nothing that they could wait for in turn.
     FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
         IF EXISTS (SELECT 1 FROM pg_trigger AS t WHERE t.tgrelid = source.relation AND t.tgname = health.trigger_name(source.id)) THEN
-            EXECUTE format('DROP TRIGGER %I ON %s', health.trigger_name(source.id), source.relation::regclass);
+            BEGIN
+                EXECUTE format('DROP TRIGGER %I ON %s', health.trigger_name(source.id), source.relation::regclass);
+            EXCEPTION WHEN insufficient_privilege THEN    -- the right to create triggers is not that to drop them
+                RAISE EXCEPTION 'model "%": permission denied to drop the trigger on %', tracking.model, source.relation::regclass
+                    USING ERRCODE = 'insufficient_privilege',
+                          HINT = format('Its owner runs: DROP TRIGGER %I ON %s; then call untrack again.', health.trigger_name(source.id), source.relation::regclass);
+            END;
         END IF;
     END LOOP;
     PERFORM health.drop_book(id);

@@ -22,7 +22,8 @@ END;
 $$;
 COMMENT ON FUNCTION health.lock_tracking(text, boolean) IS 'Keeps other refreshes of the model out until the transaction ends; false when one is at work and wait is false';
 
--- Changes of a partition that has not been read yet wait until it has been.
+-- Changes of a partition that has not been read yet wait until it has been. Those that could not be captured (NULL) stay: they are a reason
+-- to read the source again.
 CREATE FUNCTION health.fold_source(tracking health.tracking, source health.ledger_source, ledger_start date) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -40,7 +41,7 @@ BEGIN
     EXECUTE format($query$
         WITH taken AS (
             DELETE FROM %1$s AS c
-            WHERE c.ctid = ANY (ARRAY(SELECT t.ctid FROM %1$s AS t WHERE t.leaf = ANY ($1) LIMIT $2))
+            WHERE c.ctid = ANY (ARRAY(SELECT t.ctid FROM %1$s AS t WHERE t.leaf = ANY ($1) AND t.changes IS NOT NULL LIMIT $2))
             RETURNING c.leaf, c.xact, c.changes
         ), pending AS MATERIALIZED (
             SELECT CASE WHEN t.xact >= $3 THEN t.changes
@@ -296,7 +297,7 @@ COMMENT ON FUNCTION health.rescore(health.tracking, health.model_version, boolea
     'Scores the accounts of a tracked model that are stale or whose attributes changed, all of them on a new day; freezes the scores while tracking is broken';
 
 -- One transaction's worth.
-CREATE FUNCTION health.refresh_part(model_name text, ignore_volume boolean) RETURNS text
+CREATE FUNCTION health.refresh_part(model_name text, ignore_volume boolean, since timestamptz) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -312,7 +313,7 @@ DECLARE
     more boolean := false;
 BEGIN
     tracking := health.adopt_sources(tracking, health.find_version(model_name, (health.find_model(model_name)).current_version));
-    progress := health.read_next(tracking);
+    progress := health.read_next(tracking, since);
     IF progress IS NOT NULL THEN
         RETURN progress;
     END IF;
@@ -345,19 +346,21 @@ BEGIN
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION health.refresh_part(text, boolean) IS
+COMMENT ON FUNCTION health.refresh_part(text, boolean, timestamptz) IS
     'A part of a refresh that is whole by itself: reads a batch, or folds changes, or ends the refresh with the scores; returns what it did while there is more to do';
 
 CREATE FUNCTION health.refresh_tracked(model_name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    since CONSTANT timestamptz := clock_timestamp();
 BEGIN
     IF pg_is_in_recovery() THEN
         RETURN;
     END IF;
     PERFORM health.lock_tracking(model_name, true);
-    WHILE health.refresh_part(model_name, false) IS NOT NULL LOOP
+    WHILE health.refresh_part(model_name, false, since) IS NOT NULL LOOP
     END LOOP;
 END;
 $$;
@@ -371,11 +374,46 @@ AS $$
 $$;
 COMMENT ON FUNCTION health.note_failure(text, text) IS 'Remembers what a refresh failed with, for status()';
 
+-- Within a transaction block now() is the time of its BEGIN. What PostgreSQL says at the first COMMIT helps nobody: many clients open a block
+-- by themselves.
+CREATE FUNCTION health.reject_transaction_block(model_name text, procedure_name text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF now() < statement_timestamp() THEN
+        RAISE EXCEPTION 'CALL health.%(%) cannot run inside a transaction block', procedure_name, quote_literal(model_name)
+            USING ERRCODE = 'active_sql_transaction',
+                  HINT = concat_ws(' ', 'It commits as it goes: have the client run it with autocommit.',
+                                   CASE procedure_name WHEN 'refresh' THEN format('Or SELECT health.refresh_score_views(%L), in one transaction.', model_name) END);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health.reject_transaction_block(text, text) IS 'Raises an error that says what to do where a procedure that commits is called in a transaction block';
+
+CREATE FUNCTION health.raise_again(code text, message text, detail text, hint text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF detail <> '' AND hint <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = detail, HINT = hint;
+    ELSIF detail <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = detail;
+    ELSIF hint <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, HINT = hint;
+    END IF;
+    RAISE EXCEPTION '%', message USING ERRCODE = code;
+END;
+$$;
+COMMENT ON FUNCTION health.raise_again(text, text, text, text) IS 'Raises an error that was caught, without lines for a detail or hint that it did not have';
+
 -- No SET clause and no exception handler around a COMMIT: PostgreSQL allows neither with one. Everything is qualified instead.
 CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    since CONSTANT timestamptz := pg_catalog.clock_timestamp();
     progress text;
     failed boolean;
     failed_code text;
@@ -393,6 +431,7 @@ BEGIN
         PERFORM health.refresh_score_views(model);
         RETURN;
     END IF;
+    PERFORM health.reject_transaction_block(model, 'refresh');
     LOOP
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -401,7 +440,7 @@ BEGIN
             IF NOT health.lock_tracking(model, false) THEN
                 RETURN;    -- another refresh is at it
             END IF;
-            progress := health.refresh_part(model, ignore_volume);
+            progress := health.refresh_part(model, ignore_volume, since);
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT, failed_detail = PG_EXCEPTION_DETAIL,
                                     failed_hint = PG_EXCEPTION_HINT;
@@ -410,7 +449,7 @@ BEGIN
         IF failed THEN
             PERFORM health.note_failure(model, failed_message);
             COMMIT;
-            RAISE EXCEPTION '%', failed_message USING ERRCODE = failed_code, DETAIL = failed_detail, HINT = failed_hint;
+            PERFORM health.raise_again(failed_code, failed_message, failed_detail, failed_hint);
         END IF;
         COMMIT;
         EXIT WHEN progress IS NULL;
@@ -425,12 +464,14 @@ CREATE PROCEDURE health.backfill(model text)
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    since CONSTANT timestamptz := pg_catalog.clock_timestamp();
     progress text;
 BEGIN
     IF pg_catalog.pg_is_in_recovery() THEN
         RETURN;
     END IF;
     PERFORM health.open_model(model), health.find_tracking(model);
+    PERFORM health.reject_transaction_block(model, 'backfill');
     LOOP
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -438,7 +479,7 @@ BEGIN
             RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model;
             RETURN;
         END IF;
-        progress := health.refresh_part(model, false);
+        progress := health.refresh_part(model, false, since);
         COMMIT;
         EXIT WHEN progress IS NULL;
         RAISE NOTICE '%', progress;

@@ -8,7 +8,7 @@ create function make_source(source int, relation regclass, account text, user_id
     account_kind text, user_kind text, time_zone text, search_path text default 'pg_catalog, pg_temp')
 returns void language plpgsql as $$
 begin
-    execute format('create table health_data.change_%s (leaf oid not null, xact xid8 not null, changes bytea)', source);
+    execute format('create table health_data.change_%s (leaf oid not null, xact xid8 not null, changes bytea, written_at timestamptz not null)', source);
     execute format('alter table health_data.change_%s alter changes set storage external, set (toast_tuple_target = 8160)', source);
     execute format('create table health_data.chunk_%s (account_id text, period date, part int, usage health.usage)', source);
     insert into health.ledger_source (id, model, path, owner, relation, relation_name, chunk_table, change_table, account, user_id, event, moment,
@@ -252,7 +252,7 @@ reset search_path;
 truncate health_data.change_5;
 drop function elsewhere.shorten;
 begin; insert into raw values ('{}', null); insert into raw values ('{}', null); select from raw where false; commit;
-select leaf::regclass, changes from health_data.change_5;
+select leaf::regclass, changes, clock_timestamp() - written_at < interval '1 hour' as just_now from health_data.change_5;
 create function elsewhere.shorten(text) returns text language sql immutable as 'select $1';
 insert into raw values ('{"account": 3, "user": "anna", "event": "back"}', '2025-01-03');
 alter table raw drop column day;

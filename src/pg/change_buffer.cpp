@@ -16,12 +16,14 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 #include "utils/xid8.h"
 }
 
@@ -100,23 +102,29 @@ struct Writer {
   Oid table;          // InvalidOid before the first
   Relation relation;  // null: the table is gone, or is none any more
   BulkInsertState bulk;
+  bool many;  // rows are to come
+  TimestampTz now;
 };
 
 void finish(Writer& writer) {
   if (writer.bulk != nullptr) FreeBulkInsertState(writer.bulk);
   if (writer.relation != nullptr) table_close(writer.relation, NoLock);
+  const bool many = writer.many;
   writer = {};
+  writer.many = many;
 }
 
 bool prepare(Writer& writer, const ChangeBuffer& buffer) {
   if (writer.table != buffer.change_table) {
     finish(writer);
     writer.table = buffer.change_table;
+    writer.now = GetCurrentTimestamp();
     writer.relation = try_table_open(buffer.change_table, RowExclusiveLock);
     if (writer.relation != nullptr && !is_change_table(writer.relation, buffer.owner)) {
       table_close(writer.relation, NoLock);
       writer.relation = nullptr;
     }
+    if (writer.relation != nullptr && writer.many) writer.bulk = GetBulkInsertState();
   }
   return writer.relation != nullptr;
 }
@@ -124,14 +132,14 @@ bool prepare(Writer& writer, const ChangeBuffer& buffer) {
 // Writes one row; `changes` null: changes NULL.
 void write_row(Writer& writer, ChangeBuffer& buffer, struct varlena* changes) {
   Datum values[] = {ObjectIdGetDatum(buffer.leaf), FullTransactionIdGetDatum(GetTopFullTransactionId()),
-                    PointerGetDatum(changes)};
-  bool nulls[] = {false, false, changes == nullptr};
+                    PointerGetDatum(changes), TimestampTzGetDatum(writer.now)};
+  bool nulls[] = {false, false, changes == nullptr, false};
   HeapTuple tuple = heap_form_tuple(RelationGetDescr(writer.relation), values, nulls);
-  // A piece fits a page. Storing a larger one out of line looks for a free number of a value.
-  const bool is_large = tuple->t_len > MaxHeapTupleSize && !ActiveSnapshotSet();
-  if (is_large) PushActiveSnapshot(GetTransactionSnapshot());
+  // A piece fits a page, where the table lets it. Storing a value out of line looks for a free number for it.
+  const bool may_toast = tuple->t_len > TOAST_TUPLE_THRESHOLD && !ActiveSnapshotSet();
+  if (may_toast) PushActiveSnapshot(GetTransactionSnapshot());
   heap_insert(writer.relation, tuple, GetCurrentCommandId(true), 0, writer.bulk);
-  if (is_large) PopActiveSnapshot();
+  if (may_toast) PopActiveSnapshot();
   heap_freetuple(tuple);
   buffer.written = true;
 }
@@ -177,7 +185,7 @@ void write_from(Writer& writer, ChangeBuffer& buffer, const ChangeMark& mark) {
 // Writes the changes of the present subtransaction, or of the transaction when it is at level 1.
 void write_changes(int level) {
   Writer writer{};
-  if (captured.bytes > 32 * piece_bytes) writer.bulk = GetBulkInsertState();
+  writer.many = captured.bytes > 32 * piece_bytes;
   if (level == 1) {
     for (ChangeBuffer* buffer = captured.first; buffer != nullptr; buffer = buffer->next)
       write_from(writer, *buffer, ChangeMark{});
@@ -347,8 +355,9 @@ bool is_change_table(Relation relation, Oid owner) {
   const Form_pg_class form = relation->rd_rel;
   const TupleDesc row = RelationGetDescr(relation);
   return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID && form->relowner == owner &&
-         !form->relhasindex && row->natts == 3 && TupleDescAttr(row, 0)->atttypid == OIDOID &&
-         TupleDescAttr(row, 1)->atttypid == XID8OID && TupleDescAttr(row, 2)->atttypid == BYTEAOID;
+         !form->relhasindex && row->natts == 4 && TupleDescAttr(row, 0)->atttypid == OIDOID &&
+         TupleDescAttr(row, 1)->atttypid == XID8OID && TupleDescAttr(row, 2)->atttypid == BYTEAOID &&
+         TupleDescAttr(row, 3)->atttypid == TIMESTAMPTZOID;
 }
 
 MemoryContext until_transaction_end() {

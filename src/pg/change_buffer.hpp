@@ -27,7 +27,8 @@ void capture_unreadable(ChangeBuffer& buffer);
 // Differs from transaction to transaction: pointers to buffers are good for one.
 std::uint64_t transaction_serial();
 
-// True when the relation is what changes can be written to: a table of (oid, xid8, bytea) of this owner.
+// True when the relation is what changes can be written to: a table of (oid, xid8, bytea, timestamptz) of
+// this owner.
 bool is_change_table(Relation relation, Oid owner);
 
 // Memory that is freed when the transaction has ended: for what the running code may still be using.

@@ -297,7 +297,7 @@ COMMENT ON FUNCTION health.rescore(health.tracking, health.model_version, boolea
     'Scores the accounts of a tracked model that are stale or whose attributes changed, all of them on a new day; freezes the scores while tracking is broken';
 
 -- One transaction's worth.
-CREATE FUNCTION health.refresh_part(model_name text, ignore_volume boolean, since timestamptz) RETURNS text
+CREATE FUNCTION health.refresh_part(model_name text, ignore_volume boolean) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -313,7 +313,7 @@ DECLARE
     more boolean := false;
 BEGIN
     tracking := health.adopt_sources(tracking, health.find_version(model_name, (health.find_model(model_name)).current_version));
-    progress := health.read_next(tracking, since);
+    progress := health.read_next(tracking);
     IF progress IS NOT NULL THEN
         RETURN progress;
     END IF;
@@ -346,21 +346,19 @@ BEGIN
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION health.refresh_part(text, boolean, timestamptz) IS
+COMMENT ON FUNCTION health.refresh_part(text, boolean) IS
     'A part of a refresh that is whole by itself: reads a batch, or folds changes, or ends the refresh with the scores; returns what it did while there is more to do';
 
 CREATE FUNCTION health.refresh_tracked(model_name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    since CONSTANT timestamptz := clock_timestamp();
 BEGIN
     IF pg_is_in_recovery() THEN
         RETURN;
     END IF;
     PERFORM health.lock_tracking(model_name, true);
-    WHILE health.refresh_part(model_name, false, since) IS NOT NULL LOOP
+    WHILE health.refresh_part(model_name, false) IS NOT NULL LOOP
     END LOOP;
 END;
 $$;
@@ -413,7 +411,6 @@ CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    since CONSTANT timestamptz := pg_catalog.clock_timestamp();
     progress text;
     failed boolean;
     failed_code text;
@@ -440,7 +437,7 @@ BEGIN
             IF NOT health.lock_tracking(model, false) THEN
                 RETURN;    -- another refresh is at it
             END IF;
-            progress := health.refresh_part(model, ignore_volume, since);
+            progress := health.refresh_part(model, ignore_volume);
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT, failed_detail = PG_EXCEPTION_DETAIL,
                                     failed_hint = PG_EXCEPTION_HINT;
@@ -464,7 +461,6 @@ CREATE PROCEDURE health.backfill(model text)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    since CONSTANT timestamptz := pg_catalog.clock_timestamp();
     progress text;
 BEGIN
     IF pg_catalog.pg_is_in_recovery() THEN
@@ -479,7 +475,7 @@ BEGIN
             RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model;
             RETURN;
         END IF;
-        progress := health.refresh_part(model, false, since);
+        progress := health.refresh_part(model, false);
         COMMIT;
         EXIT WHEN progress IS NULL;
         RAISE NOTICE '%', progress;

@@ -1,6 +1,7 @@
 // Reads table rows as events: the expressions of a ledger source, compiled for one table.
 #include "event_reader.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "local_day.hpp"
@@ -204,6 +205,7 @@ struct EventReader {
   Field filter;
   UserKind account_kind;
   UserKind user_kind;
+  AttrNumber last_column;  // of those that are read without the expression machinery; 0: none
   bool has_zone;
   bool all_plain;
   bool user_code;  // some expression needs the owner's rights and search path
@@ -219,7 +221,10 @@ void compile_field(EventReader& reader, Field& field, const char* text, const Wa
                    Relation relation) {
   if (text == nullptr) return;
   Expr* expression = parse_expression(text, wanted, relation);
-  if (plain_column(expression, field)) return;
+  if (plain_column(expression, field)) {
+    reader.last_column = std::max(reader.last_column, field.attribute);
+    return;
+  }
   field.way = Way::expression;
   field.state = ExecInitExpr(expression, nullptr);
   reader.all_plain = false;
@@ -284,6 +289,8 @@ inline UserId read_id(const EventReader& reader, UserKind kind, Datum value) {
 
 inline RowKind read_row(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
   Datum value = 0;
+  if (reader.last_column > 0)
+    slot_getsomeattrs(slot, reader.last_column);  // at once: cheaper than one by one
   if (reader.filter.way != Way::none &&
       (!read_field(reader, reader.filter, slot, value) || !DatumGetBool(value)))
     return RowKind::none;

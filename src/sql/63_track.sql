@@ -326,7 +326,8 @@ BEGIN
     PERFORM health.drop_book(id);
     EXECUTE format('DROP TABLE IF EXISTS %s, %s', health.data_table('history', id), health.data_table('stale', id));
     FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
-        EXECUTE format('DROP TABLE IF EXISTS %s, %s', health.data_table('chunk', source.id), health.data_table('change', source.id));
+        EXECUTE format('DROP TABLE IF EXISTS %s', concat_ws(', ', health.data_table('chunk', source.id),
+                                                            CASE WHEN source.window_days IS NULL THEN health.data_table('change', source.id) END));
         DELETE FROM health.ledger_batch AS b WHERE b.source = source.id;
         DELETE FROM health.ledger_day AS d WHERE d.source = source.id;
         DELETE FROM health.ledger_source AS s WHERE s.id = source.id;

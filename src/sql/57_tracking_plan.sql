@@ -22,16 +22,27 @@ AS $$
 DECLARE
     fields health.model_field[];
     accounts text;
+    counts text;
     unknown_events bigint;
     unknown_accounts bigint;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
     fields := ARRAY(SELECT f FROM health.model_fields(version.document) AS f);
     accounts := (health.compile_model(version.document, version.version, usage_from => 'nothing')).ledger;
+    IF health.usage_source(model_name, version.document) = 'ledger' THEN    -- tracked: no need to read the events
+        counts := (SELECT pg_catalog.string_agg(pg_catalog.format(
+                       'SELECT k.account_id, c.count AS n FROM (SELECT h.account_id::pg_catalog.text, h.usage FROM %s AS h) AS k, LATERAL health.cells(k.usage) AS c '
+                       'WHERE NOT pg_catalog.starts_with(c.event, ''$'') '
+                       'AND NOT EXISTS (SELECT 1 FROM (%s) AS a WHERE a.account_id::pg_catalog.text = k.account_id)',
+                       health.data_table('chunk', t.id), accounts), ' UNION ALL ')
+                   FROM health.ledger_source AS t WHERE t.model = model_name);
+    ELSE
+        counts := pg_catalog.format('SELECT e.account_id, 1 AS n FROM (%s) AS e', health.compile_all_events(version.document, fields));
+    END IF;
     EXECUTE pg_catalog.format(
-        'SELECT coalesce(pg_catalog.sum(s.n), 0), pg_catalog.count(*) FROM (SELECT e.account_id, pg_catalog.count(*) AS n FROM (%s) AS e GROUP BY 1) AS s '
-        'WHERE s.account_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM (%s) AS a WHERE a.account_id::pg_catalog.text = s.account_id)',
-        health.compile_all_events(version.document, fields), accounts)
+        'SELECT coalesce(pg_catalog.sum(s.n), 0), pg_catalog.count(*) FROM (SELECT e.account_id, pg_catalog.sum(e.n) AS n FROM (%s) AS e GROUP BY 1) AS s '
+        'WHERE s.account_id IS NOT NULL AND s.n > 0 AND NOT EXISTS (SELECT 1 FROM (%s) AS a WHERE a.account_id::pg_catalog.text = s.account_id)',
+        counts, accounts)
     INTO unknown_events, unknown_accounts;
     IF unknown_events > 0 THEN
         RAISE NOTICE '%', pg_catalog.format('%s of %s that the account source does not have %s not scored',

@@ -206,6 +206,10 @@ BEGIN
     WHERE b.source = batch.source AND b.leaf = batch.leaf AND b.from_block = batch.from_block;
     UPDATE health.ledger_source AS s SET bad_rows = s.bad_rows + read_bad WHERE s.id = source.id AND read_bad <> 0;
     RETURN read_events;
+EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR invalid_object_definition THEN
+    RAISE EXCEPTION 'model "%": the rows of % cannot be read as %: %', source.model, batch.leaf::regclass, source.path, sqlerrm
+        USING ERRCODE = sqlstate,
+              HINT = 'When the table has changed, alter_model(name, definition) says how to read it now; nothing is lost meanwhile.';
 END;
 $$;
 COMMENT ON FUNCTION health.read_batch(health.ledger_source, health.ledger_batch) IS 'Folds one batch of a tracked source into its ledger; returns its events';
@@ -304,8 +308,8 @@ BEGIN
             PERFORM health.mark_all_stale(tracking);
         END IF;
         IF blocks > 0 THEN
-            SELECT format('%s of model "%s": %s %% read, %s events', source.path, source.model,
-                          round(100.0 * count(b.snapshot) / greatest(count(*), 1)), sum(b.events))
+            SELECT format('%s of model "%s": %s %% read%s', source.path, source.model,
+                          round(100.0 * count(b.snapshot) / greatest(count(*), 1)), ', ' || sum(b.events) || ' events')
             INTO progress FROM health.ledger_batch AS b WHERE b.source = source.id;
             RETURN progress;
         END IF;

@@ -24,7 +24,7 @@ COMMENT ON FUNCTION health.lock_tracking(text, boolean) IS 'Keeps other refreshe
 
 -- Changes of a partition that has not been read yet wait until it has been. Those that could not be captured (NULL) stay: they are a reason
 -- to read the source again.
-CREATE FUNCTION health.fold_source(tracking health.tracking, source health.ledger_source, ledger_start date) RETURNS boolean
+CREATE FUNCTION health.fold_source(tracking health.tracking, source health.ledger_source, ledger_start date, today date) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -72,14 +72,14 @@ BEGIN
         health.data_table('stale', tracking.id), health.data_table('book', tracking.id),
         CASE WHEN tracking.account_kind = 'text' AND tracking.account_type NOT IN ('text', 'character varying') THEN '::text' ELSE '' END)
     INTO pieces, bad
-    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, current_date - 100;
+    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, today - 100;
     IF bad IS NOT NULL THEN
         UPDATE health.ledger_source AS s SET bad_rows = s.bad_rows + bad WHERE s.id = source.id;
     END IF;
     RETURN pieces = most;
 END;
 $$;
-COMMENT ON FUNCTION health.fold_source(health.tracking, health.ledger_source, date) IS
+COMMENT ON FUNCTION health.fold_source(health.tracking, health.ledger_source, date, date) IS
     'Folds captured changes into the chunks of a source and notes the accounts that they are of; true when there may be more';
 
 CREATE FUNCTION health.reread_window(tracking health.tracking, source health.ledger_source, today date) RETURNS void
@@ -163,6 +163,20 @@ END;
 $$;
 COMMENT ON FUNCTION health.update_book(health.tracking, health.model_version) IS
     'Brings the book of a tracked model up to date and notes the accounts that are new, gone or different';
+
+CREATE FUNCTION health.has_new_accounts(tracking health.tracking) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_new boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s AS s JOIN %s AS b ON b.account_id = s.account_id WHERE NOT EXISTS (SELECT 1 FROM %s AS c WHERE c.account_id = s.account_id))',
+                   health.data_table('stale', tracking.id), health.data_table('book', tracking.id), health.data_table('score', tracking.id)) INTO found_new;
+    RETURN found_new;
+END;
+$$;
+COMMENT ON FUNCTION health.has_new_accounts(health.tracking) IS 'Whether an account of the book has no score yet';
 
 CREATE FUNCTION health.excluded_users_query(document jsonb) RETURNS text
 LANGUAGE plpgsql
@@ -282,6 +296,9 @@ BEGIN
     ELSIF tracking.scored_as_of < as_of - 1 THEN
         PERFORM health.write_history(tracking, version, greatest(tracking.scored_as_of + 1, history_start, as_of - 400), as_of - 1, 1);
     END IF;
+    IF NOT first_time AND health.has_new_accounts(tracking) THEN
+        PERFORM health.write_history(tracking, version, as_of - health.past_days(document), as_of - 1, 1, only_new => true);
+    END IF;
     scored := health.write_scores(tracking);
     IF first_time THEN
         PERFORM health.analyze_data(tracking);
@@ -324,7 +341,7 @@ BEGIN
     FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = model_name ORDER BY s.id LOOP
         IF source.window_days IS NULL THEN
             -- A table may have been truncated since its reading was planned.
-            more := health.fold_source(tracking, source, health.ledger_start(version.document, today))
+            more := health.fold_source(tracking, source, health.ledger_start(version.document, today), today)
                     OR health.find_restart_reason(source) IS NOT NULL OR more;
         ELSE
             PERFORM health.reread_window(tracking, source, today);

@@ -66,16 +66,20 @@ COMMENT ON FUNCTION health.drop_old_data(health.tracking, jsonb, date) IS 'Drops
 
 -- Days that are recorded keep the account data they were recorded with; for others, expressions and dated answers are those of the day and
 -- plain columns stand at their present value.
-CREATE FUNCTION health.write_history(tracking health.tracking, version health.model_version, from_date date, to_date date, step integer) RETURNS bigint
+CREATE FUNCTION health.write_history(tracking health.tracking, version health.model_version, from_date date, to_date date, step integer,
+                                     only_new boolean DEFAULT false) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    last_date CONSTANT date := to_date - (to_date - from_date) % step;
+    new_accounts CONSTANT text := format('l.account_id IN (SELECT n.account_id FROM %s AS n WHERE NOT EXISTS (SELECT 1 FROM %s AS c WHERE c.account_id = n.account_id))',
+                                         health.data_table('stale', tracking.id), health.data_table('score', tracking.id));
     history text := health.data_table('history', tracking.id);
     document jsonb := version.document;
     compiled health.compiled_model;
     same_inputs integer[] := health.versions_with_same_inputs(tracking.model, document);
-    updated bigint;
+    updated bigint := 0;
     written bigint;
 BEGIN
     IF from_date > to_date THEN
@@ -83,32 +87,34 @@ BEGIN
     END IF;
     PERFORM health.make_history_months(tracking, from_date, to_date);
     PERFORM set_config('search_path', version.search_path, true);
-    EXECUTE pg_catalog.format(
-        'UPDATE %1$s AS h SET model_version = %2$s, score = n.score, band = n.band, data_coverage = n.coverage, unknown_reason = n.unknown_reason '
-        'FROM (SELECT r.account_id, r.as_of AS day, s.score, s.band, s.coverage, s.unknown_reason FROM %1$s AS r JOIN %3$s AS l ON l.account_id = r.account_id, '
-        'LATERAL health.score_series(%4$L::pg_catalog.jsonb, l.usage, r.account_start, r.seats, r.inputs, r.observed, l.segments, r.as_of, r.as_of) AS s '
-        'WHERE r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0 AND r.model_version = ANY ($4)) AS n '
-        'WHERE h.account_id = n.account_id AND h.as_of = n.day',
-        history, version.version, health.data_table('ledger', tracking.id), health.scoring_document(document))
-    USING from_date, to_date, step, same_inputs;
-    GET DIAGNOSTICS updated = ROW_COUNT;
-    compiled := health.compile_model(document, version.version, as_of => to_date, usage_from => 'ledger', model_name => tracking.model,
-                                     past_days => to_date - from_date);
+    IF NOT only_new THEN
+        EXECUTE pg_catalog.format(
+            'UPDATE %1$s AS h SET model_version = %2$s, score = n.score, band = n.band, data_coverage = n.coverage, unknown_reason = n.unknown_reason '
+            'FROM (SELECT r.account_id, r.as_of AS day, s.score, s.band, s.coverage, s.unknown_reason FROM %1$s AS r JOIN %3$s AS l ON l.account_id = r.account_id, '
+            'LATERAL health.score_series(%4$L::pg_catalog.jsonb, l.usage, r.account_start, r.seats, r.inputs, r.observed, l.segments, r.as_of, r.as_of) AS s '
+            'WHERE r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0 AND r.model_version = ANY ($4)) AS n '
+            'WHERE h.account_id = n.account_id AND h.as_of = n.day',
+            history, version.version, health.data_table('ledger', tracking.id), health.scoring_document(document))
+        USING from_date, to_date, step, same_inputs;
+        GET DIAGNOSTICS updated = ROW_COUNT;
+    END IF;
+    compiled := health.compile_model(document, version.version, as_of => last_date, usage_from => 'ledger', model_name => tracking.model,
+                                     past_days => last_date - from_date);
     EXECUTE pg_catalog.format(
         'INSERT INTO %1$s (account_id, as_of, model_version, score, band, data_coverage, unknown_reason, account_start, seats, inputs, observed) '
         'SELECT l.account_id, s.as_of, %2$s, s.score, s.band, s.coverage, s.unknown_reason, l.account_start, l.seats, '
         'CASE WHEN s.as_of = $2 OR l.past_inputs IS NULL THEN l.inputs ELSE ARRAY(SELECT pg_catalog.unnest(l.past_inputs[$2 - s.as_of : $2 - s.as_of][:])) END, '
         'CASE WHEN s.as_of = $2 OR l.past_observed IS NULL THEN l.observed ELSE ARRAY(SELECT pg_catalog.unnest(l.past_observed[$2 - s.as_of : $2 - s.as_of][:])) END '
         'FROM (%3$s) AS l, LATERAL health.score_series(%4$L::pg_catalog.jsonb, l.usage, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
-        '$1, $2, $3, l.past_inputs, l.past_observed) AS s ON CONFLICT (account_id, as_of) DO NOTHING',
-        history, version.version, compiled.ledger, health.scoring_document(document))
-    USING from_date, to_date - (to_date - from_date) % step, step;
+        '$1, $2, $3, l.past_inputs, l.past_observed) AS s WHERE %5$s ON CONFLICT (account_id, as_of) DO NOTHING',
+        history, version.version, compiled.ledger, health.scoring_document(document), CASE WHEN only_new THEN new_accounts ELSE 'true' END)
+    USING from_date, last_date, step;
     GET DIAGNOSTICS written = ROW_COUNT;
     RETURN updated + written;
 END;
 $$;
-COMMENT ON FUNCTION health.write_history(health.tracking, health.model_version, date, date, integer) IS
-    'Writes the history of every step-th day of a span from the ledger; returns the rows written';
+COMMENT ON FUNCTION health.write_history(health.tracking, health.model_version, date, date, integer, boolean) IS
+    'Writes the history of every step-th day of a span from the ledger, of all accounts or of those that have no score yet; returns the rows written';
 
 CREATE FUNCTION health.check_span(model_name text, from_date date, to_date date, step integer) RETURNS void
 LANGUAGE plpgsql

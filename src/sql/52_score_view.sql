@@ -241,6 +241,10 @@ BEGIN
             EXECUTE pg_catalog.format('ANALYZE %s', made.relation);
         END IF;
         PERFORM health.comment_on_score_relation(made.relation, kind, made.suffix, model_name, version.version, version.document);
+        IF tracking_id IS NOT NULL AND made.suffix = '_history' THEN
+            EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', made.relation, pg_catalog.format(
+                'Daily account health by model "%s": one row per account and day, with the account data that were recorded on that day.', model_name));
+        END IF;
     END LOOP;
 END;
 $$;

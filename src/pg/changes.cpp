@@ -1,5 +1,10 @@
 // Captured changes as SQL sees them: counting, leaving out, folding into ledgers.
-#include "core/change_fold.hpp"
+#include <algorithm>
+#include <optional>
+
+#include "core/account_fold.hpp"
+#include "core/change_log.hpp"
+#include "core/usage_algebra.hpp"
 
 #include "guard.hpp"
 
@@ -12,6 +17,7 @@ extern "C" {
 #include "utils/date.h"
 }
 
+using health::UserKind;
 using namespace health::pg;
 
 namespace {
@@ -45,19 +51,38 @@ struct FoldedRows {
   std::int64_t bad_rows;
 };
 
+// Pieces of one source have ids of one type each; the fold knows when they do not.
 FoldedRows fold_pieces(const Datum* pieces, const bool* nulls, int count) {
-  health::ChangeFold fold(is_text);
+  std::optional<health::AccountFold> fold;
+  UserKind account_kind = UserKind::none;
+  std::int64_t bad_rows = 0;
   for (int i = 0; i < count; ++i) {
     if (nulls[i]) continue;  // a table that could not be read: nothing to add up
     const auto* value = reinterpret_cast<const struct varlena*>(DatumGetPointer(pieces[i]));
-    fold.add({reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(value)), VARSIZE_ANY_EXHDR(value)});
+    health::ChangeCursor cursor(
+        {reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(value)), VARSIZE_ANY_EXHDR(value)});
+    cursor.is_text = is_text;
+    account_kind = health::common_user_kind(account_kind, cursor.change().account_kind);
+    if (!fold) fold.emplace(account_kind, cursor.change().event.kind);
+    while (cursor.next()) {
+      const health::Change& change = cursor.change();
+      const int sign = change.minus ? -1 : 1;
+      if (change.bad) {
+        bad_rows += sign;
+      } else {
+        fold->add(change.account, change.event, sign);
+      }
+    }
+    health::poll_cancel();
   }
-  const std::vector<health::FoldedChanges> ledgers = fold.fold();
-  FoldedRows all{allocate_array<FoldedRow>(ledgers.size() + 1), 0, fold.bad_rows()};
-  for (const health::FoldedChanges& ledger : ledgers) {
-    all.rows[all.count++] = {make_text(health::user_id_text(fold.account_kind(), ledger.account)),
-                             ledger.period, make_varlena(ledger.usage)};
+  std::vector<FoldedRow> rows;
+  health::AccountLedger ledger;
+  while (fold && fold->next(ledger)) {
+    rows.push_back({make_text(health::user_id_text(account_kind, ledger.account)), ledger.period,
+                    make_varlena(ledger.usage)});
   }
+  FoldedRows all{allocate_array<FoldedRow>(rows.size() + 1), rows.size(), bad_rows};
+  std::copy(rows.begin(), rows.end(), all.rows);
   return all;
 }
 

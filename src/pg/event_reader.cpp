@@ -30,6 +30,7 @@ extern "C" {
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
@@ -352,11 +353,14 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
   SPI_connect();
   Oid types[] = {INT4OID};
   Datum values[] = {Int32GetDatum(id)};
+  // With the newest snapshot: the trigger fires in transactions, too, whose own is older than the source.
+  PushActiveSnapshot(GetLatestSnapshot());
   const int result = SPI_execute_with_args(
       "SELECT owner, relation, chunk_table, change_table, account, user_id, event, moment, amount, filter,"
       " account_kind, user_kind, time_zone, search_path"
       " FROM health.ledger_source WHERE id OPERATOR(pg_catalog.=) $1",
-      1, types, values, nullptr, false, 1);
+      1, types, values, nullptr, true, 1);
+  PopActiveSnapshot();
   if (result != SPI_OK_SELECT)
     elog(ERROR, "reading health.ledger_source: %s", SPI_result_code_string(result));
   LedgerSource* source = nullptr;

@@ -226,6 +226,8 @@ BEGIN
         EXECUTE format('CREATE TABLE %s (leaf oid NOT NULL, xact xid8 NOT NULL, changes bytea, written_at timestamptz NOT NULL) '
                        'WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, '
                        'autovacuum_analyze_threshold = 1000000)', changes);
+        -- Pieces of changes fit a page and are compact already: they stay in the row.
+        EXECUTE format('ALTER TABLE %s ALTER changes SET STORAGE EXTERNAL, SET (toast_tuple_target = 8160)', changes);
         EXECUTE format('COMMENT ON TABLE %s IS %L', changes, format('Captured changes of %s of model "%s" that no refresh has folded in yet.', source.path, source.model));
         EXECUTE format('ALTER TABLE %s OWNER TO %I', changes, owner);
         source.change_table := to_regclass(changes);

@@ -79,6 +79,14 @@ $$;
 COMMENT ON FUNCTION health.compile_ledger_view(health.tracking, jsonb, health.compiled_model) IS
     'SQL of the ledger of a tracked model: the columns of a score view''s _ledger, usage summed up from chunks and roster';
 
+-- A list of ids, not a join: how large a table is that is filled and emptied all the time, the planner cannot know.
+CREATE FUNCTION health.stale_mark() RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT '/* stale accounts */ true';
+END;
+COMMENT ON FUNCTION health.stale_mark() IS 'Where a stored query is to name the accounts that it is about';
+
 -- Makes everything for a version of the model; score views stand on these tables, so they are taken off and put on again around it.
 CREATE FUNCTION health.build_book(tracking health.tracking, version health.model_version) RETURNS void
 LANGUAGE plpgsql
@@ -98,7 +106,7 @@ BEGIN
     PERFORM health.reject_repeated_accounts(document, version.version);
     compiled := health.compile_model(document, version.version, usage_from => 'roster', model_name => tracking.model);
     book := pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l', health.book_columns(compiled, 'l'), compiled.ledger);
-    ledger := pg_catalog.format('(SELECT l.* FROM %s AS l JOIN %s AS s ON s.account_id = l.account_id)', health.data_table('ledger', id), health.data_table('stale', id));
+    ledger := pg_catalog.format('(SELECT l.* FROM %s AS l WHERE %s)', health.data_table('ledger', id), health.stale_mark());
     scores := health.compile_score_query('', ledger, tracking.model, document, compiled);
     signals := health.compile_score_query('_signals', ledger, tracking.model, document, compiled);
     EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 90) AS %s WITH NO DATA', health.data_table('book', id), book);

@@ -196,21 +196,29 @@ AS $$
 DECLARE
     id integer := tracking.id;
     stale text := health.data_table('stale', id);
+    ids text;
+    chosen text;
     scored bigint;
 BEGIN
-    EXECUTE format('DELETE FROM %s AS n USING %s AS s WHERE s.account_id = n.account_id', health.data_table('score', id), stale);
-    EXECUTE format('DELETE FROM %s AS n USING %s AS s WHERE s.account_id = n.account_id', health.data_table('signals', id), stale);
-    EXECUTE format('INSERT INTO %s %s', health.data_table('score', id), tracking.score_query);
+    -- Accounts that are gone have no row in the book any more, but still one in the scores.
+    EXECUTE format('SELECT array_agg(s.account_id)::text FROM %s AS s', stale) INTO ids;
+    IF ids IS NULL THEN
+        RETURN 0;
+    END IF;
+    chosen := format('.account_id = ANY (%L::%s[])', ids, tracking.account_type);
+    EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('score', id), chosen);
+    EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('signals', id), chosen);
+    EXECUTE format('INSERT INTO %s %s', health.data_table('score', id), replace(tracking.score_query, health.stale_mark(), 'l' || chosen));
     GET DIAGNOSTICS scored = ROW_COUNT;
-    EXECUTE format('INSERT INTO %s %s', health.data_table('signals', id), tracking.signals_query);
+    EXECUTE format('INSERT INTO %s %s', health.data_table('signals', id), replace(tracking.signals_query, health.stale_mark(), 'l' || chosen));
     EXECUTE format(
         'INSERT INTO %s AS h (account_id, as_of, model_version, score, band, data_coverage, unknown_reason, account_start, seats, inputs, observed) '
         'SELECT n.account_id, n.as_of, n.model_version, n.score, n.band, n.data_coverage, n.unknown_reason, b.account_start, b.seats, b.inputs, b.observed '
-        'FROM %s AS s JOIN %s AS n ON n.account_id = s.account_id JOIN %s AS b ON b.account_id = s.account_id '
+        'FROM %s AS n JOIN %s AS b ON b.account_id = n.account_id WHERE n%s '
         'ON CONFLICT (account_id, as_of) DO UPDATE SET model_version = excluded.model_version, score = excluded.score, band = excluded.band, '
         'data_coverage = excluded.data_coverage, unknown_reason = excluded.unknown_reason, account_start = excluded.account_start, '
         'seats = excluded.seats, inputs = excluded.inputs, observed = excluded.observed',
-        health.data_table('history', id), stale, health.data_table('score', id), health.data_table('book', id));
+        health.data_table('history', id), health.data_table('score', id), health.data_table('book', id), chosen);
     EXECUTE format('DELETE FROM %s', stale);
     RETURN scored;
 END;

@@ -13,6 +13,8 @@ select p.* from pulse('bigint{1:2024-01-01/$joined,2025-03-30/$deactivated,2025-
 -- Parts with users and days in common, NULL and empty ones, negative counts.
 select p.* from pulse(array['bigint{1:2025-03-01/a*3;2:2025-03-01/a}', null, 'bigint{1:2025-03-30/b*-1;3:2025-03-30/a*4}', '{}', 'bigint{1:2024-01-01/a,2025-03-30/b}']::usage[], '2025-03-31') as p;
 select p.* from pulse('{}'::usage[], '2025-03-31') as p;
+select (pulse_agg(u, '2025-03-31')).* from unnest(array['bigint{1:2025-03-01/a*3;2:2025-03-01/a}', null, 'bigint{1:2025-03-30/b*-1;3:2025-03-30/a*4}', '{}', 'bigint{1:2024-01-01/a,2025-03-30/b}']::usage[]) as u;
+select pulse_agg(u, '2025-03-31') is null as of_nothing from unnest(array[null]::usage[]) as u;
 select pulse(null::usage, '2025-03-31') is null as no_usage, pulse(null::usage[], '2025-03-31') is null as no_usages, pulse('{}'::usage, null) is null as no_date;
 
 -- Against metrics(): accounts of bigint, uuid and text users, their events in up to a dozen parts by quarter and at random, some of them
@@ -36,12 +38,16 @@ select kind, account, as_of, p.trend_4w, p::text as of_parts, w::text as of_whol
 from (select kind, account, array_agg(u order by md5(part::text || quarter)) as parts, rollup(u) as whole from part group by 1, 2) as a,
      (select date '2025-01-01' + 9 * i as as_of from generate_series(0, 24) as i) as d,
      lateral pulse(a.parts, as_of) as p, lateral pulse(a.whole, as_of) as w, lateral metrics(a.whole, as_of) as m;
+select count(*) filter (where a.p::text <> c.metrics) as aggregates_differ
+from (select kind, account, as_of, pulse_agg(u, as_of) as p from part, (select distinct as_of from compared) as d group by 1, 2, 3) as a join compared as c using (kind, account, as_of);
 select count(*) as compared, count(*) filter (where of_parts <> metrics) as parts_differ, count(*) filter (where of_whole <> metrics) as wholes_differ,
        count(trend_4w) between 1 and count(*) - 1 as some_unknown from compared;
 
 select pulse('bigint{42:2025-01-03/view*-1}'::usage, '2025-02-01');
 select pulse(array['bigint{42:2025-01-20/view*-1}', 'bigint{1:2025-01-03/view}']::usage[], '2025-02-01');
 select pulse(array['bigint{42:2025-01-20/view}', 'text{1:2025-01-03/view}']::usage[], '2025-02-01');
+select pulse_agg(u, d) from (values ('bigint{1:2025-01-03/view}'::usage, date '2025-02-01'), ('bigint{1:2025-01-03/view}', '2025-03-01')) as v (u, d);
+select pulse_agg_final('\x00'), pulse_agg_final(null);
 select pulse('{}'::usage, 'infinity');
 select pulse('{}'::usage, '2025-01-01', '-infinity');
 drop table part, compared;

@@ -1,344 +1,68 @@
 // Five figures of an account over its last 56 days, straight from the bytes of its ledger.
 //
-// A cell's position in the ledger, (day - first day) * events + event, grows with its day, so a week is a
-// range of positions and no day is ever worked out. Nothing is sorted or kept: users come in ascending order
-// from every part, so those that several parts have in common meet.
+// Nothing is sorted or kept: users come in ascending order from every part, so those that several parts have
+// in common meet.
 #include "pulse.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
-#include <string>
 #include <vector>
 
-#include "metrics.hpp"
+#include "pulse_walk.hpp"
 #include "trend.hpp"
 #include "usage_algebra.hpp"
-#include "usage_format.hpp"
-#include "varint.hpp"
 
 namespace health {
 
-namespace {
+namespace pulse {
 
-constexpr int weeks_seen = 8;
-constexpr std::uint64_t cells_between_polls = 65536;
-
-// The spans of days that are told apart. Days up to the first of week 8 prove that the account is 8 weeks
-// old.
-enum Span : std::size_t {
-  before,
-  first_day_of_week_8,
-  rest_of_week_8,
-  week_7,
-  week_4 = 6,
-  week_1 = 9,
-  after
-};
-constexpr std::size_t spans = after + 1;
-
-// Events by span. Most cells stand for one event: those are counted apart, where no sum can overflow.
-struct Counts {
-  std::array<std::uint64_t, spans> single{};
-  std::array<Exact, spans> several{};
-
-  Exact operator[](std::size_t span) const { return Exact{single[span]} + several[span]; }
-  std::uint64_t recent_singles() const {
-    return single[week_4] + single[week_4 + 1] + single[week_4 + 2] + single[week_1];
-  }
-};
-
-bool is_recent(std::size_t span) { return span >= week_4 && span <= week_1; }
-
-[[noreturn]] void reject(Bytes bytes) {
-  validate_usage(bytes);  // knows what is wrong
-  throw Error(sqlstate::data_corrupted, "a value of type health.usage changed while it was read");
-}
-
-[[noreturn]] void reject_negative(const Bytes* bytes) {
+void reject_negative(const Bytes* bytes) {
   if (bytes != nullptr) Ledger::decode(UsageReader(*bytes), {}, {});  // names the event and the user
   throw Error(sqlstate::invalid_parameter_value, "usage has a negative number of events",
               "Parts of a ledger may have negative counts, their sum may not: give all parts that belong "
               "together.");
 }
 
-// Tells the span of a position: by a table where the positions up to as_of are few, as they are in a chunk of
-// a quarter; else by comparing with the ends of the spans.
-class SpanTable {
- public:
-  static constexpr std::size_t size = 4096;
+Pulse conclude(const Users& users, const std::array<Exact, weeks_seen>& weeks, bool has_history) {
+  for (const Exact week : weeks)
+    if (week < 0) reject_negative(nullptr);
+  Pulse pulse;
+  pulse.active_users = users.active;
+  pulse.events = users.events;
+  pulse.dip_streak = dip_streak(weeks);
+  pulse.trend_4w = has_history ? trend_4w(weeks) : Value::none(Unknown::insufficient_history);
+  pulse.power_user_dependency = users.events == 0
+                                    ? Value::none(Unknown::zero_denominator)
+                                    : Value::of(to_double(users.most) / to_double(users.events));
+  return pulse;
+}
 
-  void set(Day first_day, std::uint32_t events, Day as_of) {
-    if (first_day == first_day_ && events == events_ && as_of == as_of_) return;
-    first_day_ = first_day;
-    events_ = events;
-    as_of_ = as_of;
-    const auto position = [&](std::int64_t days_ago) {
-      const std::int64_t days = std::int64_t{as_of} - days_ago - first_day;
-      return days <= 0 ? 0 : static_cast<std::uint64_t>(days) * events;
-    };
-    ends_[before] = position(7 * weeks_seen);
-    ends_[first_day_of_week_8] = position(7 * weeks_seen - 1);
-    for (std::size_t span = rest_of_week_8; span <= week_1; ++span)
-      ends_[span] = position(7 * static_cast<std::int64_t>(week_1 - span));
-    if (ends_[week_1] > size) return;
-    std::size_t at = 0;
-    for (std::size_t span = before; span <= week_1; ++span) {
-      std::memset(table_.data() + at, static_cast<int>(span), ends_[span] - at);
-      at = ends_[span];
-    }
-    table_[at] = after;
-  }
+}  // namespace pulse
 
-  bool is_table() const { return ends_[week_1] <= size; }
-  std::size_t find_in_table(std::uint64_t position) const {
-    return table_[std::min(position, ends_[week_1])];
-  }
-  // `from` is the span of an earlier position of the same user.
-  std::size_t find_from(std::size_t from, std::uint64_t position) const {
-    while (from < after && position >= ends_[from]) ++from;
-    return from;
-  }
+namespace {
 
- private:
-  Day first_day_ = 0;
-  Day as_of_ = 0;
-  std::uint32_t events_ = 0;  // 0: not set
-  std::array<std::uint64_t, spans - 1> ends_{};
-  std::array<std::uint8_t, size + 1> table_;
-};
+using namespace pulse;
 
-// Walks the users of one part.
-class Part {
- public:
-  void open(const Bytes& bytes, Day as_of) {
-    bytes_ = bytes;
-    as_of_ = as_of;
-    at_ = bytes.data();
-    end_ = at_ + bytes.size();
-    users_left_ = 0;
-    if (bytes.size() < 2 || at_[0] != usage_version || at_[1] > static_cast<std::uint8_t>(UserKind::text))
-      reject(bytes_);
-    kind_ = static_cast<UserKind>(at_[1]);
-    at_ += 2;
-    if (kind_ == UserKind::none) return;
-    const std::int64_t first_day = unzigzag(read());
-    const std::uint64_t events = read();
-    users_left_ = read();
-    read();  // cells
-    if (first_day < min_day || first_day > max_day || events == 0 || events > max_event_names) reject(bytes_);
-    first_day_ = static_cast<Day>(first_day);
-    events_ = static_cast<std::uint32_t>(events);
-    positions_ = static_cast<std::uint64_t>(max_day - first_day + 1) * events;
-    first_user_ = true;
-    read_names();
-  }
-
-  UserKind kind() const { return kind_; }
-  Bytes bytes() const { return bytes_; }
-
-  // Moves to the next user, whose identity is read only when `identify`: a lone part need not know who it is.
-  bool next_user(bool identify) {
-    if (users_left_ == 0) {
-      if (at_ != end_) reject(bytes_);
-      return false;
-    }
-    --users_left_;
-    switch (kind_) {
-      case UserKind::bigint: {
-        const std::uint64_t step = read();
-        user_.number = first_user_
-                           ? unzigzag(step)
-                           : static_cast<std::int64_t>(static_cast<std::uint64_t>(user_.number) + step + 1);
-        break;
-      }
-      case UserKind::uuid:
-        user_.bytes = read_bytes(16);
-        break;
-      default: {
-        const std::uint64_t shared = read();
-        const std::string_view rest = read_bytes(read());
-        if (!identify) break;
-        if (shared > text_.size()) reject(bytes_);
-        text_.resize(static_cast<std::size_t>(shared));
-        text_.append(rest);
-        user_.bytes = text_;
-      }
-    }
-    first_user_ = false;
-    cells_left_ = read();
-    return true;
-  }
-  const UserId& user() const { return user_; }
-
-  // Adds the present user's cells to the counts, and those of the last 28 days to `recent`. `joined` gets the
-  // $joined markers that say when, `negative` is set by a negative count.
-  void count_cells(SpanTable& table, Counts& counts, Counts& joined, Exact& recent, bool& negative) {
-    table.set(first_day_, events_, as_of_);
-    const std::uint64_t singles = counts.recent_singles();
-    if (has_markers_)
-      count<true, false>(table, counts, joined, recent, negative);
-    else if (table.is_table())
-      count<false, true>(table, counts, joined, recent, negative);
-    else
-      count<false, false>(table, counts, joined, recent, negative);
-    recent += counts.recent_singles() - singles;
-  }
-
- private:
-  std::uint64_t read() {
-    std::uint64_t value = 0;
-    if (!get_varint(at_, end_, value)) reject(bytes_);
-    return value;
-  }
-
-  std::string_view read_bytes(std::uint64_t size) {
-    if (size > static_cast<std::uint64_t>(end_ - at_)) reject(bytes_);
-    const std::string_view bytes(reinterpret_cast<const char*>(at_), static_cast<std::size_t>(size));
-    at_ += size;
-    return bytes;
-  }
-
-  // Names ascend, so markers are neighbours.
-  void read_names() {
-    has_markers_ = false;
-    joined_event_ = events_;
-    first_marker_ = last_marker_ = 0;
-    for (std::uint32_t i = 0; i < events_; ++i) {
-      const std::string_view name = read_bytes(read());
-      if (name.empty() || name.front() != '$') continue;
-      if (!has_markers_) first_marker_ = i;
-      last_marker_ = i;
-      has_markers_ = true;
-      if (name == "$joined") joined_event_ = i;
-    }
-  }
-
-  // A varint, mostly of one or two bytes: those are read without a branch between them.
-  std::uint64_t read_tag(const std::uint8_t*& at) {
-    if (end_ - at < 4) {
-      std::uint64_t value = 0;
-      if (!get_varint(at, end_, value)) reject(bytes_);
-      return value;
-    }
-    const std::uint64_t low = at[0];
-    const std::uint64_t high = at[1];
-    const std::uint64_t more = low >> 7;
-    if ((more & (high >> 7)) != 0) {
-      std::uint64_t value = 0;
-      if (!get_varint(at, end_, value)) reject(bytes_);
-      return value;
-    }
-    at += 1 + more;
-    return (low & 0x7f) | ((high << 7) & (std::uint64_t{0} - more));
-  }
-
-  template <bool with_markers, bool by_table>
-  void count(const SpanTable& table, Counts& counts, Counts& joined, Exact& recent, bool& negative) {
-    // The state of the walk stays in registers.
-    const std::uint8_t* at = at_;
-    std::uint64_t position = 0;  // of the last cell, plus 1
-    std::size_t span = before;
-    std::uint64_t left = cells_left_;
-    if (left > static_cast<std::uint64_t>(end_ - at)) reject(bytes_);
-    if ((walked_ += left) >= cells_between_polls) {
-      walked_ = 0;
-      poll_cancel();
-    }
-    for (; left > 0; --left) {
-      const std::uint64_t tag = read_tag(at);
-      const std::uint64_t gap = tag >> 1;
-      if (gap >= positions_ - position) reject(bytes_);
-      const std::uint64_t here = position + gap;
-      position = here + 1;
-      span = by_table ? table.find_in_table(here) : table.find_from(span, here);
-      Counts* into = &counts;
-      if (with_markers) {
-        const auto event = static_cast<std::uint32_t>(here % events_);
-        if (event >= first_marker_ && event <= last_marker_) {
-          const bool says_when = event == joined_event_ &&
-                                 first_day_ + static_cast<std::int64_t>(here / events_) != always_there;
-          into = says_when ? &joined : nullptr;
-        }
-      }
-      if ((tag & 1) == 0) {
-        if (into != nullptr) ++into->single[span];
-        continue;
-      }
-      const std::int64_t number = read_count(at);
-      negative |= number < 0;
-      if (into == nullptr) continue;
-      into->several[span] += number;
-      if (into == &counts && is_recent(span)) recent += number;
-    }
-    at_ = at;
-  }
-
-  // What follows the tag of a cell that is not one event without an amount: the number of events.
-  std::int64_t read_count(const std::uint8_t*& at) {
-    std::uint64_t meta = 0;
-    std::uint64_t skipped = 0;
-    if (!get_varint(at, end_, meta)) reject(bytes_);
-    for (std::uint64_t amounts = meta & 3; amounts > 0; --amounts)
-      if (!get_varint(at, end_, skipped)) reject(bytes_);
-    return unzigzag(meta >> 2);
-  }
-
-  Bytes bytes_;
-  Day as_of_ = 0;
-  const std::uint8_t* at_ = nullptr;
-  const std::uint8_t* end_ = nullptr;
-  UserKind kind_ = UserKind::none;
-  Day first_day_ = 0;
-  std::uint32_t events_ = 0;
-  std::uint32_t joined_event_ = 0;  // events_ when there is none
-  std::uint32_t first_marker_ = 0;
-  std::uint32_t last_marker_ = 0;
-  bool has_markers_ = false;
-  bool first_user_ = false;
-  std::uint64_t users_left_ = 0;
-  std::uint64_t cells_left_ = 0;
-  std::uint64_t positions_ = 0;  // first position out of range
-  std::uint64_t walked_ = 0;
-  std::string text_;
-  UserId user_;
-};
-
-// What is known of the last 28 days' users.
-struct Users {
-  std::int64_t active = 0;
-  Exact events = 0;
-  Exact most = 0;
-
-  void add(Exact recent) {
-    active += recent > 0;
-    events += recent;
-    most = std::max(most, recent);
-  }
-};
-
-Users walk_one(const Bytes& bytes, Day as_of, SpanTable& table, Counts& counts, Counts& joined) {
+Users walk_one(const Bytes& bytes, Day as_of, Counts& counts, Counts& joined) {
   Part part;
-  part.open(bytes, as_of);
+  part.open(bytes, as_of, kept_table(bytes));
   Users users;
   bool negative = false;
   while (part.next_user(false)) {
     Exact recent = 0;
-    part.count_cells(table, counts, joined, recent, negative);
+    part.count_cells(counts, joined, recent, negative);
     users.add(recent);
   }
   if (negative) reject_negative(&bytes);
   return users;
 }
 
-// Takes the users of all parts in ascending order, each user's parts together. `parts` and `open` have room
-// for all of them.
-Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, Part** open, SpanTable& table,
+// Takes the users of all parts in ascending order, each user's parts together. `parts`, `tables` and
+// `open` have room for all of them.
+Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, SpanTable* tables, Part** open,
                     Counts& counts, Counts& joined) {
   UserKind kind = UserKind::none;
   std::size_t count = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    parts[i].open(bytes[i], as_of);
+    parts[i].open(bytes[i], as_of, tables[i]);
     kind = common_user_kind(kind, parts[i].kind());
     if (parts[i].next_user(true)) open[count++] = &parts[i];
   }
@@ -355,7 +79,7 @@ Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, Part**
       ++here;
     }
     Exact recent = 0;
-    for (std::size_t i = 0; i < here; ++i) open[i]->count_cells(table, counts, joined, recent, negative);
+    for (std::size_t i = 0; i < here; ++i) open[i]->count_cells(counts, joined, recent, negative);
     if (recent < 0) reject_negative(nullptr);
     users.add(recent);
     for (std::size_t i = here; i > 0; --i)
@@ -366,45 +90,35 @@ Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, Part**
 
 constexpr std::size_t few = 8;
 
-Users walk(std::span<const Bytes> bytes, Day as_of, SpanTable& table, Counts& counts, Counts& joined) {
+Users walk(std::span<const Bytes> bytes, Day as_of, Counts& counts, Counts& joined) {
   if (bytes.empty()) return {};
-  if (bytes.size() == 1) return walk_one(bytes[0], as_of, table, counts, joined);
+  if (bytes.size() == 1) return walk_one(bytes[0], as_of, counts, joined);
   if (bytes.size() <= few) {
     std::array<Part, few> parts;
+    std::array<SpanTable, few> tables;
     std::array<Part*, few> open;
-    return walk_together(bytes, as_of, parts.data(), open.data(), table, counts, joined);
+    return walk_together(bytes, as_of, parts.data(), tables.data(), open.data(), counts, joined);
   }
   std::vector<Part> parts(bytes.size());
+  std::vector<SpanTable> tables(bytes.size());
   std::vector<Part*> open(bytes.size());
-  return walk_together(bytes, as_of, parts.data(), open.data(), table, counts, joined);
+  return walk_together(bytes, as_of, parts.data(), tables.data(), open.data(), counts, joined);
 }
 
 }  // namespace
 
 Pulse take_pulse(std::span<const Bytes> parts, Day as_of, std::optional<Day> account_start) {
-  SpanTable table;
   Counts counts;
   Counts joined;
-  const Users users = walk(parts, as_of, table, counts, joined);
+  const Users users = walk(parts, as_of, counts, joined);
 
   std::array<Exact, weeks_seen> weeks{};
   weeks[0] = counts[first_day_of_week_8] + counts[rest_of_week_8];
   for (std::size_t week = 1; week < weeks.size(); ++week) weeks[week] = counts[week_7 + week - 1];
-  for (const Exact week : weeks)
-    if (week < 0) reject_negative(nullptr);
-
-  Pulse pulse;
-  pulse.active_users = users.active;
-  pulse.events = users.events;
-  pulse.dip_streak = dip_streak(weeks);
   const auto old_enough = [](const Counts& of) { return of[before] + of[first_day_of_week_8] > 0; };
   const bool has_history = account_start ? std::int64_t{as_of} - *account_start >= 7 * weeks_seen
                                          : old_enough(counts) || old_enough(joined);
-  pulse.trend_4w = has_history ? trend_4w(weeks) : Value::none(Unknown::insufficient_history);
-  pulse.power_user_dependency = users.events == 0
-                                    ? Value::none(Unknown::zero_denominator)
-                                    : Value::of(to_double(users.most) / to_double(users.events));
-  return pulse;
+  return conclude(users, weeks, has_history);
 }
 
 }  // namespace health

@@ -1,5 +1,5 @@
 // The pulse is what the metrics say of the sum of the parts.
-#include "core/pulse.hpp"
+#include "core/pulse_state.hpp"
 
 #include "core/usage_format.hpp"
 #include "core/usage_parts.hpp"
@@ -15,6 +15,28 @@ Pulse pulse_of(const std::vector<UsageBytes>& parts, Day as_of, std::optional<Da
   std::vector<Bytes> bytes;
   for (const UsageBytes& part : parts) bytes.emplace_back(part);
   return take_pulse(bytes, as_of, start);
+}
+
+// The same through the aggregate's state: part by part, and as the sum of two states when there are several.
+Pulse aggregated_pulse(const std::vector<UsageBytes>& parts, Day as_of, std::optional<Day> start) {
+  const auto state_of = [&](std::size_t from, std::size_t until) {
+    PulseState state;
+    for (std::size_t i = from; i < until; ++i) {
+      PulseState next;
+      if (!add_to_pulse(state, parts[i], {as_of, start}, next)) state = next;
+    }
+    return state;
+  };
+  const std::size_t half = parts.size() / 2;
+  if (half == 0) return finish_pulse(state_of(0, parts.size()));
+  const Pulse whole = finish_pulse(state_of(0, parts.size()));
+  const Pulse combined = finish_pulse(combine_pulses(state_of(0, half), state_of(half, parts.size())));
+  REQUIRE(whole.active_users == combined.active_users);
+  REQUIRE(whole.events == combined.events);
+  REQUIRE(whole.trend_4w == combined.trend_4w);
+  REQUIRE(whole.dip_streak == combined.dip_streak);
+  REQUIRE(whole.power_user_dependency == combined.power_user_dependency);
+  return combined;
 }
 
 Pulse pulse_of(const char* text, const char* as_of) { return pulse_of({usage_from_text(text)}, day(as_of)); }
@@ -67,6 +89,7 @@ TEST_CASE("the pulse of a ledger is that of its metrics", "[metrics]") {
     std::optional<Day> start;
     if (between(random, 0, 2) == 0) start = as_of - static_cast<Day>(between(random, 50, 60));
     require_as_metrics(pulse_of({whole}, as_of, start), whole, as_of, start);
+    require_as_metrics(aggregated_pulse({whole}, as_of, start), whole, as_of, start);
   }
 }
 
@@ -89,7 +112,9 @@ TEST_CASE("the pulse of parts is that of their sum, however it was taken apart",
     }
     std::shuffle(parts.begin(), parts.end(), random);
     const Day as_of = static_cast<Day>(between(random, 8990, 9150));
-    if (parts.size() > 1) require_as_metrics(pulse_of(parts, as_of), whole, as_of, std::nullopt);
+    if (parts.size() == 1) continue;
+    require_as_metrics(pulse_of(parts, as_of), whole, as_of, std::nullopt);
+    require_as_metrics(aggregated_pulse(parts, as_of, std::nullopt), whole, as_of, std::nullopt);
   }
 }
 
@@ -173,4 +198,41 @@ TEST_CASE("damaged bytes never lead a pulse astray", "[metrics]") {
     }
   }
   CHECK(refused > 0);
+}
+
+TEST_CASE("a state answers one question, and foreign bytes are no state", "[metrics]") {
+  const auto sqlstate_of = [](const auto& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return std::string(error.sqlstate());
+    }
+    return std::string();
+  };
+  const UsageBytes part = usage_from_text("text{anna:2025-03-30/a;bert:2025-03-29/b*3}");
+  PulseState state;
+  REQUIRE_FALSE(add_to_pulse({}, part, {day("2025-03-31"), std::nullopt}, state));
+  PulseState other;
+  REQUIRE_FALSE(add_to_pulse({}, part, {day("2025-03-30"), std::nullopt}, other));
+  PulseState result;
+  CHECK(sqlstate_of([&] {
+          add_to_pulse(state, part, {day("2025-03-30"), std::nullopt}, result);
+        }) == sqlstate::invalid_parameter_value);
+  CHECK(sqlstate_of([&] {
+          add_to_pulse(state, part, {day("2025-03-31"), day("2025-01-01")}, result);
+        }) == sqlstate::invalid_parameter_value);
+  CHECK(sqlstate_of([&] { combine_pulses(state, other); }) == sqlstate::invalid_parameter_value);
+  CHECK(sqlstate_of([&] { finish_pulse(PulseState(40, 0)); }) == sqlstate::data_corrupted);
+  Random random(run_seed() + 33);
+  for (int round = 0; round < 5000; ++round) {
+    PulseState damaged = state;
+    for (auto i = between(random, 1, 3); i > 0; --i)
+      damaged[static_cast<std::size_t>(between(random, 0, static_cast<std::int64_t>(damaged.size()) - 1))] =
+          static_cast<std::uint8_t>(between(random, 0, 255));
+    damaged.resize(static_cast<std::size_t>(between(random, 1, static_cast<std::int64_t>(damaged.size()))));
+    damaged.shrink_to_fit();
+    sqlstate_of([&] { finish_pulse(damaged); });
+    sqlstate_of([&] { combine_pulses(damaged, state); });
+    sqlstate_of([&] { add_to_pulse(damaged, part, {day("2025-03-31"), std::nullopt}, result); });
+  }
 }

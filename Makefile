@@ -107,9 +107,9 @@ lint:           ## formatting, static checks, versions, comments on public objec
 demo:           ## a simulated company scored and explained; DATA=DIR or REPO="PATH ..." for real input, KEEP=1 to look around
 	@scripts/setup demo
 	@MAKEFLAGS= DATA='$(DEMO_DATA)' REPO='$(REPO)' KEEP='$(KEEP)' demo/run
-bench:          ## speed and size against their goals; writes bench.json
-	@scripts/setup bench
-	@test/bench/run
+bench:          ## speed and size against their goals; writes bench.json; PEERS=1 sets DuckDB and ClickHouse beside it
+	@PEERS='$(PEERS)' scripts/setup bench
+	@PEERS='$(PEERS)' test/bench/run
 dist:           ## the PGXN zip of the committed tree, built once from the zip
 	@scripts/setup build
 	@test/dist

@@ -3,6 +3,7 @@
 
 #include "capture.hpp"
 #include "event_reader.hpp"
+#include "local_day.hpp"
 
 extern "C" {
 #include "access/heapam.h"
@@ -18,6 +19,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/guc.h"
@@ -98,9 +100,22 @@ struct Counts {
   int64 bad_rows;
 };
 
+// Events by local day, markers left out, of so many days.
+struct DailyCounts {
+  static constexpr health::Day days = 128;
+
+  health::Day first_day;
+  int64 events[days];
+
+  void add(const health::LoggedEvent& event) {
+    const int64 at = int64{event.day} - first_day;
+    if (at >= 0 && at < days && event.name.front() != '$') ++events[at];
+  }
+};
+
 // Takes in the events of the blocks [from, to) that the snapshot sees.
 Counts read_blocks(const LedgerSource& source, Relation leaf, BlockNumber from, BlockNumber to,
-                   Snapshot snapshot, health::AccountFold& fold) {
+                   Snapshot snapshot, health::AccountFold& fold, DailyCounts& daily) {
   Counts counts{};
   EventReader* const reader = make_event_reader(source, leaf, CurrentMemoryContext);
   // Without synchronised scans: they start where they please.
@@ -112,6 +127,7 @@ Counts read_blocks(const LedgerSource& source, Relation leaf, BlockNumber from, 
     read_event(*reader, slot, row);
     if (row.kind == RowKind::event) {
       guarded([&] { fold.add(row.account, row.event); });
+      daily.add(row.event);
       ++counts.events;
     } else if (row.kind == RowKind::bad) {
       ++counts.bad_rows;
@@ -217,7 +233,7 @@ BlockNumber clamp_block(int64 block, BlockNumber blocks) {
 
 }  // namespace
 
-// fold_events(source, leaf, from_block, to_block, part)
+// fold_events(source, leaf, from_block, to_block, part, count_from)
 HEALTH_FUNCTION(health_fold_events) {
   const int32 id = PG_GETARG_INT32(0);
   const int32 part = PG_GETARG_INT32(4);
@@ -247,7 +263,8 @@ HEALTH_FUNCTION(health_fold_events) {
   const BlockNumber from = clamp_block(PG_GETARG_INT64(2), blocks);
   const BlockNumber to = clamp_block(PG_GETARG_INT64(3), blocks);
   Counts counts{};
-  if (from < to) counts = read_blocks(*source, leaf, from, to, GetActiveSnapshot(), *fold);
+  DailyCounts daily{finite_day(PG_GETARG_DATEADT(5), "count_from"), {}};
+  if (from < to) counts = read_blocks(*source, leaf, from, to, GetActiveSnapshot(), *fold, daily);
   write_chunks(chunks, source->account_kind, part, *fold);
   guarded([&] { delete fold; });
   MemoryContextSwitchTo(previous);
@@ -255,7 +272,12 @@ HEALTH_FUNCTION(health_fold_events) {
   table_close(leaf, NoLock);
   table_close(chunks, NoLock);
 
-  Datum values[] = {Int64GetDatum(counts.events), Int64GetDatum(counts.bad_rows)};
-  bool nulls[] = {false, false};
+  Datum days[DailyCounts::days];
+  for (health::Day i = 0; i < DailyCounts::days; ++i) days[i] = Int64GetDatum(daily.events[i]);
+  ArrayType* const daily_events =
+      construct_array(days, DailyCounts::days, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+  Datum values[] = {Int64GetDatum(counts.events), Int64GetDatum(counts.bad_rows),
+                    PointerGetDatum(daily_events)};
+  bool nulls[] = {false, false, false};
   return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(result_type), values, nulls));
 }

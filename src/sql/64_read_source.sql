@@ -189,7 +189,7 @@ $$;
 COMMENT ON FUNCTION health.plan_reading(health.ledger_source) IS
     'Plans what is to be read of a tracked source: partitions that are new, or everything when it cannot be said what the ledger stands for';
 
-CREATE FUNCTION health.read_batch(source health.ledger_source, batch health.ledger_batch) RETURNS bigint
+CREATE FUNCTION health.read_batch(source health.ledger_source, batch health.ledger_batch, today date) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -198,13 +198,17 @@ DECLARE
     seen pg_snapshot;
     read_events bigint;
     read_bad bigint;
+    daily bigint[];
 BEGIN
     -- One statement: the rows are read with the very snapshot that is noted.
-    SELECT pg_current_snapshot(), f.events, f.bad_rows INTO seen, read_events, read_bad
-    FROM health.fold_events(source.id, batch.leaf, batch.from_block, batch.to_block, batch.part) AS f;
+    SELECT pg_current_snapshot(), f.events, f.bad_rows, f.daily INTO seen, read_events, read_bad, daily
+    FROM health.fold_events(source.id, batch.leaf, batch.from_block, batch.to_block, batch.part, today - 100) AS f;
     UPDATE health.ledger_batch AS b SET snapshot = seen, events = read_events, started_at = started, ended_at = clock_timestamp()
     WHERE b.source = batch.source AND b.leaf = batch.leaf AND b.from_block = batch.from_block;
     UPDATE health.ledger_source AS s SET bad_rows = s.bad_rows + read_bad WHERE s.id = source.id AND read_bad <> 0;
+    INSERT INTO health.ledger_day AS d (source, day, events)
+    SELECT source.id, today - 101 + c.position::integer, c.events FROM unnest(daily) WITH ORDINALITY AS c (events, position) WHERE c.events > 0
+    ON CONFLICT ON CONSTRAINT ledger_day_pkey DO UPDATE SET events = d.events + excluded.events;
     RETURN read_events;
 EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR invalid_object_definition THEN
     RAISE EXCEPTION 'model "%": the rows of % cannot be read as %: %', source.model, batch.leaf::regclass, source.path, sqlerrm
@@ -212,7 +216,7 @@ EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR dat
               HINT = 'When the table has changed, alter_model(name, definition) says how to read it now; nothing is lost meanwhile.';
 END;
 $$;
-COMMENT ON FUNCTION health.read_batch(health.ledger_source, health.ledger_batch) IS 'Folds one batch of a tracked source into its ledger; returns its events';
+COMMENT ON FUNCTION health.read_batch(health.ledger_source, health.ledger_batch, date) IS 'Folds one batch of a tracked source into its ledger; returns its events';
 
 CREATE FUNCTION health.read_whole(source health.ledger_source) RETURNS bigint
 LANGUAGE plpgsql
@@ -296,14 +300,16 @@ BEGIN
             blocks := 1;
         END IF;
         FOR batch IN SELECT b.* FROM health.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.part LOOP
-            events := events + health.read_batch(source, batch);
+            events := events + health.read_batch(source, batch, today);
             blocks := blocks + least(batch.to_block - batch.from_block, 65536);
             EXIT WHEN blocks >= 65536;
         END LOOP;
         IF NOT EXISTS (SELECT 1 FROM health.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL)
            AND EXISTS (SELECT 1 FROM health.ledger_source AS s WHERE s.id = source.id AND s.read_at IS NULL) THEN
             EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health.ledger_start(document, today);
-            PERFORM health.count_days(source, today);
+            IF source.window_days IS NOT NULL THEN
+                PERFORM health.count_days(source, today);
+            END IF;
             UPDATE health.ledger_source AS s SET read_at = clock_timestamp() WHERE s.id = source.id;
             PERFORM health.mark_all_stale(tracking);
         END IF;

@@ -79,14 +79,6 @@ $$;
 COMMENT ON FUNCTION health.compile_ledger_view(health.tracking, jsonb, health.compiled_model) IS
     'SQL of the ledger of a tracked model: the columns of a score view''s _ledger, usage summed up from chunks and roster';
 
--- A list of ids, not a join: how large a table is that is filled and emptied all the time, the planner cannot know.
-CREATE FUNCTION health.stale_mark() RETURNS text
-LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-    SELECT '/* stale accounts */ true';
-END;
-COMMENT ON FUNCTION health.stale_mark() IS 'Where a stored query is to name the accounts that it is about';
-
 -- Makes everything for a version of the model; score views stand on these tables, so they are taken off and put on again around it.
 CREATE FUNCTION health.build_book(tracking health.tracking, version health.model_version) RETURNS void
 LANGUAGE plpgsql
@@ -96,7 +88,6 @@ DECLARE
     id integer := tracking.id;
     document jsonb := version.document;
     compiled health.compiled_model;
-    ledger text;
     book text;
     scores text;
     signals text;
@@ -106,15 +97,14 @@ BEGIN
     PERFORM health.reject_repeated_accounts(document, version.version);
     compiled := health.compile_model(document, version.version, usage_from => 'roster', model_name => tracking.model);
     book := pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l', health.book_columns(compiled, 'l'), compiled.ledger);
-    ledger := pg_catalog.format('(SELECT l.* FROM %s AS l WHERE %s)', health.data_table('ledger', id), health.stale_mark());
-    scores := health.compile_score_query('', ledger, tracking.model, document, compiled);
-    signals := health.compile_score_query('_signals', ledger, tracking.model, document, compiled);
+    scores := health.compile_score_query('', 'chosen', tracking.model, document, compiled);
+    signals := health.compile_score_query('_signals', 'chosen', tracking.model, document, compiled);
     EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 90) AS %s WITH NO DATA', health.data_table('book', id), book);
     EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id)', health.data_table('book', id));
     EXECUTE pg_catalog.format('CREATE VIEW %s AS %s', health.data_table('ledger', id), health.compile_ledger_view(tracking, document, compiled));
-    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS %s WITH NO DATA', health.data_table('score', id), scores);
+    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS WITH chosen AS (TABLE %s) %s WITH NO DATA', health.data_table('score', id), health.data_table('ledger', id), scores);
     EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id)', health.data_table('score', id));
-    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS %s WITH NO DATA', health.data_table('signals', id), signals);
+    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS WITH chosen AS (TABLE %s) %s WITH NO DATA', health.data_table('signals', id), health.data_table('ledger', id), signals);
     EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id, "position")', health.data_table('signals', id));
     FOR made IN SELECT * FROM (VALUES ('TABLE', 'book', 'Accounts of model "%s": attributes, inputs and roster.'), ('VIEW', 'ledger', 'Accounts of model "%s" with their usage.'),
                                       ('TABLE', 'score', 'Scores of model "%s".'), ('TABLE', 'signals', 'Signals of the scores of model "%s".')) AS m (kind, name, words)

@@ -138,12 +138,14 @@ BEGIN
     PERFORM set_config('search_path', version.search_path, true);
     PERFORM pg_catalog.set_config('work_mem', '64MB', true) WHERE pg_catalog.pg_size_bytes(memory) < 67108864;
     EXECUTE pg_catalog.format($query$
-        WITH fresh AS MATERIALIZED (%1$s
+        WITH different AS MATERIALIZED (
+            SELECT f AS fresh, f.account_id AS wanted, b.account_id AS present FROM (%1$s
+            ) AS f FULL JOIN %2$s AS b ON b.account_id = f.account_id
+            WHERE f.account_id IS NULL OR b.account_id IS NULL OR f *<> b
         ), gone AS (
-            DELETE FROM %2$s AS b WHERE NOT EXISTS (SELECT 1 FROM fresh AS f WHERE f.account_id = b.account_id) RETURNING b.account_id
+            DELETE FROM %2$s AS b USING different AS d WHERE b.account_id = d.present AND d.wanted IS NULL RETURNING b.account_id
         ), put AS (
-            INSERT INTO %2$s
-            SELECT f.* FROM fresh AS f LEFT JOIN %2$s AS b ON b.account_id = f.account_id WHERE b.account_id IS NULL OR f *<> b
+            INSERT INTO %2$s SELECT (d.fresh).* FROM different AS d WHERE d.wanted IS NOT NULL
             ON CONFLICT (account_id) DO UPDATE SET %3$s
             RETURNING account_id
         )
@@ -208,9 +210,12 @@ BEGIN
     chosen := format('.account_id = ANY (%L::%s[])', ids, tracking.account_type);
     EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('score', id), chosen);
     EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('signals', id), chosen);
-    EXECUTE format('INSERT INTO %s %s', health.data_table('score', id), replace(tracking.score_query, health.stale_mark(), 'l' || chosen));
-    GET DIAGNOSTICS scored = ROW_COUNT;
-    EXECUTE format('INSERT INTO %s %s', health.data_table('signals', id), replace(tracking.signals_query, health.stale_mark(), 'l' || chosen));
+    -- In one statement, so that the usage of an account is summed up once.
+    EXECUTE format('WITH chosen AS MATERIALIZED (SELECT l.* FROM %s AS l WHERE l%s), signals AS (INSERT INTO %s %s), scores AS (INSERT INTO %s %s RETURNING 1) '
+                   'SELECT count(*) FROM scores',
+                   health.data_table('ledger', id), chosen, health.data_table('signals', id), tracking.signals_query,
+                   health.data_table('score', id), tracking.score_query)
+    INTO scored;
     EXECUTE format(
         'INSERT INTO %s AS h (account_id, as_of, model_version, score, band, data_coverage, unknown_reason, account_start, seats, inputs, observed) '
         'SELECT n.account_id, n.as_of, n.model_version, n.score, n.band, n.data_coverage, n.unknown_reason, b.account_start, b.seats, b.inputs, b.observed '

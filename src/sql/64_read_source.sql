@@ -83,7 +83,7 @@ BEGIN
         RAISE EXCEPTION 'model "%": % does not exist any more', source.model,
             CASE WHEN chunks IS NULL THEN health.data_table('chunk', source.id) WHEN found_relation IS NULL AND source.window_days IS NULL THEN source.relation_name
                  ELSE health.data_table('change', source.id) END
-            USING ERRCODE = 'undefined_table', HINT = format('SELECT health.untrack(%L); then track the model again.', source.model);
+            USING ERRCODE = 'undefined_table', HINT = 'alter_model(name, definition) names another table; drop_model(name, cascade => true) drops the model with its ledger.';
     END IF;
     UPDATE health.ledger_source AS s SET relation = CASE WHEN s.window_days IS NULL THEN found_relation END,
            chunk_table = chunks, change_table = changes

@@ -122,8 +122,10 @@ void check_events(DocumentReader& reader, const json& document) {
 
 void check_sources(DocumentReader& reader, const json& document) {
   reader.read_string(document, "", "time_zone");
-  if (const auto as_of = reader.read_string(document, "", "as_of"); as_of && *as_of != "tomorrow" && !parse_day(*as_of)) {
-    reader.report("as_of", "\"" + *as_of + "\" is no date", "write year-month-day, such as \"2025-01-31\", or \"tomorrow\" to have today count");
+  if (const auto as_of = reader.read_string(document, "", "as_of");
+      as_of && *as_of != "tomorrow" && !parse_day(*as_of)) {
+    reader.report("as_of", "\"" + *as_of + "\" is no date",
+                  "write year-month-day, such as \"2025-01-31\", or \"tomorrow\" to have today count");
   }
   check_accounts(reader, document);
   check_users(reader, document);

@@ -90,12 +90,13 @@ Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, SpanTa
 
 constexpr std::size_t few = 8;
 
-Users walk(std::span<const Bytes> bytes, Day as_of, Counts& counts, Counts& joined) {
+Users walk_users(std::span<const Bytes> bytes, Day as_of, Counts& counts, Counts& joined) {
   if (bytes.empty()) return {};
   if (bytes.size() == 1) return walk_one(bytes[0], as_of, counts, joined);
   if (bytes.size() <= few) {
     std::array<Part, few> parts;
-    std::array<SpanTable, few> tables;
+    // Kept: the parts of the next account are mostly of the same shapes, in the same order.
+    static thread_local std::array<SpanTable, few> tables;
     std::array<Part*, few> open;
     return walk_together(bytes, as_of, parts.data(), tables.data(), open.data(), counts, joined);
   }
@@ -107,18 +108,44 @@ Users walk(std::span<const Bytes> bytes, Day as_of, Counts& counts, Counts& join
 
 }  // namespace
 
-Pulse take_pulse(std::span<const Bytes> parts, Day as_of, std::optional<Day> account_start) {
+namespace pulse {
+
+namespace {
+
+Exact old(const Counts& counts) { return counts[before] + counts[first_day_of_week_8]; }
+
+}  // namespace
+
+Walked walk(std::span<const Bytes> parts, Day as_of) {
   Counts counts;
   Counts joined;
-  const Users users = walk(parts, as_of, counts, joined);
+  Walked walked;
+  walked.users = walk_users(parts, as_of, counts, joined);
+  walked.weeks[0] = counts[first_day_of_week_8] + counts[rest_of_week_8];
+  for (std::size_t week = 1; week < walked.weeks.size(); ++week)
+    walked.weeks[week] = counts[week_7 + week - 1];
+  walked.old_events = old(counts);
+  walked.old_joined = old(joined);
+  return walked;
+}
 
-  std::array<Exact, weeks_seen> weeks{};
-  weeks[0] = counts[first_day_of_week_8] + counts[rest_of_week_8];
-  for (std::size_t week = 1; week < weeks.size(); ++week) weeks[week] = counts[week_7 + week - 1];
-  const auto old_enough = [](const Counts& of) { return of[before] + of[first_day_of_week_8] > 0; };
-  const bool has_history = account_start ? std::int64_t{as_of} - *account_start >= 7 * weeks_seen
-                                         : old_enough(counts) || old_enough(joined);
-  return conclude(users, weeks, has_history);
+void count_old(Bytes bytes, Day as_of, Exact& events, Exact& joined) {
+  Counts counts;
+  Counts joined_counts;
+  Part part;
+  part.open(bytes, as_of, kept_table(bytes));
+  Exact recent = 0;
+  bool negative = false;
+  while (part.next_user(false)) part.count_cells(counts, joined_counts, recent, negative);
+  events += old(counts);
+  joined += old(joined_counts);
+}
+
+}  // namespace pulse
+
+Pulse take_pulse(std::span<const Bytes> parts, Day as_of, std::optional<Day> account_start) {
+  const pulse::Walked walked = pulse::walk(parts, as_of);
+  return pulse::conclude(walked.users, walked.weeks, walked.has_history({as_of, account_start}));
 }
 
 }  // namespace health

@@ -20,6 +20,12 @@ struct Pulse {
   Value power_user_dependency;    // of the last 28 days; unknown without events
 };
 
+// What a question about the last 56 days hangs on.
+struct PulseQuestion {
+  Day as_of = 0;
+  std::optional<Day> account_start;
+};
+
 // The pulse of the sum of `parts`, any number of ledgers that have users and days in common or not, without
 // building the sum. The account starts with its first event or $joined, unless `account_start` says when.
 //

@@ -1,7 +1,6 @@
 // The pulse of an account whose parts come one after the other: the state of the aggregate.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "pulse.hpp"
@@ -12,12 +11,6 @@ namespace health {
 // weeks and from before them, and the users of the last 28 days with their events, ascending. Compact: two or
 // three bytes a user of bigint.
 using PulseState = std::vector<std::uint8_t>;
-
-// What a question about the last 56 days hangs on.
-struct PulseQuestion {
-  Day as_of = 0;
-  std::optional<Day> account_start;
-};
 
 // Puts a part into a state (empty: nothing yet). True when it did so in place, false when the new state is in
 // `result`. Errors: those of take_pulse; 22023 when the question is another than before; 22003 when a number

@@ -325,6 +325,27 @@ struct Users {
   }
 };
 
+// What was counted in the parts of an account.
+struct Walked {
+  Users users;
+  std::array<Exact, weeks_seen> weeks{};  // oldest first
+  Exact old_events = 0;                   // up to the first day of week 8
+  Exact old_joined = 0;                   // $joined markers up to then that say when
+
+  // The account is 8 weeks old.
+  bool has_history(const PulseQuestion& question) const {
+    if (question.account_start)
+      return std::int64_t{question.as_of} - *question.account_start >= std::int64_t{7} * weeks_seen;
+    return old_events > 0 || old_joined > 0;
+  }
+};
+
+// Counts the sum of the parts. Errors as for take_pulse.
+Walked walk(std::span<const Bytes> parts, Day as_of);
+
+// Adds what a part has up to the first day of week 8. Errors as for take_pulse, but counts may be negative.
+void count_old(Bytes part, Day as_of, Exact& events, Exact& joined);
+
 // The figures, from the events of the last 8 weeks, oldest first. `has_history`: the account is 8 weeks old.
 Pulse conclude(const Users& users, const std::array<Exact, weeks_seen>& weeks, bool has_history);
 

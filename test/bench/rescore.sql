@@ -20,7 +20,7 @@ SELECT name, round(ms::numeric, 1) FROM bench.median WHERE name LIKE 'rescore%';
 
 SELECT format('CREATE TABLE bench.%I AS %s', name || '_answer', query) FROM bench.rescore_query ORDER BY name \gexec
 SELECT 'rescore_differences', count(*)
-FROM (SELECT account_id, p::text FROM bench.rescore_ledger_answer AS p) AS a
-FULL JOIN (SELECT account_id, p::text FROM bench.rescore_plain_twice_answer AS p) AS b USING (account_id)
-FULL JOIN (SELECT account_id, p::text FROM bench.rescore_plain_once_answer AS p) AS c USING (account_id)
+FROM (SELECT account_id::text, p::text FROM bench.rescore_ledger_answer AS p) AS a
+FULL JOIN (SELECT account_id::text, p::text FROM bench.rescore_plain_twice_answer AS p) AS b USING (account_id)
+FULL JOIN (SELECT account_id::text, p::text FROM bench.rescore_plain_once_answer AS p) AS c USING (account_id)
 WHERE a.p IS DISTINCT FROM b.p OR a.p IS DISTINCT FROM c.p;

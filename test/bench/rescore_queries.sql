@@ -1,14 +1,13 @@
 -- The five figures in several ways, as of 2025-07-02, for accounts that are known to be older than 8 weeks: table bench.rescore_query. :chunk is the
 -- table of the ledger's chunks.
 --
--- ledger: the chunks of the quarters that the 56 days touch. plain_once: one pass, by user, then by account. plain_twice: weeks by account and users
+-- ledger: one scan of the ledger's chunks. plain_once: one pass, by user, then by account. plain_twice: weeks by account and users
 -- of four weeks, each in a pass of its own.
 CREATE TABLE bench.rescore_query (name text PRIMARY KEY, query text);
 
 INSERT INTO bench.rescore_query VALUES ('rescore_ledger', format($$
-    SELECT account_id, (p).active_users, (p).events, (p).trend_4w, (p).dip_streak, (p).power_user_dependency
-    FROM (SELECT account_id, health.pulse_agg(usage, date '2025-07-02', date '2025-01-01') AS p
-          FROM %s WHERE period >= '2025-04-01' AND period < '2025-07-02' GROUP BY account_id) AS a$$, :'chunk'));
+    SELECT account_id, active_users, events, trend_4w, dip_streak, power_user_dependency
+    FROM health.pulse_chunks(%L, date '2025-07-02', date '2025-01-01')$$, :'chunk'));
 
 INSERT INTO bench.rescore_query
 SELECT 'rescore_plain_once', format($$

@@ -1,0 +1,191 @@
+// pulse_chunks(): the pulse of all accounts of a chunk table, in one scan of it.
+#include "core/pulse_book.hpp"
+
+#include "guard.hpp"
+#include "local_day.hpp"
+#include "metric_values.hpp"
+
+extern "C" {
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/uuid.h"
+}
+
+using health::UserKind;
+using namespace health::pg;
+
+namespace {
+
+enum ChunkColumn { col_account, col_period, col_part, col_usage, chunk_columns };
+enum ResultColumn { out_account, out_users, out_events, out_trend, out_dips, out_dependency, result_columns };
+
+// The accounts of larger tables are taken in several scans, so many bytes of table each.
+constexpr int64 bytes_at_a_time = int64{256} << 20;
+
+// Errors unless the caller may read all rows of the table, and it is one of chunks. Returns the kind of its
+// account ids.
+UserKind check_chunk_table(Relation chunks) {
+  const Oid id = RelationGetRelid(chunks);
+  const AclResult allowed = pg_class_aclcheck(id, GetUserId(), ACL_SELECT);
+  if (allowed != ACLCHECK_OK) aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(chunks));
+  const Oid usage = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("usage"),
+                                    ObjectIdGetDatum(get_namespace_oid("health", false)));
+  TupleDesc columns = RelationGetDescr(chunks);
+  UserKind kind = UserKind::none;
+  if (chunks->rd_rel->relkind == RELKIND_RELATION && chunks->rd_tableam == GetHeapamTableAmRoutine() &&
+      columns->natts == chunk_columns && TupleDescAttr(columns, col_period)->atttypid == DATEOID &&
+      TupleDescAttr(columns, col_part)->atttypid == INT4OID &&
+      TupleDescAttr(columns, col_usage)->atttypid == usage) {
+    const Oid account = TupleDescAttr(columns, col_account)->atttypid;
+    kind = account == INT8OID   ? UserKind::bigint
+           : account == UUIDOID ? UserKind::uuid
+           : account == TEXTOID ? UserKind::text
+                                : UserKind::none;
+  }
+  if (kind == UserKind::none) {
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                    errmsg("\"%s\" is not a table of chunks", RelationGetRelationName(chunks)),
+                    errdetail("Its columns are account_id (bigint, uuid or text), period date, part integer, "
+                              "usage health.usage.")));
+  }
+  if (check_enable_rls(id, InvalidOid, true) == RLS_ENABLED) {
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("row-level security applies to \"%s\"", RelationGetRelationName(chunks)),
+                    errdetail("The figures are of the events of all rows.")));
+  }
+  return kind;
+}
+
+health::UserId account_of(UserKind kind, Datum value) {
+  health::UserId account;
+  if (kind == UserKind::bigint) {
+    account.number = DatumGetInt64(value);
+  } else if (kind == UserKind::uuid) {
+    account.bytes = {reinterpret_cast<const char*>(DatumGetUUIDP(value)->data), UUID_LEN};
+  } else {
+    account.bytes = text_of(value);
+  }
+  return account;
+}
+
+// Asks for the starts of a page's rows, all of which are looked at soon: they lie too far apart to be fetched
+// by themselves.
+void prefetch_rows(Buffer buffer) {
+  Page page = BufferGetPage(buffer);
+  const OffsetNumber rows = PageGetMaxOffsetNumber(page);
+  for (OffsetNumber row = FirstOffsetNumber; row <= rows; ++row)
+    __builtin_prefetch(static_cast<const char*>(page) + ItemIdGetOffset(PageGetItemId(page, row)));
+}
+
+// Shows all chunks to the book. What detoasting takes is in `row_memory`.
+void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, MemoryContext row_memory) {
+  // Without synchronised scans: the accounts come in the order of the table.
+  TableScanDesc scan = table_beginscan_strat(chunks, GetActiveSnapshot(), 0, nullptr, true, false);
+  TupleTableSlot* slot = table_slot_create(chunks, nullptr);
+  BlockNumber block = InvalidBlockNumber;
+  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+    CHECK_FOR_INTERRUPTS();
+    if (block != ItemPointerGetBlockNumberNoCheck(&slot->tts_tid)) {
+      block = ItemPointerGetBlockNumberNoCheck(&slot->tts_tid);
+      prefetch_rows(reinterpret_cast<BufferHeapTupleTableSlot*>(slot)->buffer);
+    }
+    slot_getsomeattrs(slot, col_period + 1);
+    if (slot->tts_isnull[col_account] || slot->tts_isnull[col_period]) continue;
+    MemoryContext book_memory = MemoryContextSwitchTo(row_memory);
+    const health::UserId account = account_of(kind, slot->tts_values[col_account]);
+    MemoryContextSwitchTo(book_memory);
+    const health::Day period = DatumGetDateADT(slot->tts_values[col_period]);
+    if (!guarded([&] { return book->wants(account, period); })) continue;
+    slot_getsomeattrs(slot, chunk_columns);
+    if (slot->tts_isnull[col_usage]) continue;
+    MemoryContextSwitchTo(row_memory);
+    const health::Bytes usage = bytes_of(slot->tts_values[col_usage]);
+    MemoryContextSwitchTo(book_memory);
+    guarded([&] { book->add(usage); });
+    MemoryContextReset(row_memory);
+  }
+  ExecDropSingleTupleTableSlot(slot);
+  table_endscan(scan);
+}
+
+Datum account_text(UserKind kind, const health::UserId& account) {
+  if (kind == UserKind::text)
+    return PointerGetDatum(
+        cstring_to_text_with_len(account.bytes.data(), static_cast<int>(account.bytes.size())));
+  if (kind == UserKind::uuid)
+    return CStringGetTextDatum(
+        DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(account.bytes.data()))));
+  char digits[MAXINT8LEN + 1];
+  return PointerGetDatum(cstring_to_text_with_len(digits, pg_lltoa(account.number, digits)));
+}
+
+// Stores the rows of the accounts that the book can tell of.
+void store_rows(UserKind kind, health::PulseBook* book, MemoryContext row_memory, ReturnSetInfo* result) {
+  health::AccountPulse row{};
+  while (guarded([&] { return book->next(row); })) {
+    CHECK_FOR_INTERRUPTS();
+    const health::Pulse& pulse = row.pulse;
+    MemoryContext book_memory = MemoryContextSwitchTo(row_memory);
+    Datum values[] = {account_text(kind, row.account),
+                      Int64GetDatum(pulse.active_users),
+                      Int64GetDatum(to_bigint(pulse.events)),
+                      Float8GetDatum(pulse.trend_4w.number),
+                      Int32GetDatum(static_cast<int32>(pulse.dip_streak)),
+                      Float8GetDatum(pulse.power_user_dependency.number)};
+    bool nulls[] = {
+        false, false, false, !pulse.trend_4w.known(), false, !pulse.power_user_dependency.known()};
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    MemoryContextSwitchTo(book_memory);
+    MemoryContextReset(row_memory);
+  }
+}
+
+}  // namespace
+
+// pulse_chunks(chunk_table, as_of, account_start)
+HEALTH_FUNCTION(health_pulse_chunks) {
+  InitMaterializedSRF(fcinfo, 0);
+  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return Datum{0};
+  const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
+  const bool has_start = !PG_ARGISNULL(2);
+  const health::Day start = has_start ? finite_day(PG_GETARG_DATEADT(2), "account_start") : 0;
+  Relation chunks = table_open(PG_GETARG_OID(0), AccessShareLock);
+  const UserKind kind = check_chunk_table(chunks);
+  const int64 table_bytes = int64{RelationGetNumberOfBlocks(chunks)} * BLCKSZ;
+  const auto shares = static_cast<std::uint32_t>(1 + table_bytes / bytes_at_a_time);
+
+  MemoryContext row_memory = AllocSetContextCreate(CurrentMemoryContext, "pulse row", ALLOCSET_DEFAULT_SIZES);
+  for (std::uint32_t share = 0; share < shares; ++share) {
+    // A context of its own, which also frees the book after an error.
+    MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "pulse book", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext previous = MemoryContextSwitchTo(memory);
+    health::PulseBook* const book = guarded([&] {
+      const health::PulseQuestion question{as_of, has_start ? std::optional(start) : std::nullopt};
+      return new health::PulseBook(kind, question, share, shares);
+    });
+    do {
+      show_chunks(chunks, kind, book, row_memory);
+      store_rows(kind, book, row_memory, result);
+    } while (guarded([&] { return book->start_again(); }));
+    MemoryContextSwitchTo(previous);
+    MemoryContextDelete(memory);
+  }
+  table_close(chunks, NoLock);
+  return Datum{0};
+}

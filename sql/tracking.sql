@@ -187,6 +187,10 @@ select phase, tracking_broke from health.status('f');
 select count(*) filter (where f.score is distinct from b.score) > 0 as moved, count(f.unknown_reason) from app.f join app.before b using (account_id);
 call health.refresh('f');
 set client_min_messages = warning;
+-- Keeping more than before means to read what was dropped.
+select health.alter_model('f', '{"history": {"retention_months": 24}}');
+call health.refresh('f', ignore_volume => true);
+select (select min(period) from :chunk) as first_quarter, (select count(*) from health.verify('f')) as differences;
 select health.drop_model('f', cascade => true);
 
 -- What cannot be followed is refused, with the mode that fits.

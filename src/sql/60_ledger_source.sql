@@ -75,6 +75,7 @@ CREATE TABLE health.ledger_source (
     event_rows text NOT NULL,
     bad_rows bigint NOT NULL DEFAULT 0,
     read_at timestamptz,
+    kept_from date,
     UNIQUE (model, path)
 );
 COMMENT ON TABLE health.ledger_source IS 'One row per event source of a tracked model: how its rows are read, and which tables hold its ledger.';
@@ -99,6 +100,7 @@ COMMENT ON COLUMN health.ledger_source.time_zone IS 'Time zone of the local days
 COMMENT ON COLUMN health.ledger_source.search_path IS 'Schemas in which names of the expressions are looked up';
 COMMENT ON COLUMN health.ledger_source.event_rows IS 'SQL of all rows of the source: account_id, user_id, event_name, occurred_at, amount';
 COMMENT ON COLUMN health.ledger_source.bad_rows IS 'Rows that are no events: infinite time, impossible amount, empty name, failing expression';
+COMMENT ON COLUMN health.ledger_source.kept_from IS 'First day of the oldest quarter that its ledger still has; NULL: before the first reading';
 COMMENT ON COLUMN health.ledger_source.read_at IS 'When the source had been read to its end; NULL: not yet, or it must be read again';
 
 CREATE TABLE health.ledger_batch (

@@ -278,6 +278,20 @@ END;
 $$;
 COMMENT ON FUNCTION health.count_days(health.ledger_source, date) IS 'Counts the events of a source on each of the last 70 days anew';
 
+CREATE FUNCTION health.extend_ledger(source health.ledger_source) RETURNS health.ledger_source
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF source.window_days IS NULL THEN
+        PERFORM health.restart_source(source, 'history.retention_months keeps more than it did');
+    END IF;
+    UPDATE health.ledger_source AS s SET read_at = NULL, kept_from = NULL WHERE s.id = source.id RETURNING s.* INTO source;
+    RETURN source;
+END;
+$$;
+COMMENT ON FUNCTION health.extend_ledger(health.ledger_source) IS 'Plans to read a source from the start because its ledger is to reach further back';
+
 -- Up to one batch size of blocks at a time.
 CREATE FUNCTION health.read_next(tracking health.tracking) RETURNS text
 LANGUAGE plpgsql
@@ -294,6 +308,10 @@ DECLARE
 BEGIN
     FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
         source := health.relink_source(source);
+        -- What was dropped as too old is in the events only.
+        IF health.ledger_start(document, today) < source.kept_from THEN
+            source := health.extend_ledger(source);
+        END IF;
         PERFORM health.plan_reading(source);
         IF source.window_days IS NOT NULL AND source.read_at IS NULL THEN
             PERFORM health.read_whole(source);
@@ -310,7 +328,7 @@ BEGIN
             IF source.window_days IS NOT NULL THEN
                 PERFORM health.count_days(source, today);
             END IF;
-            UPDATE health.ledger_source AS s SET read_at = clock_timestamp() WHERE s.id = source.id;
+            UPDATE health.ledger_source AS s SET read_at = clock_timestamp(), kept_from = health.ledger_start(document, today) WHERE s.id = source.id;
             PERFORM health.mark_all_stale(tracking);
         END IF;
         IF blocks > 0 THEN

@@ -48,6 +48,7 @@ BEGIN
     END IF;
     FOR source IN SELECT s.* FROM health.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
         EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health.ledger_start(document, as_of);
+        UPDATE health.ledger_source AS s SET kept_from = health.ledger_start(document, as_of) WHERE s.id = source.id;
         DELETE FROM health.ledger_day AS d WHERE d.source = source.id AND d.day < least(as_of, current_date) - 100;
     END LOOP;
     FOR old IN SELECT format('health_data.%I', c.relname) AS partition FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid

@@ -90,6 +90,11 @@ void collect_ledger(Collected& all, Bytes usage) {
     for (Cell cell; reader.next_cell(cell);) {
       all.first_day = std::min(all.first_day, cell.day);
       all.last_day = std::max(all.last_day, cell.day);
+      // Most cells are one event: those sort as plain numbers.
+      if (cell.count == 1 && cell.amount_count == 0 && cell.amount == 0) {
+        all.single.push_back({number, events[cell.event], cell.day});
+        continue;
+      }
       all.summed.push_back({number, events[cell.event], cell.day});
       all.sums.push_back({cell.count, cell.amount_count, cell.amount});
     }

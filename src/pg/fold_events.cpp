@@ -192,8 +192,9 @@ Datum id_datum(UserKind kind, const health::UserId& id) {
   return PointerGetDatum(uuid);
 }
 
-// Writes all ledgers, ascending as the primary key does.
-void write_chunks(Relation table, UserKind account_kind, int32 part, health::AccountFold& fold) {
+// Writes the ledgers of the periods from `first` on, ascending as the primary key does.
+void write_chunks(Relation table, UserKind account_kind, int32 part, DateADT first,
+                  health::AccountFold& fold) {
   ChunkWriter* const writer = start_writing(table);
   for (;;) {
     if (writer->slots[writer->rows] == nullptr)
@@ -201,7 +202,9 @@ void write_chunks(Relation table, UserKind account_kind, int32 part, health::Acc
     TupleTableSlot* slot = writer->slots[writer->rows];
     const bool more = guarded([&] {
       health::AccountLedger ledger;
-      if (!fold.next(ledger)) return false;
+      do {
+        if (!fold.next(ledger)) return false;
+      } while (ledger.period < first);
       const MemoryContextScope scope(writer->rows_memory);
       slot->tts_values[col_account] = id_datum(account_kind, ledger.account);
       slot->tts_values[col_period] = DateADTGetDatum(ledger.period);
@@ -233,7 +236,7 @@ BlockNumber clamp_block(int64 block, BlockNumber blocks) {
 
 }  // namespace
 
-// fold_events(source, leaf, from_block, to_block, part, count_from)
+// fold_events(source, leaf, from_block, to_block, part, count_from, first_period)
 HEALTH_FUNCTION(health_fold_events) {
   const int32 id = PG_GETARG_INT32(0);
   const int32 part = PG_GETARG_INT32(4);
@@ -265,7 +268,7 @@ HEALTH_FUNCTION(health_fold_events) {
   Counts counts{};
   DailyCounts daily{finite_day(PG_GETARG_DATEADT(5), "count_from"), {}};
   if (from < to) counts = read_blocks(*source, leaf, from, to, GetActiveSnapshot(), *fold, daily);
-  write_chunks(chunks, source->account_kind, part, *fold);
+  write_chunks(chunks, source->account_kind, part, PG_GETARG_DATEADT(6), *fold);
   guarded([&] { delete fold; });
   MemoryContextSwitchTo(previous);
   MemoryContextDelete(memory);

@@ -1,6 +1,7 @@
 // The local calendar day of a timestamp in a named time zone.
 #include "local_day.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 extern "C" {
@@ -73,6 +74,7 @@ void set_zone(ZoneClock& clock, std::string_view name) {
   }
   clock.zone = zone;
   for (ZoneClock::Stretch& stretch : clock.known) stretch = {1, 0, 0};
+  clock.day_from = clock.day_until = 0;
 }
 
 ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name) {
@@ -92,6 +94,7 @@ ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name) {
 }
 
 Day local_day(ZoneClock& clock, TimestampTz timestamp) {
+  if (timestamp >= clock.day_from && timestamp < clock.day_until) return clock.day;
   if (TIMESTAMP_NOT_FINITE(timestamp)) {
     ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("the time of an event is infinite"),
                     errhint("Leave such events out with FILTER (WHERE isfinite(occurred_at)).")));
@@ -118,7 +121,16 @@ Day local_day(ZoneClock& clock, TimestampTz timestamp) {
     }
     stretch = {seconds, found == 0 ? PG_INT64_MAX : boundary, before};
   }
-  return static_cast<Day>(floor_divide(seconds + stretch.offset - seconds_to_2000, SECS_PER_DAY));
+  const Day day = static_cast<Day>(floor_divide(seconds + stretch.offset - seconds_to_2000, SECS_PER_DAY));
+  // Known as far as the offset holds.
+  const int64 midnight = static_cast<int64>(day) * SECS_PER_DAY - stretch.offset;
+  clock.day_from = std::max<int64>(midnight, stretch.from - seconds_to_2000) * USECS_PER_SEC;
+  clock.day_until =
+      (stretch.to == PG_INT64_MAX ? midnight + SECS_PER_DAY
+                                  : std::min<int64>(midnight + SECS_PER_DAY, stretch.to - seconds_to_2000)) *
+      USECS_PER_SEC;
+  clock.day = day;
+  return day;
 }
 
 Day finite_day(int32 date, const char* argument) {

@@ -23,6 +23,9 @@ struct ZoneClock {
   // empty.
   char abbreviation[TZ_STRLEN_MAX + 1];
   Stretch known[stretches];
+  // The day of the last timestamp: the next one is mostly of the same.
+  TimestampTz day_from, day_until;  // [from, until); empty: unused
+  Day day;
 };
 
 // Points the clock at a zone, by the rules of AT TIME ZONE: CET and EST are abbreviations, one hour east and

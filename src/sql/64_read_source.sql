@@ -189,7 +189,7 @@ $$;
 COMMENT ON FUNCTION health.plan_reading(health.ledger_source) IS
     'Plans what is to be read of a tracked source: partitions that are new, or everything when it cannot be said what the ledger stands for';
 
-CREATE FUNCTION health.read_batch(source health.ledger_source, batch health.ledger_batch, today date) RETURNS bigint
+CREATE FUNCTION health.read_batch(source health.ledger_source, batch health.ledger_batch, today date, first_period date) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -202,7 +202,7 @@ DECLARE
 BEGIN
     -- One statement: the rows are read with the very snapshot that is noted.
     SELECT pg_current_snapshot(), f.events, f.bad_rows, f.daily INTO seen, read_events, read_bad, daily
-    FROM health.fold_events(source.id, batch.leaf, batch.from_block, batch.to_block, batch.part, today - 100) AS f;
+    FROM health.fold_events(source.id, batch.leaf, batch.from_block, batch.to_block, batch.part, today - 100, first_period) AS f;
     UPDATE health.ledger_batch AS b SET snapshot = seen, events = read_events, started_at = started, ended_at = clock_timestamp()
     WHERE b.source = batch.source AND b.leaf = batch.leaf AND b.from_block = batch.from_block;
     UPDATE health.ledger_source AS s SET bad_rows = s.bad_rows + read_bad WHERE s.id = source.id AND read_bad <> 0;
@@ -216,7 +216,7 @@ EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR dat
               HINT = 'When the table has changed, alter_model(name, definition) says how to read it now; nothing is lost meanwhile.';
 END;
 $$;
-COMMENT ON FUNCTION health.read_batch(health.ledger_source, health.ledger_batch, date) IS 'Folds one batch of a tracked source into its ledger; returns its events';
+COMMENT ON FUNCTION health.read_batch(health.ledger_source, health.ledger_batch, date, date) IS 'Folds one batch of a tracked source into its ledger; returns its events';
 
 CREATE FUNCTION health.read_whole(source health.ledger_source) RETURNS bigint
 LANGUAGE plpgsql
@@ -318,14 +318,14 @@ BEGIN
             blocks := 1;
         END IF;
         FOR batch IN SELECT b.* FROM health.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.part LOOP
-            events := events + health.read_batch(source, batch, today);
+            events := events + health.read_batch(source, batch, today, health.ledger_start(document, today));
             blocks := blocks + least(batch.to_block - batch.from_block, 65536);
             EXIT WHEN blocks >= 65536;
         END LOOP;
         IF NOT EXISTS (SELECT 1 FROM health.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL)
            AND EXISTS (SELECT 1 FROM health.ledger_source AS s WHERE s.id = source.id AND s.read_at IS NULL) THEN
-            EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health.ledger_start(document, today);
             IF source.window_days IS NOT NULL THEN
+                EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health.ledger_start(document, today);
                 PERFORM health.count_days(source, today);
             END IF;
             UPDATE health.ledger_source AS s SET read_at = clock_timestamp(), kept_from = health.ledger_start(document, today) WHERE s.id = source.id;

@@ -20,6 +20,7 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -47,8 +48,10 @@ UserKind check_chunk_table(Relation chunks) {
                                     ObjectIdGetDatum(get_namespace_oid("health", false)));
   TupleDesc columns = RelationGetDescr(chunks);
   UserKind kind = UserKind::none;
-  if (chunks->rd_rel->relkind == RELKIND_RELATION && chunks->rd_tableam == GetHeapamTableAmRoutine() &&
-      columns->natts == chunk_columns && TupleDescAttr(columns, col_period)->atttypid == DATEOID &&
+  // A parallel worker cannot read temporary tables.
+  if (chunks->rd_rel->relkind == RELKIND_RELATION && !RelationUsesLocalBuffers(chunks) &&
+      chunks->rd_tableam == GetHeapamTableAmRoutine() && columns->natts == chunk_columns &&
+      TupleDescAttr(columns, col_period)->atttypid == DATEOID &&
       TupleDescAttr(columns, col_part)->atttypid == INT4OID &&
       TupleDescAttr(columns, col_usage)->atttypid == usage) {
     const Oid account = TupleDescAttr(columns, col_account)->atttypid;
@@ -58,10 +61,11 @@ UserKind check_chunk_table(Relation chunks) {
                                 : UserKind::none;
   }
   if (kind == UserKind::none) {
-    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-                    errmsg("\"%s\" is not a table of chunks", RelationGetRelationName(chunks)),
-                    errdetail("Its columns are account_id (bigint, uuid or text), period date, part integer, "
-                              "usage health.usage.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+             errmsg("\"%s\" is not a table of chunks", RelationGetRelationName(chunks)),
+             errdetail("It is a table, not a temporary one, of account_id (bigint, uuid or text), period "
+                       "date, part integer, usage health.usage.")));
   }
   if (check_enable_rls(id, InvalidOid, true) == RLS_ENABLED) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

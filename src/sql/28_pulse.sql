@@ -73,6 +73,6 @@ COMMENT ON AGGREGATE health.pulse_agg(health.usage, date, date) IS
 CREATE FUNCTION health.pulse_chunks(chunk_table regclass, as_of date, account_start date DEFAULT NULL)
     RETURNS TABLE (account_id text, active_users bigint, events bigint, trend_4w float8, dip_streak integer, power_user_dependency float8)
     AS 'MODULE_PATHNAME', 'health_pulse_chunks'
-    LANGUAGE C CALLED ON NULL INPUT STABLE PARALLEL RESTRICTED COST 10000 ROWS 10000;
+    LANGUAGE C CALLED ON NULL INPUT STABLE PARALLEL SAFE COST 10000 ROWS 10000;
 COMMENT ON FUNCTION health.pulse_chunks(regclass, date, date) IS
     'the pulse of every account of a table of chunks (account_id, period date, part integer, usage health.usage; a chunk holds days of the quarter that begins on period): pulse_agg() by account, read in one scan';

@@ -94,7 +94,8 @@ ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name) {
 }
 
 Day local_day(ZoneClock& clock, TimestampTz timestamp) {
-  if (timestamp >= clock.day_from && timestamp < clock.day_until) return clock.day;
+  // Without a zone only `zone` is set.
+  if (clock.zone != nullptr && timestamp >= clock.day_from && timestamp < clock.day_until) return clock.day;
   if (TIMESTAMP_NOT_FINITE(timestamp)) {
     ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW), errmsg("the time of an event is infinite"),
                     errhint("Leave such events out with FILTER (WHERE isfinite(occurred_at)).")));

@@ -32,6 +32,13 @@ END;
 $$;
 COMMENT ON FUNCTION health.find_tracking(text) IS 'The catalog row of a tracked model; an error when it is not tracked';
 
+CREATE FUNCTION health.account_cast(tracking health.tracking) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN (tracking).account_kind = 'text' AND (tracking).account_type NOT IN ('text', 'character varying') THEN '::pg_catalog.text' ELSE '' END;
+END;
+COMMENT ON FUNCTION health.account_cast(health.tracking) IS 'The cast that makes the account ids of a book comparable with those of the ledgers: none, or text';
+
 -- What the ledgers of a model hang on: another catalog or other weights leave them as they are.
 CREATE FUNCTION health.ledger_key(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -218,7 +225,7 @@ DECLARE
 BEGIN
     EXECUTE format('CREATE TABLE %s (account_id %s NOT NULL, period date NOT NULL, part integer NOT NULL, usage health.usage NOT NULL, '
                    'PRIMARY KEY (account_id, period, part)) WITH (fillfactor = 90)',
-                   chunks, CASE source.account_kind WHEN 'bigint' THEN 'int8' ELSE source.account_kind END);
+                   chunks, source.account_kind);
     EXECUTE format('COMMENT ON TABLE %s IS %L', chunks, format('Ledger of %s of model "%s": the sum of the parts of an account and calendar quarter.', source.path, source.model));
     EXECUTE format('ALTER TABLE %s OWNER TO %I', chunks, owner);
     IF source.relation IS NOT NULL THEN

@@ -60,7 +60,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     id integer := tracking.id;
-    account_cast text := CASE WHEN tracking.account_kind = 'text' AND health.identity_family(compiled.account_type) <> 'text' THEN '::text' ELSE '' END;
+    account_cast text := health.account_cast(tracking);
     chunks text := (SELECT string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = b.account_id%s', health.data_table('chunk', s.id), account_cast),
                                       ' UNION ALL ' ORDER BY s.id)
                     FROM health.ledger_source AS s WHERE s.model = tracking.model);

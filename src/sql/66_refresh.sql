@@ -68,9 +68,9 @@ BEGIN
         )
         SELECT (SELECT count(*) FROM taken) AS pieces, (SELECT f.bad_rows FROM folded AS f WHERE f.account_id IS NULL AND f.bad_rows <> 0) AS bad_rows
         $query$,
-        source.change_table::regclass, source.chunk_table::regclass, CASE source.account_kind WHEN 'bigint' THEN 'int8' ELSE source.account_kind END,
+        source.change_table::regclass, source.chunk_table::regclass, source.account_kind,
         health.data_table('stale', tracking.id), health.data_table('book', tracking.id),
-        CASE WHEN tracking.account_kind = 'text' AND tracking.account_type NOT IN ('text', 'character varying') THEN '::text' ELSE '' END)
+        health.account_cast(tracking))
     INTO pieces, bad
     USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, today - 100;
     IF bad IS NOT NULL THEN
@@ -114,7 +114,7 @@ BEGIN
         CASE WHEN source.time_zone IS NULL THEN pg_catalog.format('DATE %L', first_day)
              ELSE pg_catalog.format('(TIMESTAMP %L AT TIME ZONE %L)', first_day, source.time_zone) END,
         source.chunk_table::regclass, health.data_table('stale', tracking.id), health.data_table('book', tracking.id),
-        CASE WHEN tracking.account_kind = 'text' AND tracking.account_type NOT IN ('text', 'character varying') THEN '::text' ELSE '' END)
+        health.account_cast(tracking))
     USING first_day, first_period;
     PERFORM health.count_days(source, today);
 END;

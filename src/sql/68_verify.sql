@@ -6,7 +6,7 @@ LANGUAGE plpgsql ROWS 10
 AS $$
 DECLARE
     first_day date := ledger_start;
-    kind text := CASE source.account_kind WHEN 'bigint' THEN 'int8' ELSE source.account_kind END;
+    kind text := source.account_kind;
     one text := CASE WHEN account IS NULL THEN 'true' ELSE pg_catalog.format('x.account_id = %L::%s', account, kind) END;
     changes text := 'SELECT NULL::text AS account_id, NULL::health.usage AS usage WHERE false';
 BEGIN
@@ -97,7 +97,7 @@ BEGIN
             'WITH put AS (UPDATE %1$s AS k SET usage = health.without_user(k.usage, $1) WHERE health.without_user(k.usage, $1) OPERATOR(health.<>) k.usage RETURNING k.account_id), '
             'stale AS (INSERT INTO %2$s SELECT b.account_id FROM %3$s AS b WHERE b.account_id%4$s IN (SELECT p.account_id FROM put AS p) ON CONFLICT DO NOTHING) '
             'SELECT count(*) FROM put', source.chunk_table::regclass, health.data_table('stale', tracking.id), health.data_table('book', tracking.id),
-            CASE WHEN tracking.account_kind = 'text' AND tracking.account_type NOT IN ('text', 'character varying') THEN '::text' ELSE '' END)
+            health.account_cast(tracking))
         INTO changed USING user_id;
         chunks := chunks + changed;
     END LOOP;

@@ -197,9 +197,22 @@ UsageBytes sort_and_write(UserKind kind, const Collected& all) {
   });
 }
 
+// The ledgers of a log that has no events, and few of them; else none.
+std::vector<Bytes> few_ledgers(const LogHeader& header, const std::uint8_t* memory, std::size_t from) {
+  std::vector<Bytes> ledgers;
+  if (header.staged != 0) return {};
+  for (LogCursor cursor(header, memory, from, header.used); cursor.next();) {
+    if (!cursor.is_ledger() || ledgers.size() == merged_at_once) return {};
+    ledgers.push_back(cursor.ledger());
+  }
+  return ledgers;
+}
+
 }  // namespace
 
 UsageBytes fold_entries(const LogHeader& header, const std::uint8_t* memory, std::size_t from) {
+  std::vector<Bytes> ledgers = few_ledgers(header, memory, from);
+  if (!ledgers.empty()) return sum_usage(std::move(ledgers));
   const auto kind = static_cast<UserKind>(header.kind);
   Collected all(kind, header.first_user);
   std::vector<UsageBytes> large;
@@ -235,19 +248,8 @@ UsageBytes fold_entries(const LogHeader& header, const std::uint8_t* memory, std
     result = positions <= UINT64_MAX ? sort_and_write<std::uint64_t>(kind, all)
                                      : sort_and_write<unsigned __int128>(kind, all);
   }
-  // Smallest with smallest, so that every byte is merged about log2(ledgers) times.
-  if (!large.empty()) {
-    large.push_back(std::move(result));
-    while (large.size() > 1) {
-      std::vector<UsageBytes> merged;
-      for (std::size_t i = 0; i + 1 < large.size(); i += 2)
-        merged.push_back(add_usage(large[i], large[i + 1]));
-      if (large.size() % 2 == 1) merged.push_back(std::move(large.back()));
-      large = std::move(merged);
-    }
-    result = std::move(large.front());
-  }
-  return result;
+  large.push_back(std::move(result));
+  return large.size() == 1 ? std::move(large.front()) : sum_usage({large.begin(), large.end()});
 }
 
 }  // namespace health

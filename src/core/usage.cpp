@@ -2,7 +2,6 @@
 #include "usage.hpp"
 
 #include "usage_format.hpp"
-#include "varint.hpp"
 
 namespace health {
 
@@ -70,6 +69,7 @@ UsageReader::UsageReader(Bytes bytes) : at_(bytes.data()), end_(bytes.data() + b
   if (users_ == 0 || cells_ < users_ || cells_ < events || cells_ > bytes.size())
     reject("The numbers of users and cells do not fit.");
   events_ = static_cast<std::uint32_t>(events);
+  positions_ = static_cast<std::uint64_t>(max_day - first_day_ + 1) * events_;
   std::string_view previous;
   for (std::uint32_t i = 0; i < events_; ++i) {
     const std::string_view name = read_bytes(read_varint());
@@ -87,9 +87,13 @@ std::string_view UsageReader::event_name(std::uint32_t event) const {
   return event < inline_names_.size() ? inline_names_[event] : more_names_.at(event - inline_names_.size());
 }
 
+void UsageReader::reject_number() { reject("A number is cut off or overlong."); }
+
+void UsageReader::reject_day() { reject("A day is out of range."); }
+
 std::uint64_t UsageReader::read_varint() {
   std::uint64_t value = 0;
-  if (!get_varint(at_, end_, value)) reject("A number is cut off or overlong.");
+  if (!get_varint(at_, end_, value)) reject_number();
   return value;
 }
 
@@ -168,39 +172,9 @@ bool UsageReader::next_user() {
   return true;
 }
 
-bool UsageReader::next_cell(Cell& cell) {
-  if (user_cells_left_ == 0) return false;
-  --user_cells_left_;
-  if ((++cells_read_ & 0xfff) == 0) poll_cancel();
-  const std::uint64_t tag = at_ < end_ && *at_ < 0x80 ? *at_++ : read_varint();  // mostly one byte
-  const std::uint64_t gap = tag >> 1;
-  const std::uint64_t last =
-      static_cast<std::uint64_t>(max_day - first_day_ + 1) * events_;  // first position out of range
-  if (gap >= last - position_) reject("A day is out of range.");
-  const std::uint64_t position = position_ + gap;
-  position_ = position + 1;
-  if (position >= day_start_ + events_) {
-    const std::uint64_t days = position / events_;
-    day_start_ = days * events_;
-    day_ = static_cast<Day>(first_day_ + static_cast<std::int64_t>(days));
-  }
-  cell.day = day_;
-  cell.event = static_cast<std::uint32_t>(position - day_start_);
-  saw_first_day_ |= day_start_ == 0;
-  if (events_ > 64)
-    more_seen_[cell.event] = true;
-  else
-    seen_ |= std::uint64_t{1} << cell.event;
-  if ((tag & 1) == 0) {
-    cell.count = 1;
-    cell.amount_count = 0;
-    cell.amount = 0;
-    return true;
-  }
+void UsageReader::read_sums(Cell& cell) {
   const std::uint64_t meta = read_varint();
   cell.count = unzigzag(meta >> 2);
-  cell.amount_count = 0;
-  cell.amount = 0;
   switch (meta & 3) {
     case 0:
       if (cell.count == 0 || cell.count == 1) reject("A cell is not in its shortest form.");
@@ -225,7 +199,6 @@ bool UsageReader::next_cell(Cell& cell) {
       cell.amount_count < -max_count || cell.amount == INT64_MIN) {
     reject("A count or an amount is out of range.");
   }
-  return true;
 }
 
 void validate_usage(Bytes bytes) {

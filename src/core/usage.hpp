@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "varint.hpp"
 
 namespace health {
 
@@ -81,7 +82,36 @@ class UsageReader {
   // The user that next_user() moved to; text bytes stay valid until the next call of next_user().
   const UserId& user() const { return user_; }
   // Advances to the next cell of the present user. False after the last.
-  bool next_cell(Cell& cell);
+  bool next_cell(Cell& cell) {
+    if (user_cells_left_ == 0) return false;
+    --user_cells_left_;
+    if ((++cells_read_ & 0xfff) == 0) poll_cancel();
+    std::uint64_t tag = 0;
+    if (!get_short_varint(at_, end_, tag)) reject_number();
+    const std::uint64_t gap = tag >> 1;
+    if (gap >= positions_ - position_) reject_day();
+    const std::uint64_t position = position_ + gap;
+    position_ = position + 1;
+    if (position >= day_start_ + events_) {
+      // Dividing 32 bits is a good deal faster.
+      const std::uint64_t days =
+          position <= UINT32_MAX ? static_cast<std::uint32_t>(position) / events_ : position / events_;
+      day_start_ = days * events_;
+      day_ = static_cast<Day>(first_day_ + static_cast<std::int64_t>(days));
+    }
+    cell.day = day_;
+    cell.event = static_cast<std::uint32_t>(position - day_start_);
+    saw_first_day_ |= day_start_ == 0;
+    if (events_ > 64)
+      more_seen_[cell.event] = true;
+    else
+      seen_ |= std::uint64_t{1} << cell.event;
+    cell.count = 1;
+    cell.amount_count = 0;
+    cell.amount = 0;
+    if ((tag & 1) != 0) read_sums(cell);
+    return true;
+  }
   // Skips what is left of the present user's cells.
   void skip_cells() {
     Cell cell;
@@ -90,8 +120,11 @@ class UsageReader {
   }
 
  private:
+  [[noreturn]] static void reject_number();
+  [[noreturn]] static void reject_day();
   std::uint64_t read_varint();
   std::int64_t read_signed();
+  void read_sums(Cell& cell);  // of a cell that is more than one event without an amount
   std::string_view read_bytes(std::uint64_t size);
   void finish();  // what can only be checked behind the last user
 
@@ -104,6 +137,7 @@ class UsageReader {
   std::uint64_t users_read_ = 0;
   std::uint64_t cells_read_ = 0;
   std::uint64_t user_cells_left_ = 0;
+  std::uint64_t positions_ = 0;  // first position out of range
   std::uint64_t position_ = 0;   // of the last cell, plus 1; 0 before the first of a user
   std::uint64_t day_start_ = 0;  // position of the first event of the last cell's day
   Day day_ = 0;                  // that day

@@ -14,6 +14,10 @@ UsageBytes add_usage(Bytes a, Bytes b);
 // a - b, cell by cell: add_usage(subtract_usage(a, b), b) is byte for byte a.
 UsageBytes subtract_usage(Bytes a, Bytes b);
 
+// The sum of any number of ledgers; fastest up to `merged_at_once`. Errors as for add_usage.
+inline constexpr std::size_t merged_at_once = 16;
+UsageBytes sum_usage(std::vector<Bytes> ledgers);
+
 // The ledger without the cells of one user, given as text; the same bytes when the user is not in it. Error
 // 22P02 when the text is not an id of the ledger's type.
 UsageBytes usage_without_user(Bytes usage, std::string_view user);

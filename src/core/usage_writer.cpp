@@ -1,8 +1,6 @@
 // Writes canonical ledgers from users and cells that arrive in order.
 #include "usage_writer.hpp"
 
-#include <algorithm>
-
 #include "usage_algebra.hpp"
 #include "usage_format.hpp"
 
@@ -25,7 +23,7 @@ void UsageWriter::restart(const EventNames& names, Day first_day) {
   for (std::uint32_t i = 0; i < renumber_.size(); ++i) renumber_[i] = i;
   seen_.assign(names_.size(), 0);
   first_day_ = first_day;
-  earliest_.reset();
+  earliest_ = max_day;
   body_.clear();
   users_ = cells_ = 0;
   previous_text_.clear();
@@ -38,7 +36,7 @@ void UsageWriter::begin_user(const UserId& user) {
   position_ = 0;
 }
 
-void UsageWriter::add(const Cell& cell) {
+void UsageWriter::add_sums(const Cell& cell) {
   if (cell.count == 0 && cell.amount_count == 0 && cell.amount == 0) return;
   // The range is symmetric, so that every ledger has a negative.
   if (cell.count > max_count || cell.count < -max_count || cell.amount_count > max_count ||
@@ -46,31 +44,19 @@ void UsageWriter::add(const Cell& cell) {
     throw Error(sqlstate::numeric_value_out_of_range, "the count of one user, day and event is out of range");
   }
   if (cell.amount == INT64_MIN) add_checked(INT64_MIN, -1, "amount");
-  const std::uint32_t event = renumber_[cell.event];
-  seen_[event] = 1;
-  if (!earliest_ || cell.day < *earliest_) earliest_ = cell.day;
-  if (cell.day < first_day_) return;  // the guess is off already; what follows is only to learn the right one
-  const std::uint64_t day = static_cast<std::uint64_t>(static_cast<std::int64_t>(cell.day) - first_day_);
-  const std::uint64_t position = day * names_.size() + event;
-  const std::uint64_t gap = position - position_;
-  position_ = position + 1;
-  if (cell.count == 1 && cell.amount_count == 0 && cell.amount == 0) {
-    user_cells_.append_varint(2 * gap);
+  if (!move_to(cell)) return;
+  user_cells_.append_varint(2 * gap_ + 1);
+  const std::uint64_t count = zigzag(cell.count) << 2;
+  if (cell.amount_count == 0 && cell.amount == 0) {
+    user_cells_.append_varint(count);
+  } else if (cell.amount_count == cell.count && cell.count != 0) {
+    user_cells_.append_varint(count | 1);
+    user_cells_.append_signed(cell.amount);
   } else {
-    user_cells_.append_varint(2 * gap + 1);
-    const std::uint64_t count = zigzag(cell.count) << 2;
-    if (cell.amount_count == 0 && cell.amount == 0) {
-      user_cells_.append_varint(count);
-    } else if (cell.amount_count == cell.count && cell.count != 0) {
-      user_cells_.append_varint(count | 1);
-      user_cells_.append_signed(cell.amount);
-    } else {
-      user_cells_.append_varint(count | 2);
-      user_cells_.append_signed(cell.amount_count);
-      user_cells_.append_signed(cell.amount);
-    }
+    user_cells_.append_varint(count | 2);
+    user_cells_.append_signed(cell.amount_count);
+    user_cells_.append_signed(cell.amount);
   }
-  ++cells_of_user_;
 }
 
 void UsageWriter::add_events(std::uint64_t position, std::int64_t count) {
@@ -121,9 +107,10 @@ void UsageWriter::end_user() {
 }
 
 bool UsageWriter::settle() {
-  if (cells_ == 0 && !earliest_) return true;
+  const bool none_seen = std::find(seen_.begin(), seen_.end(), 1) == seen_.end();
+  if (none_seen) return true;
   const bool all_seen = std::find(seen_.begin(), seen_.end(), 0) == seen_.end();
-  if (all_seen && *earliest_ == first_day_) return true;
+  if (all_seen && earliest_ == first_day_) return true;
   EventNames used;
   std::vector<std::uint32_t> renumber(seen_.size(), 0);
   for (std::uint32_t i = 0; i < seen_.size(); ++i) {
@@ -133,8 +120,8 @@ bool UsageWriter::settle() {
   names_ = std::move(used);
   renumber_ = std::move(renumber);
   seen_.assign(names_.size(), 0);
-  first_day_ = *earliest_;
-  earliest_.reset();
+  first_day_ = earliest_;
+  earliest_ = max_day;
   body_.clear();
   users_ = cells_ = 0;
   previous_text_.clear();

@@ -1,7 +1,7 @@
 // Writes canonical ledgers from users and cells that arrive in order.
 #pragma once
 
-#include <optional>
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +37,13 @@ class UsageWriter {
 
   void begin_user(const UserId& user);
   // `event` is an index into the names that the writer was made with.
-  void add(const Cell& cell);
+  void add(const Cell& cell) {
+    if (cell.count == 1 && cell.amount_count == 0 && cell.amount == 0) {
+      if (move_to(cell)) user_cells_.append_varint(2 * gap_);
+    } else {
+      add_sums(cell);
+    }
+  }
   // The cell (day - first day) * names + event with `count` > 0 events without amounts; for exact writers.
   void add_events(std::uint64_t position, std::int64_t count);
   void end_user();
@@ -53,6 +59,22 @@ class UsageWriter {
   void take(UsageBytes& bytes) const;
 
  private:
+  // Counts a cell in; `gap_` becomes its distance to the one before. False when the guess is off already, and
+  // what follows is only to learn the right one.
+  bool move_to(const Cell& cell) {
+    const std::uint32_t event = renumber_[cell.event];
+    seen_[event] = 1;
+    earliest_ = std::min(earliest_, cell.day);
+    if (cell.day < first_day_) return false;
+    const auto day = static_cast<std::uint64_t>(static_cast<std::int64_t>(cell.day) - first_day_);
+    const std::uint64_t position = day * names_.size() + event;
+    gap_ = position - position_;
+    position_ = position + 1;
+    ++cells_of_user_;
+    return true;
+  }
+  void add_sums(const Cell& cell);
+
   UserKind kind_;
   EventNames names_;
   std::vector<std::uint32_t>
@@ -67,8 +89,9 @@ class UsageWriter {
   std::uint64_t cells_ = 0;
   std::uint64_t cells_of_user_ = 0;
   std::uint64_t position_ = 0;
+  std::uint64_t gap_ = 0;
   std::vector<std::uint8_t> seen_;
-  std::optional<Day> earliest_;
+  Day earliest_ = max_day;
 };
 
 // Runs `feed(writer)` until the writer's guess of names and first day has settled (at most twice) and returns

@@ -48,4 +48,16 @@ inline bool get_varint(const std::uint8_t*& at, const std::uint8_t* end, std::ui
   return false;
 }
 
+// The same for numbers of mostly one or two bytes, which are read without a branch between them.
+inline bool get_short_varint(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t& value) {
+  if (end - at < 2) return get_varint(at, end, value);
+  const std::uint64_t low = at[0];
+  const std::uint64_t high = at[1];
+  const std::uint64_t more = low >> 7;
+  if ((more & ((high >> 7) | (high == 0))) != 0) return get_varint(at, end, value);
+  at += 1 + more;
+  value = (low & 0x7f) | ((high << 7) & (std::uint64_t{0} - more));
+  return true;
+}
+
 }  // namespace health

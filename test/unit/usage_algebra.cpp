@@ -39,6 +39,27 @@ TEST_CASE("sums and differences of ledgers are those of their cells", "[usage]")
   }
 }
 
+TEST_CASE("any number of ledgers add up as two and two do", "[usage]") {
+  Random random(run_seed() + 14);
+  for (int round = 0; round < 300; ++round) {
+    const UserKind kind = any_kind(random);
+    const auto count = static_cast<std::size_t>(
+        between(random, 0, round % 10 == 0 ? 5 * static_cast<std::int64_t>(merged_at_once) : 12));
+    UsageBytes sum = empty_usage();
+    std::vector<UsageBytes> ledgers;
+    for (std::size_t i = 0; i < count; ++i) {
+      UsageBytes ledger = encode(any_ledger(random, kind, between(random, 0, 40), 100));
+      // Some take away what others bring: cells, users, names and first days that cancel out.
+      if (i > 0 && between(random, 0, 3) == 0) ledger = subtract_usage(ledger, any_of(random, ledgers));
+      sum = add_usage(sum, ledger);
+      ledgers.push_back(std::move(ledger));
+    }
+    REQUIRE(sum_usage({ledgers.begin(), ledgers.end()}) == sum);
+    std::shuffle(ledgers.begin(), ledgers.end(), random);
+    REQUIRE(sum_usage({ledgers.begin(), ledgers.end()}) == sum);
+  }
+}
+
 TEST_CASE("ledgers are an abelian group", "[usage]") {
   Random random(run_seed() + 11);
   for (int round = 0; round < 500; ++round) {

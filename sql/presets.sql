@@ -52,6 +52,17 @@ order by model, account_id;
 select s.account_id, s.events, (select count(*) from book.events e where e.account = s.account_id and e.at between '2025-02-03' and '2025-03-02') as all_events,
        c.events as listed_for_collaboration
 from book.customer_success_score s join book.collaboration_score c using (account_id) order by 1;
+-- Score, metrics and signals from one decode are those of the three functions by themselves.
+\set ECHO none
+select format('with detailed as (%s), score as (%s), signals as (%s) select %L as model, (select count(*) from score) as accounts, (select count(*) from signals) as signals, '
+              '(select count(*) from score as s full join book.%I as v using (account_id) where s::text is distinct from v::text) as other_scores, '
+              '(select count(*) from (select n::text from signals as n except all select v::text from book.%I as v) as d) as other_signals',
+              health.compile_details(format('book.%I', p.name || '_score_ledger'), v.document, 'l.*'),
+              health.compile_score_query('', 'detailed', p.name, v.document, c, from_details => true),
+              health.compile_score_query('_signals', 'detailed', p.name, v.document, c, from_details => true),
+              p.name, p.name || '_score', p.name || '_score_signals')
+from health.presets() p, health.find_version(p.name, 1) v, health.compile_model(v.document, 1) c order by p.name \gexec
+\set ECHO all
 -- What is absent is unknown, and weighs on coverage only.
 select signal, raw_text, round(normalized::numeric, 1) as normalized, reason from book.feedback_portal_score_signals where account_id = 'wide' order by position;
 

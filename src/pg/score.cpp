@@ -1,25 +1,24 @@
-// score_account, score_signals, score_series, score_without_user: an account's score from one decode of its
-// ledger.
+// score_account, score_signals, score_details, score_series, score_without_user: an account's score from one
+// decode of its ledger.
 #include "core/score.hpp"
 
-#include "core/phrase.hpp"
-#include "core/phrase_format.hpp"
 #include "core/score_summary.hpp"
-#include "row_block.hpp"
+#include "metric_row.hpp"
 #include "score_arguments.hpp"
+#include "score_rows.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
 #include "funcapi.h"
+#include "utils/array.h"
 }
 
 using namespace health::pg;
 
 namespace {
 
-constexpr int account_score_columns = 9;
-constexpr int signal_score_columns = 12;
 constexpr int series_columns = 5;
+enum DetailColumn { scored_column, measured_column, signals_column, detail_columns };
 
 // model, usage, as_of, account_start, seats, inputs, observed, segments: what all but score_series take, in
 // this order.
@@ -38,78 +37,13 @@ ScoreArguments score_arguments(FunctionCallInfo fcinfo) {
            text_inputs_argument(fcinfo, 7, "segments")}};
 }
 
-RowBlock summary_row(const health::Model& model, const health::ScoreSummary& summary) {
-  RowWriter row(1, account_score_columns);
-  row.add(summary.now.score);
-  row.add_or_null(summary.now.band(model));
-  row.add(summary.now.tree.coverage);
-  row.add_or_null(summary.now.unknown_reason);
-  row.add(summary.change_7d);
-  row.add(summary.change_28d);
-  row.add(summary.main_reason);
-  row.add_or_null(summary.next_step);
-  row.add(summary.without_top_user);
-  return row.finish();
-}
-
-void write_signal(RowWriter& rows, const health::Model& model, std::size_t i, const health::Score& score,
-                  const health::Ledger& ledger) {
-  const health::Signal& signal = model.signals[i];
-  const health::Reading& reading = score.readings[i];
-  const health::SignalScore& weighed = score.tree.signals[i];
-  const bool category = signal.normalize.takes_categories();
-  rows.add(static_cast<int>(i) + 1);
-  rows.add(signal.name);
-  if (signal.parent < 0) {
-    rows.add_null();
-  } else {
-    rows.add(model.signals[static_cast<std::size_t>(signal.parent)].name);
-  }
-  rows.add(signal.label);
-  rows.add(signal.level);
-  if (!signal.is_group() && !category && reading.raw.known()) {
-    rows.add(reading.raw.number);
-  } else {
-    rows.add_null();
-  }
-  rows.add_or_null(!reading.text.empty()                       ? reading.text
-                   : !signal.is_group() && reading.raw.known() ? health::show_raw(signal, reading)
-                                                               : std::string());
-  if (weighed.counts) {
-    rows.add(weighed.score);
-  } else {
-    rows.add_null();
-  }
-  rows.add(weighed.weight);
-  if (weighed.counts) {
-    rows.add(weighed.points);
-  } else {
-    rows.add_null();
-  }
-  if (signal.is_group()) {
-    rows.add_or_null(weighed.counts ? "" : "no_data");
-  } else {
-    rows.add_or_null(health::unknown_name(reading.score.unknown));
-  }
-  rows.add(health::describe_signal(model, i, score, ledger));
-}
-
-RowBlock signal_rows(const health::Model& model, const health::Score& score, const health::Ledger& ledger) {
-  RowWriter rows(model.signals.size() + 1, signal_score_columns);
-  for (std::size_t i = 0; i < model.signals.size(); ++i) write_signal(rows, model, i, score, ledger);
-  rows.add(static_cast<int>(model.signals.size()) + 1);
-  rows.add(std::string_view("score"));
-  rows.add_null();
-  rows.add(std::string_view("score"));
-  rows.add(0);
-  rows.add(score.score);
-  rows.add_or_null(score.band(model));
-  rows.add(score.score);
-  rows.add(1.0);
-  rows.add(score.score);
-  rows.add_or_null(score.unknown_reason);
-  rows.add(health::describe_score(model, score, ledger));
-  return rows.finish();
+health::ScoreSummary summarize(const health::Ledger& ledger, const ScoreArguments& arguments,
+                               const PastArguments& past) {
+  const health::Model& model = *arguments.model;
+  const auto now = collect_inputs(model, arguments.inputs);
+  const auto week_ago = collect_inputs_before(model, arguments.inputs, past, 7);
+  const auto month_ago = collect_inputs_before(model, arguments.inputs, past, 28);
+  return health::summarize_score(model, ledger, {now, week_ago, month_ago}, arguments.as_of);
 }
 
 }  // namespace
@@ -119,15 +53,56 @@ HEALTH_FUNCTION(health_score_account) {
   const PastArguments past = past_arguments(fcinfo, 8);
   const TupleDesc row_type = kept_row_type(fcinfo, account_score_columns);
   const RowBlock row = guarded([&] {
-    const health::Model& model = *arguments.model;
-    const health::Ledger ledger = decode_account(model, arguments.account);
-    const auto now = collect_inputs(model, arguments.inputs);
-    const auto week_ago = collect_inputs_before(model, arguments.inputs, past, 7);
-    const auto month_ago = collect_inputs_before(model, arguments.inputs, past, 28);
-    return summary_row(model,
-                       health::summarize_score(model, ledger, {now, week_ago, month_ago}, arguments.as_of));
+    const health::Ledger ledger = decode_account(*arguments.model, arguments.account);
+    return summary_row(*arguments.model, summarize(ledger, arguments, past));
   });
   return HeapTupleGetDatum(heap_form_tuple(row_type, row.values, row.nulls));
+}
+
+namespace {
+
+// Rows as an array of their composite type. May ereport.
+Datum row_array(const RowBlock& rows, TupleDesc row_type) {
+  auto* items = static_cast<Datum*>(palloc(sizeof(Datum) * rows.rows));
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    const std::size_t at = row * static_cast<std::size_t>(rows.columns);
+    items[row] = HeapTupleGetDatum(heap_form_tuple(row_type, rows.values + at, rows.nulls + at));
+  }
+  return PointerGetDatum(
+      construct_array(items, static_cast<int>(rows.rows), row_type->tdtypeid, -1, false, TYPALIGN_DOUBLE));
+}
+
+}  // namespace
+
+// The arguments of score_account.
+HEALTH_FUNCTION(health_score_details) {
+  const ScoreArguments arguments = score_arguments(fcinfo);
+  const PastArguments past = past_arguments(fcinfo, 8);
+  const TupleDesc row_type = kept_row_type(fcinfo, detail_columns);
+  const TupleDesc scored_type = kept_column_type(fcinfo, scored_column, account_score_columns);
+  const TupleDesc measured_type = kept_column_type(fcinfo, measured_column, metric_row_columns);
+  const TupleDesc signal_type = kept_column_type(fcinfo, signals_column, signal_score_columns);
+  struct Details {
+    RowBlock scored;
+    MetricRow measured;
+    RowBlock signals;
+  };
+  const Details details = guarded([&] {
+    const health::Model& model = *arguments.model;
+    const health::Ledger ledger = decode_account(model, arguments.account);
+    const health::ScoreSummary summary = summarize(ledger, arguments, past);
+    return Details{summary_row(model, summary), evaluate_metrics(ledger, arguments.as_of),
+                   signal_rows(model, summary.now, ledger)};
+  });
+  Datum metrics[metric_row_columns];
+  bool metric_nulls[metric_row_columns];
+  put_metrics(details.measured, metrics, metric_nulls);
+  Datum values[] = {
+      HeapTupleGetDatum(heap_form_tuple(scored_type, details.scored.values, details.scored.nulls)),
+      HeapTupleGetDatum(heap_form_tuple(measured_type, metrics, metric_nulls)),
+      row_array(details.signals, signal_type)};
+  bool nulls[] = {false, false, false};
+  return HeapTupleGetDatum(heap_form_tuple(row_type, values, nulls));
 }
 
 HEALTH_FUNCTION(health_score_signals) {

@@ -14,6 +14,8 @@ extern "C" {
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
 }
 
 namespace health::pg {
@@ -24,6 +26,7 @@ namespace {
 struct ScoreCache {
   CachedDocument<Model> models[2];
   TupleDesc row_type;
+  TupleDesc column_types[most_row_columns];
 };
 
 ScoreCache& score_cache(FunctionCallInfo fcinfo) {
@@ -84,6 +87,13 @@ DateInputs read_dates(FunctionCallInfo fcinfo, int i, const char* name, int dime
     values[at] = elements.nulls[at] ? 0 : finite_day(DatumGetDateADT(elements.values[at]), name);
   }
   return {values, elements.nulls, elements.count, elements.rows, true, name};
+}
+
+void check_columns(TupleDesc found, int columns) {
+  if (found != nullptr && found->natts == columns) return;
+  ereport(ERROR,
+          (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the function returns a row of %d columns", columns),
+           errhint("ALTER EXTENSION account_health UPDATE brings the types up to the library's version.")));
 }
 
 template <class Inputs>
@@ -157,17 +167,27 @@ TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns) {
   ScoreCache& cache = score_cache(fcinfo);
   if (cache.row_type == nullptr) {
     TupleDesc found = nullptr;
-    if (get_call_result_type(fcinfo, nullptr, &found) != TYPEFUNC_COMPOSITE || found->natts != columns) {
-      ereport(
-          ERROR,
-          (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the function returns a row of %d columns", columns),
-           errhint("ALTER EXTENSION account_health UPDATE brings the types up to the library's version.")));
-    }
+    if (get_call_result_type(fcinfo, nullptr, &found) != TYPEFUNC_COMPOSITE) found = nullptr;
+    check_columns(found, columns);
     MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
     cache.row_type = BlessTupleDesc(CreateTupleDescCopy(found));
     MemoryContextSwitchTo(caller);
   }
   return cache.row_type;
+}
+
+TupleDesc kept_column_type(FunctionCallInfo fcinfo, int i, int columns) {
+  ScoreCache& cache = score_cache(fcinfo);
+  if (cache.column_types[i] == nullptr) {
+    const Oid type = TupleDescAttr(cache.row_type, i)->atttypid;
+    const Oid element = get_element_type(type);
+    MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+    TupleDesc found = lookup_rowtype_tupdesc_copy(OidIsValid(element) ? element : type, -1);
+    MemoryContextSwitchTo(caller);
+    check_columns(found, columns);
+    cache.column_types[i] = found;
+  }
+  return cache.column_types[i];
 }
 
 Ledger decode_account(const Model& model, const AccountArguments& account) {

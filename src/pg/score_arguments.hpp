@@ -64,6 +64,9 @@ PastArguments past_arguments(FunctionCallInfo fcinfo, int i);
 AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats);
 // The composite type that the function returns, kept for the next call.
 TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns);
+// The same of column i of that type: a composite type, or an array of one.
+inline constexpr int most_row_columns = 3;
+TupleDesc kept_column_type(FunctionCallInfo fcinfo, int i, int columns);
 
 // These run inside guarded(...).
 Ledger decode_account(const Model& model, const AccountArguments& account);

@@ -59,7 +59,19 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health.past_days(jsonb) IS 'Days before as_of that a score view looks at: for its history, and for the change in 28 days';
 
-CREATE FUNCTION health.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb, compiled health.compiled_model)
+-- What the score and its signals of all accounts are taken from, in one go: the account's columns and the three of score_details().
+CREATE FUNCTION health.compile_details(ledger_relation text, document jsonb, columns text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT %s, d.scored AS "$scored", d.measured AS "$measured", d.signals AS "$signals" FROM %s AS l CROSS JOIN LATERAL '
+                  'health.score_details(%L::pg_catalog.jsonb, l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
+                  'l.past_inputs, l.past_observed) AS d', columns, ledger_relation, health.scoring_document(document));
+$$;
+COMMENT ON FUNCTION health.compile_details(text, jsonb, text) IS 'SQL of score_details() for the rows l of a ledger, beside some of their columns';
+
+CREATE FUNCTION health.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb, compiled health.compiled_model,
+                                           from_details boolean DEFAULT false)
 RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -78,15 +90,17 @@ BEGIN
         WHEN '' THEN format(
             'SELECT l.account_id, l.name%s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
             's.coverage AS data_coverage, s.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user%s%s '
-            'FROM %s AS l CROSS JOIN LATERAL health.score_account(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
-            'l.past_inputs, l.past_observed) AS s '
-            'CROSS JOIN LATERAL %s AS m',
-            account_columns, model_name, metric_list, value_columns, ledger_relation, scoring, health.compile_metrics(document))
+            'FROM %s AS l CROSS JOIN LATERAL %s AS s CROSS JOIN LATERAL %s AS m',
+            account_columns, model_name, metric_list, value_columns, ledger_relation,
+            CASE WHEN from_details THEN '(SELECT (l."$scored").*)'
+                 ELSE format('health.score_account(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed)', scoring) END,
+            CASE WHEN from_details THEN '(SELECT (l."$measured").*)' ELSE health.compile_metrics(document) END)
         WHEN '_signals' THEN format(
             'SELECT l.account_id, l.name, l.as_of, l.model_version, s."position", s.signal, s.parent, s.label, s.level, s.raw, s.raw_text, '
-            's.normalized, s.weight, s.points, s.reason, s.phrase FROM %s AS l CROSS JOIN LATERAL '
-            'health.score_signals(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments) AS s',
-            ledger_relation, scoring)
+            's.normalized, s.weight, s.points, s.reason, s.phrase FROM %s AS l CROSS JOIN LATERAL %s AS s',
+            ledger_relation,
+            CASE WHEN from_details THEN 'pg_catalog.unnest(l."$signals")'
+                 ELSE format('health.score_signals(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments)', scoring) END)
         WHEN '_history' THEN format(
             'SELECT l.account_id, h.as_of, l.model_version, h.score, h.band, h.coverage AS data_coverage, h.unknown_reason '
             'FROM %s AS l CROSS JOIN LATERAL '
@@ -96,7 +110,8 @@ BEGIN
     END;
 END;
 $$;
-COMMENT ON FUNCTION health.compile_score_query(text, text, text, jsonb, health.compiled_model) IS 'SQL of one of the four relations of a score view';
+COMMENT ON FUNCTION health.compile_score_query(text, text, text, jsonb, health.compiled_model, boolean) IS
+    'SQL of one of the four relations of a score view; from_details: of the score or its signals, from rows of compile_details()';
 
 CREATE FUNCTION health.describe_score_relation(suffix text, model_name text, version integer) RETURNS text
 LANGUAGE sql IMMUTABLE

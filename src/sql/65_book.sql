@@ -89,6 +89,7 @@ DECLARE
     document jsonb := version.document;
     compiled health.compiled_model;
     book text;
+    details text;
     scores text;
     signals text;
     made record;
@@ -97,14 +98,15 @@ BEGIN
     PERFORM health.reject_repeated_accounts(document, version.version);
     compiled := health.compile_model(document, version.version, usage_from => 'roster', model_name => tracking.model);
     book := pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l', health.book_columns(compiled, 'l'), compiled.ledger);
-    scores := health.compile_score_query('', 'chosen', tracking.model, document, compiled);
-    signals := health.compile_score_query('_signals', 'chosen', tracking.model, document, compiled);
+    details := health.compile_details(health.data_table('ledger', id), document, health.book_columns(compiled, 'l'));
+    scores := health.compile_score_query('', 'detailed', tracking.model, document, compiled, from_details => true);
+    signals := health.compile_score_query('_signals', 'detailed', tracking.model, document, compiled, from_details => true);
     EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 90) AS %s WITH NO DATA', health.data_table('book', id), book);
     EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id)', health.data_table('book', id));
     EXECUTE pg_catalog.format('CREATE VIEW %s AS %s', health.data_table('ledger', id), health.compile_ledger_view(tracking, document, compiled));
-    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS WITH chosen AS (TABLE %s) %s WITH NO DATA', health.data_table('score', id), health.data_table('ledger', id), scores);
+    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS WITH detailed AS (%s) %s WITH NO DATA', health.data_table('score', id), details, scores);
     EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id)', health.data_table('score', id));
-    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS WITH chosen AS (TABLE %s) %s WITH NO DATA', health.data_table('signals', id), health.data_table('ledger', id), signals);
+    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS WITH detailed AS (%s) %s WITH NO DATA', health.data_table('signals', id), details, signals);
     EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id, "position")', health.data_table('signals', id));
     FOR made IN SELECT * FROM (VALUES ('TABLE', 'book', 'Accounts of model "%s": attributes, inputs and roster.'), ('VIEW', 'ledger', 'Accounts of model "%s" with their usage.'),
                                       ('TABLE', 'score', 'Scores of model "%s".'), ('TABLE', 'signals', 'Signals of the scores of model "%s".')) AS m (kind, name, words)
@@ -112,7 +114,7 @@ BEGIN
         EXECUTE pg_catalog.format('COMMENT ON %s %s IS %L', made.kind, health.data_table(made.name, id), pg_catalog.format(made.words, tracking.model));
         EXECUTE pg_catalog.format('ALTER %s %s OWNER TO %I', made.kind, health.data_table(made.name, id), tracking.owner);
     END LOOP;
-    UPDATE health.tracking AS t SET model_version = version.version, book_query = book, score_query = scores, signals_query = signals,
+    UPDATE health.tracking AS t SET model_version = version.version, book_query = book, details_query = details, score_query = scores, signals_query = signals,
            scored_as_of = NULL
     WHERE t.id = tracking.id;
 END;

@@ -166,9 +166,12 @@ $$;
 COMMENT ON FUNCTION health.update_book(health.tracking, health.model_version) IS
     'Brings the book of a tracked model up to date and notes the accounts that are new, gone or different';
 
+-- By index, whatever the statistics say: they are often of a moment when all accounts were stale.
 CREATE FUNCTION health.has_new_accounts(tracking health.tracking) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 DECLARE
     found_new boolean;
@@ -196,36 +199,40 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    most CONSTANT integer := 10000;    -- accounts at a time: what their signals take is in memory or in temporary files
     id integer := tracking.id;
     stale text := health.data_table('stale', id);
     ids text;
     chosen text;
     scored bigint;
+    total bigint := 0;
 BEGIN
-    -- Accounts that are gone have no row in the book any more, but still one in the scores.
-    EXECUTE format('SELECT array_agg(s.account_id)::text FROM %s AS s', stale) INTO ids;
-    IF ids IS NULL THEN
-        RETURN 0;
-    END IF;
-    chosen := format('.account_id = ANY (%L::%s[])', ids, tracking.account_type);
-    EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('score', id), chosen);
-    EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('signals', id), chosen);
-    -- In one statement, so that the usage of an account is summed up once.
-    EXECUTE format('WITH chosen AS MATERIALIZED (SELECT l.* FROM %s AS l WHERE l%s), signals AS (INSERT INTO %s %s), scores AS (INSERT INTO %s %s RETURNING 1) '
-                   'SELECT count(*) FROM scores',
-                   health.data_table('ledger', id), chosen, health.data_table('signals', id), tracking.signals_query,
-                   health.data_table('score', id), tracking.score_query)
-    INTO scored;
-    EXECUTE format(
-        'INSERT INTO %s AS h (account_id, as_of, model_version, score, band, data_coverage, unknown_reason, account_start, seats, inputs, observed) '
-        'SELECT n.account_id, n.as_of, n.model_version, n.score, n.band, n.data_coverage, n.unknown_reason, b.account_start, b.seats, b.inputs, b.observed '
-        'FROM %s AS n JOIN %s AS b ON b.account_id = n.account_id WHERE n%s '
-        'ON CONFLICT (account_id, as_of) DO UPDATE SET model_version = excluded.model_version, score = excluded.score, band = excluded.band, '
-        'data_coverage = excluded.data_coverage, unknown_reason = excluded.unknown_reason, account_start = excluded.account_start, '
-        'seats = excluded.seats, inputs = excluded.inputs, observed = excluded.observed',
-        health.data_table('history', id), health.data_table('score', id), health.data_table('book', id), chosen);
-    EXECUTE format('DELETE FROM %s', stale);
-    RETURN scored;
+    LOOP
+        -- Accounts that are gone have no row in the book any more, but still one in the scores.
+        EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most) INTO ids;
+        IF ids IS NULL THEN
+            RETURN total;
+        END IF;
+        chosen := format('.account_id = ANY (%L::%s[])', ids, tracking.account_type);
+        EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('score', id), chosen);
+        EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('signals', id), chosen);
+        -- In one statement, so that the usage of an account is summed up and decoded once.
+        EXECUTE format('WITH detailed AS MATERIALIZED (%s WHERE l%s), signals AS (INSERT INTO %s %s), scores AS (INSERT INTO %s %s RETURNING 1) '
+                       'SELECT count(*) FROM scores',
+                       tracking.details_query, chosen, health.data_table('signals', id), tracking.signals_query,
+                       health.data_table('score', id), tracking.score_query)
+        INTO scored;
+        EXECUTE format(
+            'INSERT INTO %s AS h (account_id, as_of, model_version, score, band, data_coverage, unknown_reason, account_start, seats, inputs, observed) '
+            'SELECT n.account_id, n.as_of, n.model_version, n.score, n.band, n.data_coverage, n.unknown_reason, b.account_start, b.seats, b.inputs, b.observed '
+            'FROM %s AS n JOIN %s AS b ON b.account_id = n.account_id WHERE n%s '
+            'ON CONFLICT (account_id, as_of) DO UPDATE SET model_version = excluded.model_version, score = excluded.score, band = excluded.band, '
+            'data_coverage = excluded.data_coverage, unknown_reason = excluded.unknown_reason, account_start = excluded.account_start, '
+            'seats = excluded.seats, inputs = excluded.inputs, observed = excluded.observed',
+            health.data_table('history', id), health.data_table('score', id), health.data_table('book', id), chosen);
+        EXECUTE format('DELETE FROM %s AS t WHERE t%s', stale, chosen);
+        total := total + scored;
+    END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION health.write_scores(health.tracking) IS 'Scores the stale accounts: rows of score, signals and history; returns how many';

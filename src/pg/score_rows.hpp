@@ -1,0 +1,19 @@
+// Scores as rows of their SQL types.
+#pragma once
+
+#include "core/score_summary.hpp"
+#include "row_block.hpp"
+
+namespace health::pg {
+
+inline constexpr int account_score_columns = 9;
+inline constexpr int signal_score_columns = 12;
+
+// The following run inside guarded(...).
+
+// A row of health.account_score.
+RowBlock summary_row(const Model& model, const ScoreSummary& summary);
+// Rows of health.signal_score: every signal, then the score.
+RowBlock signal_rows(const Model& model, const Score& score, const Ledger& ledger);
+
+}  // namespace health::pg

@@ -248,6 +248,26 @@ commit;
 select * from differences(5, $$payload ->> 'event' <> 'fail'$$, 1);
 reset search_path;
 
+-- Expressions that cannot fail, on rows of ordinary size, and larger ones.
+create table page (props jsonb, who uuid, path text, at timestamptz, one text collate "C", two text collate "POSIX");
+select make_source(6, 'page', 'lower(src.props ->> ''account'')', 'src.who::text', 'coalesce(case when src.path <> ''/'' then btrim(src.path) end, ''home'') || '':'' || upper(src.props ->> ''kind'')',
+    'src.at', null, 'src.path not in (''/ping'', ''/health'') and (src.props ? ''kind'') is not false', 'text', 'text', 'UTC');
+insert into page (props, who, path, at)
+select jsonb_build_object('account', 'Acct' || i % 5, 'kind', (array['get', 'Post'])[1 + i % 2]) - case when i % 13 = 0 then 'kind' else '' end,
+       md5((i % 3)::text)::uuid, (array['/', ' /a ', '/ping', null, '/health', '/B'])[1 + i % 6], timestamptz '2025-01-01' + i * interval '7 hours'
+from generate_series(1, 300) i;
+select count(*) > 50 as some from health_data.change_6, health.fold_changes(6, array[changes]) f, health.cells(f.usage);
+select * from differences(6);
+update page set props = props || '{"kind": "put"}' where path = '/B';
+insert into page (props, who, path, at) select jsonb_build_object('account', 'large', 'kind', 'get', 'fill', repeat('x', 2000000)), md5('1')::uuid, '/fill', '2025-01-01';
+select * from differences(6);
+insert into page (props, who, path, at) values ('{"account": "long", "kind": "get"}', md5('1')::uuid, repeat('y', 2000000), '2025-01-01');
+select * from differences(6);
+-- A collation that nobody can determine is an error, though lower() has none of its own.
+select make_source(7, 'page', 'src.props ->> ''account''', 'src.who', 'lower(src.one || src.two)', 'src.at', null, null, 'text', 'uuid', 'UTC');
+insert into page (props, who, path, at, one, two) values ('{"account": "x"}', md5('1')::uuid, '/', '2025-01-01', 'a', 'b');
+select f.account_id, f.usage, f.bad_rows from health_data.change_7, health.fold_changes(7, array[changes]) f;
+
 -- What cannot be read at all is noted, once per transaction, and writers go on.
 truncate health_data.change_5;
 drop function elsewhere.shorten;
@@ -327,14 +347,14 @@ insert into other values (1);
 \set VERBOSITY terse
 select health.capture();
 
-delete from health.ledger_source where id between 1 and 5;
-drop table event, wide, log, raw, other, early cascade;
+delete from health.ledger_source where id between 1 and 7;
+drop table event, wide, log, raw, page, other, early cascade;
 drop view difference;
 drop function write_late(), differences(int, text, bigint), make_source(int, regclass, text, text, text, text, text, text, text, text, text, text);
 drop schema elsewhere cascade;
 do $$ begin
     execute (select 'drop table ' || string_agg(format('health_data.%I', relname), ', ') from pg_class
-        where relnamespace = 'health_data'::regnamespace and relname ~ '^(change|chunk)_[1-5]$' and relkind = 'r');
+        where relnamespace = 'health_data'::regnamespace and relname ~ '^(change|chunk)_[1-7]$' and relkind = 'r');
 end $$;
 drop owned by regress_capture_writer;
 drop role regress_capture_writer;

@@ -151,6 +151,9 @@ select count(*) from ((select to_jsonb(x) - 'model' from app.t x) except (select
 select (select count(*) from pg_class where relnamespace = 'health_data'::regnamespace), (select count(*) from pg_trigger where tgrelid = 'app.events'::regclass), (select count(*) from health.ledger_source);
 select health.untrack('t');
 select * from health.status('t');
+select health.track(null);
+call health.backfill(null);
+call health.refresh(null);
 select health.track('nothing');
 
 -- Window mode: the last days are read again, the rest stays in the ledger.

@@ -189,7 +189,7 @@ Capture& capture_of(const Trigger& trigger, Relation relation) {
 bool read_change(const Capture& capture, EventReader& reader, TupleTableSlot* slot, bool minus,
                  Change& change) {
   EventRow row;
-  if (cannot_fail(reader)) {
+  if (cannot_fail(reader, slot)) {
     read_event(reader, slot, row);
   } else if (!try_in_subtransaction([&] { read_event(reader, slot, row); })) {
     row.kind = RowKind::bad;

@@ -7,6 +7,8 @@
 #include "local_day.hpp"
 
 extern "C" {
+#include "access/detoast.h"
+#include "access/sysattr.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -102,6 +104,91 @@ bool runs_user_code(Node* node, void* context) {
   if (node == nullptr) return false;
   if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_user_function, context)) return true;
   return walk(node, runs_user_code, context);
+}
+
+// Built-in functions that raise nothing for arguments of ordinary size. Those that are leakproof do not, by
+// what that means.
+bool may_function_raise(Oid function, void*) {
+  switch (function) {
+    case F_INT8_INT2:
+    case F_FLOAT8_INT2:
+    case F_FLOAT8_INT4:
+    case F_FLOAT8_INT8:
+    case F_FLOAT8_FLOAT4:
+    case F_LOWER_TEXT:
+    case F_UPPER_TEXT:
+    case F_BTRIM_TEXT:
+    case F_LTRIM_TEXT:
+    case F_RTRIM_TEXT:
+    case F_TEXTCAT:
+    case F_JSONB_OBJECT_FIELD:
+    case F_JSONB_OBJECT_FIELD_TEXT:
+    case F_JSONB_EXISTS:
+      return false;
+    default:
+      return is_user_function(function, nullptr) || !get_func_leakproof(function);
+  }
+}
+
+bool lacks_collation(Node* node) {
+  const List* arguments = NIL;
+  switch (nodeTag(node)) {
+    case T_FuncExpr:
+      arguments = castNode(FuncExpr, node)->args;
+      break;
+    case T_OpExpr:
+    case T_DistinctExpr:
+    case T_NullIfExpr:
+      arguments = reinterpret_cast<OpExpr*>(node)->args;
+      break;
+    case T_ScalarArrayOpExpr:
+      arguments = castNode(ScalarArrayOpExpr, node)->args;
+      break;
+    default:
+      return false;
+  }
+  if (OidIsValid(exprInputCollation(node))) return false;
+  const ListCell* cell = nullptr;
+  foreach (cell, arguments)
+    if (type_is_collatable(exprType(static_cast<Node*>(lfirst(cell))))) return true;
+  return false;
+}
+
+// True unless evaluating the expression raises nothing, whatever is in the row.
+bool may_raise(Node* node, void* context) {
+  if (node == nullptr) return false;
+  switch (nodeTag(node)) {
+    case T_List:
+    case T_Var:
+    case T_Const:
+    case T_RelabelType:
+    case T_BoolExpr:
+    case T_NullTest:
+    case T_BooleanTest:
+    case T_CaseExpr:
+    case T_CaseWhen:
+    case T_CaseTestExpr:
+    case T_CoalesceExpr:
+      break;
+    case T_CoerceViaIO: {
+      const auto* cast = castNode(CoerceViaIO, node);
+      const Oid from = exprType(reinterpret_cast<Node*>(cast->arg));
+      if (cast->resulttype != TEXTOID ||
+          (from != INT2OID && from != INT4OID && from != INT8OID && from != UUIDOID && from != BOOLOID))
+        return true;
+      break;
+    }
+    case T_FuncExpr:
+    case T_OpExpr:
+    case T_DistinctExpr:
+    case T_NullIfExpr:
+    case T_ScalarArrayOpExpr:
+      if (check_functions_in_node(node, may_function_raise, context) || lacks_collation(node)) return true;
+      break;
+    default:
+      return true;
+  }
+  return walk(node, may_raise, context);
 }
 
 // Finds the column that an expression merely passes on, with a widening at most.
@@ -208,8 +295,9 @@ struct EventReader {
   UserKind user_kind;
   AttrNumber last_column;  // of those that are read without the expression machinery; 0: none
   bool has_zone;
-  bool all_plain;
-  bool user_code;  // some expression needs the owner's rights and search path
+  bool may_raise;
+  Bitmapset* computed_with;  // columns that expressions read; offset as by pull_varattnos
+  bool user_code;            // some expression needs the owner's rights and search path
   Oid owner;
   const char* search_path;
   ExprContext* context;
@@ -228,7 +316,8 @@ void compile_field(EventReader& reader, Field& field, const char* text, const Wa
   }
   field.way = Way::expression;
   field.state = ExecInitExpr(expression, nullptr);
-  reader.all_plain = false;
+  if (may_raise(reinterpret_cast<Node*>(expression), nullptr)) reader.may_raise = true;
+  pull_varattnos(reinterpret_cast<Node*>(expression), 1, &reader.computed_with);
   if (runs_user_code(reinterpret_cast<Node*>(expression), nullptr)) reader.user_code = true;
 }
 
@@ -410,7 +499,6 @@ EventReader* make_event_reader(const LedgerSource& source, Relation relation, Me
   reader->account_kind = source.account_kind;
   reader->user_kind = source.user_kind;
   reader->has_zone = source.time_zone != nullptr;
-  reader->all_plain = true;
   reader->owner = source.owner;
   reader->search_path = pstrdup(source.search_path);
   reader->context = CreateStandaloneExprContext();
@@ -430,7 +518,20 @@ EventReader* make_event_reader(const LedgerSource& source, Relation relation, Me
   return reader;
 }
 
-bool cannot_fail(const EventReader& reader) { return reader.all_plain; }
+bool cannot_fail(const EventReader& reader, TupleTableSlot* slot) {
+  // Beyond it some function may run into the limit of one allocation.
+  constexpr Size ordinary_size = Size{1} << 20;
+  if (reader.may_raise) return false;
+  for (int at = -1; (at = bms_next_member(reader.computed_with, at)) >= 0;) {
+    const int attribute = at + FirstLowInvalidHeapAttributeNumber;
+    if (attribute <= 0) return false;  // the whole row
+    if (TupleDescAttr(slot->tts_tupleDescriptor, attribute - 1)->attlen != -1) continue;
+    bool null = false;
+    const Datum value = slot_getattr(slot, attribute, &null);
+    if (!null && toast_raw_datum_size(value) > ordinary_size) return false;
+  }
+  return true;
+}
 
 void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
   if (!reader.user_code) {

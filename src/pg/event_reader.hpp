@@ -54,8 +54,9 @@ struct EventReader;
 // when an expression does not fit the table any more.
 EventReader* make_event_reader(const LedgerSource& source, Relation relation, MemoryContext context);
 
-// True when every expression is a plain column (or a widening of one): reading a row cannot fail.
-bool cannot_fail(const EventReader& reader);
+// True when reading the row in `slot` cannot raise an error: every expression is a plain column, or made of
+// functions that have a value for everything, and the row is of ordinary size.
+bool cannot_fail(const EventReader& reader, TupleTableSlot* slot);
 
 // Reads the row in `slot`. Allocates, if at all, in memory that reset_event_reader() frees. May ereport.
 void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row);

@@ -96,6 +96,10 @@ AS $$
 DECLARE
     found_model health.model;
 BEGIN
+    IF model_name IS NULL THEN
+        RAISE EXCEPTION 'the name of the model must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'The table health.model lists the models that exist.';
+    END IF;
     SELECT m.* INTO found_model FROM health.model AS m WHERE m.name = model_name;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'model "%" does not exist', model_name

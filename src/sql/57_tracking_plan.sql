@@ -5,12 +5,10 @@ LANGUAGE sql STABLE
 AS $$
     SELECT pg_catalog.string_agg(pg_catalog.format(
         'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) AS e',
-        s.path, health.local_day('e.occurred_at',
-            CASE WHEN o.type = 'pg_catalog.timestamptz'::regtype OR o.type = 'pg_catalog.timestamp'::regtype AND s.source ? 'time_zone'
-                 THEN 'pg_catalog.timestamptz'::regtype ELSE 'pg_catalog.date'::regtype END,
-            NULL, coalesce(document ->> 'time_zone', 'UTC')),
+        s.path, health.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
         health.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health.user_cast(fields))), ' UNION ALL ')
-    FROM health.event_sources(document) AS s, LATERAL (SELECT (health.field_of(fields, s.path, 'occurred_at')).type) AS o (type);
+    FROM health.event_sources(document) AS s,
+         LATERAL (SELECT health.moment_zone(health.field_of(fields, s.path, 'occurred_at'), s.source ->> 'time_zone', coalesce(document ->> 'time_zone', 'UTC'))) AS m (zone);
 $$;
 COMMENT ON FUNCTION health.compile_all_events(jsonb, health.model_field[]) IS 'SQL of all rows of all event sources, wrong ones too';
 

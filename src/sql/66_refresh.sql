@@ -22,6 +22,18 @@ END;
 $$;
 COMMENT ON FUNCTION health.lock_tracking(text, boolean) IS 'Keeps other refreshes of the model out until the transaction ends; false when one is at work and wait is false';
 
+CREATE FUNCTION health.compile_pending_changes(row_name text, source_id integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format($sql$health.pending_changes(%1$s.changes, coalesce((
+            SELECT pg_catalog.array_agg(r.block ORDER BY b.from_block, r.position)
+            FROM health.ledger_batch AS b, LATERAL (VALUES (1, b.from_block), (2, b.to_block)) AS r (position, block)
+            WHERE b.source = %2$s AND b.leaf = %1$s.leaf AND pg_catalog.pg_visible_in_snapshot(%1$s.xact, b.snapshot)), '{}'))$sql$, row_name, source_id);
+$$;
+COMMENT ON FUNCTION health.compile_pending_changes(text, integer) IS
+    'SQL of the changes of a row of a change table, less those that reading their blocks has seen; NULL when that leaves none';
+
 -- Changes of a partition that has not been read yet wait until it has been. Those that could not be captured (NULL) stay: they are a reason
 -- to read the source again.
 CREATE FUNCTION health.fold_source(tracking health.tracking, source health.ledger_source, ledger_start date, today date) RETURNS boolean
@@ -44,12 +56,7 @@ BEGIN
             WHERE c.ctid = ANY (ARRAY(SELECT t.ctid FROM %1$s AS t WHERE t.leaf = ANY ($1) AND t.changes IS NOT NULL LIMIT $2))
             RETURNING c.leaf, c.xact, c.changes
         ), pending AS MATERIALIZED (
-            SELECT CASE WHEN t.xact >= $3 THEN t.changes
-                        ELSE health.pending_changes(t.changes, coalesce((
-                            SELECT array_agg(r.block ORDER BY b.from_block, r.position)
-                            FROM health.ledger_batch AS b, LATERAL (VALUES (1, b.from_block), (2, b.to_block)) AS r (position, block)
-                            WHERE b.source = $4 AND b.leaf = t.leaf AND pg_visible_in_snapshot(t.xact, b.snapshot)), '{}')) END AS changes
-            FROM taken AS t
+            SELECT CASE WHEN t.xact >= $3 THEN t.changes ELSE %7$s END AS changes FROM taken AS t
         ), folded AS MATERIALIZED (
             SELECT f.* FROM health.fold_changes($4, coalesce((SELECT array_agg(p.changes) FROM pending AS p WHERE p.changes IS NOT NULL), '{}')) AS f
         ), put AS (
@@ -70,7 +77,7 @@ BEGIN
         $query$,
         source.change_table::regclass, source.chunk_table::regclass, source.account_kind,
         health.data_table('stale', tracking.id), health.data_table('book', tracking.id),
-        health.account_cast(tracking))
+        health.account_cast(tracking), health.compile_pending_changes('t', source.id))
     INTO pieces, bad
     USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, today - 100;
     IF bad IS NOT NULL THEN

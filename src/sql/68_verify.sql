@@ -14,11 +14,9 @@ BEGIN
     IF source.window_days IS NULL THEN
         changes := pg_catalog.format($query$
             SELECT f.account_id, f.usage FROM health.fold_changes(%2$s, coalesce(ARRAY(
-                SELECT p.changes FROM %1$s AS c, LATERAL (SELECT health.pending_changes(c.changes, coalesce((
-                    SELECT pg_catalog.array_agg(r.block ORDER BY b.from_block, r.position)
-                    FROM health.ledger_batch AS b, LATERAL (VALUES (1, b.from_block), (2, b.to_block)) AS r (position, block)
-                    WHERE b.source = %2$s AND b.leaf = c.leaf AND pg_catalog.pg_visible_in_snapshot(c.xact, b.snapshot)), '{}')) AS changes) AS p
-                WHERE p.changes IS NOT NULL), '{}')) AS f WHERE f.account_id IS NOT NULL $query$, source.change_table::regclass, source.id);
+                SELECT p.changes FROM %1$s AS c, LATERAL (SELECT %3$s AS changes) AS p
+                WHERE p.changes IS NOT NULL), '{}')) AS f WHERE f.account_id IS NOT NULL $query$,
+            source.change_table::regclass, source.id, health.compile_pending_changes('c', source.id));
     ELSE
         first_day := greatest(first_day, (pg_catalog.now() AT TIME ZONE coalesce(source.time_zone, 'UTC'))::date - source.window_days);
     END IF;

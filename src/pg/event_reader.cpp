@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "chunk_table.hpp"
 #include "local_day.hpp"
 
 extern "C" {
@@ -276,10 +277,6 @@ Expr* parse_expression(const char* text, const Wanted& wanted, Relation relation
   node = expand_generated_columns_in_expr(node, relation, 1);  // virtual columns are not in the row
 #endif
   return expression_planner(reinterpret_cast<Expr*>(node));
-}
-
-Oid kind_type(UserKind kind) {
-  return kind == UserKind::bigint ? INT8OID : kind == UserKind::uuid ? UUIDOID : TEXTOID;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "core/account_fold.hpp"
 
 #include "capture.hpp"
+#include "chunk_table.hpp"
 #include "event_reader.hpp"
 #include "local_day.hpp"
 
@@ -10,7 +11,6 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -26,16 +26,12 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 }
 
 using health::UserKind;
 using namespace health::pg;
 
 namespace {
-
-// The columns of a chunk table.
-enum ChunkColumn { col_account, col_period, col_part, col_usage, chunk_columns };
 
 constexpr int batch_rows = 500;                 // chunks that are inserted at a time
 constexpr Size batch_bytes = Size{256} * 1024;  // or fewer, of so many bytes
@@ -46,10 +42,6 @@ bool owns_table(Oid table, Oid role) {
 #else
   return pg_class_ownercheck(table, role);
 #endif
-}
-
-Oid kind_type(UserKind kind) {
-  return kind == UserKind::bigint ? INT8OID : kind == UserKind::uuid ? UUIDOID : TEXTOID;
 }
 
 // Errors unless the caller may read the rows of the leaf, all of them.
@@ -81,14 +73,7 @@ void check_chunk_table(const LedgerSource& source, Relation chunks) {
   const Oid id = RelationGetRelid(chunks);
   if (!owns_table(id, GetUserId()))
     aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(chunks));
-  const Oid usage = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("usage"),
-                                    ObjectIdGetDatum(get_namespace_oid("health", false)));
-  const Oid types[chunk_columns] = {kind_type(source.account_kind), DATEOID, INT4OID, usage};
-  TupleDesc columns = RelationGetDescr(chunks);
-  bool fits = chunks->rd_rel->relowner == source.owner && chunks->rd_rel->relkind == RELKIND_RELATION &&
-              chunks->rd_tableam == GetHeapamTableAmRoutine() && columns->natts == chunk_columns;
-  for (int i = 0; fits && i < chunk_columns; ++i) fits = TupleDescAttr(columns, i)->atttypid == types[i];
-  if (!fits) {
+  if (chunks->rd_rel->relowner != source.owner || chunk_account_kind(chunks) != source.account_kind) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("\"%s\" is not the chunk table of ledger source %d",
                            RelationGetRelationName(chunks), source.id)));

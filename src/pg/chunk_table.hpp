@@ -1,0 +1,20 @@
+// Tables of chunks: account_id (bigint, uuid or text), period date, part integer, usage health.usage.
+#pragma once
+
+#include "guard.hpp"
+
+extern "C" {
+#include "utils/rel.h"
+}
+
+namespace health::pg {
+
+enum ChunkColumn { col_account, col_period, col_part, col_usage, chunk_columns };
+
+// The SQL type of ids of a kind.
+Oid kind_type(UserKind kind);
+
+// The kind of the account ids of a table of chunks; `none` when the relation is no such table.
+UserKind chunk_account_kind(Relation relation);
+
+}  // namespace health::pg

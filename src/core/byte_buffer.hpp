@@ -24,7 +24,7 @@ class ByteBuffer {
   }
   void append_varint(std::uint64_t value) {
     room(max_varint_bytes);
-    size_ = static_cast<std::size_t>(put_varint(bytes_.data() + size_, value) - bytes_.data());
+    size_ = static_cast<std::size_t>(put_short_varint(bytes_.data() + size_, value) - bytes_.data());
   }
   void append_signed(std::int64_t value) { append_varint(zigzag(value)); }
   void append_bytes(const void* from, std::size_t size) {

@@ -44,18 +44,22 @@ std::string user_id_text(UserKind kind, const UserId& id) {
   return text;
 }
 
-UsageReader::UsageReader(Bytes bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {
-  if (bytes.size() < 2) reject("The header is cut off.");
-  if (*at_ != usage_version) {
+UserKind usage_kind(Bytes usage) {
+  if (usage.size() < 2) reject("The header is cut off.");
+  if (usage[0] != usage_version) {
     throw Error(
         sqlstate::invalid_binary_representation,
-        "health.usage version " + std::to_string(*at_) + " is not known to this version of account_health",
+        "health.usage version " + std::to_string(usage[0]) +
+            " is not known to this version of account_health",
         "Update the extension (ALTER EXTENSION account_health UPDATE) or recompute the value from its "
         "events.");
   }
-  ++at_;
-  if (*at_ > static_cast<std::uint8_t>(UserKind::text)) reject("The kind of user ids is unknown.");
-  kind_ = static_cast<UserKind>(*at_++);
+  if (usage[1] > static_cast<std::uint8_t>(UserKind::text)) reject("The kind of user ids is unknown.");
+  return static_cast<UserKind>(usage[1]);
+}
+
+UsageReader::UsageReader(Bytes bytes) : end_(bytes.data() + bytes.size()), kind_(usage_kind(bytes)) {
+  at_ = bytes.data() + 2;
   if (kind_ == UserKind::none) {
     if (at_ != end_) reject("An empty ledger is followed by more bytes.");
     return;

@@ -62,6 +62,9 @@ struct Cell {
 
 using Bytes = std::span<const std::uint8_t>;
 
+// The kind of a ledger's users, by its first bytes, which are all that is read. Error 22P03.
+UserKind usage_kind(Bytes usage);
+
 // Reads a ledger front to back without copying: `while (next_user()) while (next_cell(cell))`. Every read is
 // bounds-checked and every rule of the format is enforced on the way, so reading to the end is validation;
 // bad bytes throw Error 22P03.

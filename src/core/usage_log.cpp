@@ -150,7 +150,7 @@ bool UsageLog::flush() {
 
 bool UsageLog::append_ledger(Bytes usage) {
   const std::size_t size = usage.size() + ledger_overhead;
-  const UserKind kind = UsageReader(usage).user_kind();
+  const UserKind kind = usage_kind(usage);
   if (kind == UserKind::none) return true;
   if (!flush() || capacity_ - header_->used < size) return false;
   adopt_kind(kind);

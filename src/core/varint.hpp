@@ -27,6 +27,16 @@ inline std::uint8_t* put_varint(std::uint8_t* to, std::uint64_t value) {
   return to;
 }
 
+// The same for numbers of mostly one or two bytes, which are written without a branch between them.
+inline std::uint8_t* put_short_varint(std::uint8_t* to, std::uint64_t value) {
+  if (value >= 1 << 14) return put_varint(to, value);
+  const std::uint64_t high = value >> 7;
+  const std::uint64_t more = high != 0 ? 1 : 0;
+  to[0] = static_cast<std::uint8_t>((value & 0x7f) | more << 7);
+  to[1] = static_cast<std::uint8_t>(high);
+  return to + 1 + more;
+}
+
 // Reads one varint from [at, end) and moves `at` behind it. False when it is cut off, longer than 64 bits or
 // has a needless last byte.
 inline bool get_varint(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t& value) {

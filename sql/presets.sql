@@ -57,7 +57,7 @@ from book.customer_success_score s join book.collaboration_score c using (accoun
 select format('with detailed as (%s), score as (%s), signals as (%s) select %L as model, (select count(*) from score) as accounts, (select count(*) from signals) as signals, '
               '(select count(*) from score as s full join book.%I as v using (account_id) where s::text is distinct from v::text) as other_scores, '
               '(select count(*) from (select n::text from signals as n except all select v::text from book.%I as v) as d) as other_signals',
-              health.compile_details(format('book.%I', p.name || '_score_ledger'), v.document, 'l.*'),
+              health.compile_details(format('book.%I', p.name || '_score_ledger'), 'ARRAY[health.slice(l.usage, NULL, ''2025-01-20''), NULL, health.slice(l.usage, ''2025-01-20'', NULL)]', v.document, 'l.*'),
               health.compile_score_query('', 'detailed', p.name, v.document, c, from_details => true),
               health.compile_score_query('_signals', 'detailed', p.name, v.document, c, from_details => true),
               p.name, p.name || '_score', p.name || '_score_signals')

@@ -166,6 +166,9 @@ class Ledger {
   // Settings are checked and copied, of the catalog nothing is kept by reference. Throws Error 22023 on a
   // negative count.
   static Ledger decode(UsageReader reader, const EventCatalog& catalog, const MetricSettings& settings);
+  // The same of the sum of ledgers. Errors also as for add_usage.
+  static Ledger decode(std::span<const Bytes> parts, const EventCatalog& catalog,
+                       const MetricSettings& settings);
 
   // The same account with the user's activity removed: roster, invitations and the account's start stay as
   // they are.
@@ -215,6 +218,7 @@ class Ledger {
   std::vector<std::shared_ptr<class Evaluation>>& recent_evaluations() const { return recent_; }
 
  private:
+  template <class Reader>
   friend class LedgerBuilder;
   std::int64_t large_count(const Activity& activity) const;
   void note_first_days();

@@ -7,6 +7,7 @@
 
 #include "metrics.hpp"
 #include "usage_algebra.hpp"
+#include "usage_sum.hpp"
 #include "user_id.hpp"
 
 namespace health {
@@ -59,9 +60,10 @@ void MetricSettings::check() const {
 }
 
 // Fills a Ledger while reading. Users arrive ascending, the cells of a user by day.
+template <class Reader>
 class LedgerBuilder {
  public:
-  LedgerBuilder(UsageReader& reader, const EventCatalog& catalog, const MetricSettings& settings)
+  LedgerBuilder(Reader& reader, const EventCatalog& catalog, const MetricSettings& settings)
       : reader_(reader) {
     settings.check();
     ledger_.settings_ = settings;
@@ -251,7 +253,7 @@ class LedgerBuilder {
     Marker marker;
   };
 
-  UsageReader& reader_;
+  Reader& reader_;
   Ledger ledger_;
   std::vector<Marker> markers_;
   std::vector<DatedMarker> user_markers_;
@@ -263,6 +265,20 @@ class LedgerBuilder {
 
 Ledger Ledger::decode(UsageReader reader, const EventCatalog& catalog, const MetricSettings& settings) {
   return LedgerBuilder(reader, catalog, settings).build();
+}
+
+Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
+                      const MetricSettings& settings) {
+  if (parts.size() == 1) return decode(UsageReader(parts[0]), catalog, settings);
+  if (parts.size() <= merged_at_once) {
+    UsageSum sum(parts);
+    sum.rewind();
+    Ledger ledger = LedgerBuilder(sum, catalog, settings).build();
+    if (!sum.saw_negative()) return ledger;
+  }
+  // Names and users whose cells cancelled out are not there.
+  const UsageBytes sum = sum_usage({parts.begin(), parts.end()});
+  return decode(UsageReader(sum), catalog, settings);
 }
 
 void Ledger::note_first_days() {

@@ -29,12 +29,16 @@ struct ScoreArguments {
   InputArguments inputs;
 };
 
-ScoreArguments score_arguments(FunctionCallInfo fcinfo) {
+ScoreArguments score_arguments(FunctionCallInfo fcinfo, const AccountArguments& account) {
   return {model_argument(fcinfo, 0, 0, "model"),
           day_argument(fcinfo, 2, "as_of"),
-          account_arguments(fcinfo, 1, 3, 4),
+          account,
           {text_inputs_argument(fcinfo, 5, "inputs"), date_inputs_argument(fcinfo, 6, "observed"),
            text_inputs_argument(fcinfo, 7, "segments")}};
+}
+
+ScoreArguments score_arguments(FunctionCallInfo fcinfo) {
+  return score_arguments(fcinfo, account_arguments(fcinfo, 1, 3, 4));
 }
 
 health::ScoreSummary summarize(const health::Ledger& ledger, const ScoreArguments& arguments,
@@ -74,9 +78,9 @@ Datum row_array(const RowBlock& rows, TupleDesc row_type) {
 
 }  // namespace
 
-// The arguments of score_account.
+// The arguments of score_account, but for the usage in parts.
 HEALTH_FUNCTION(health_score_details) {
-  const ScoreArguments arguments = score_arguments(fcinfo);
+  const ScoreArguments arguments = score_arguments(fcinfo, account_parts_arguments(fcinfo, 1, 3, 4));
   const PastArguments past = past_arguments(fcinfo, 8);
   const TupleDesc row_type = kept_row_type(fcinfo, detail_columns);
   const TupleDesc scored_type = kept_column_type(fcinfo, scored_column, account_score_columns);

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/usage_format.hpp"
-
 #include "cached_document.hpp"
 #include "local_day.hpp"
 
@@ -148,10 +146,12 @@ PastArguments past_arguments(FunctionCallInfo fcinfo, int i) {
   return past;
 }
 
-AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats) {
-  static constexpr std::uint8_t empty_usage[] = {usage_version, 0};
+namespace {
+
+AccountArguments account_of(FunctionCallInfo fcinfo, std::span<const Bytes> parts, int account_start,
+                            int seats) {
   AccountArguments account{};
-  account.usage = PG_ARGISNULL(usage) ? Bytes(empty_usage) : bytes_argument(fcinfo, usage);
+  account.parts = parts;
   if (!PG_ARGISNULL(account_start)) {
     account.has_account_start = true;
     account.account_start = finite_day(PG_GETARG_DATEADT(account_start), "account_start");
@@ -161,6 +161,33 @@ AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int accou
     account.seats = PG_GETARG_FLOAT8(seats);
   }
   return account;
+}
+
+}  // namespace
+
+AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats) {
+  if (PG_ARGISNULL(usage)) return account_of(fcinfo, {}, account_start, seats);
+  auto* part = static_cast<Bytes*>(palloc(sizeof(Bytes)));
+  *part = bytes_argument(fcinfo, usage);
+  return account_of(fcinfo, {part, 1}, account_start, seats);
+}
+
+AccountArguments account_parts_arguments(FunctionCallInfo fcinfo, int parts, int account_start, int seats) {
+  if (PG_ARGISNULL(parts)) return account_of(fcinfo, {}, account_start, seats);
+  ArrayType* array = PG_GETARG_ARRAYTYPE_P(parts);
+  int16 length = 0;
+  bool by_value = false;
+  char alignment = 0;
+  get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &values, &nulls, &count);
+  auto* usages = static_cast<Bytes*>(palloc(sizeof(Bytes) * static_cast<std::size_t>(count + 1)));
+  std::size_t known = 0;
+  for (int at = 0; at < count; ++at)
+    if (!nulls[at]) usages[known++] = bytes_of(values[at]);
+  return account_of(fcinfo, {usages, known}, account_start, seats);
 }
 
 TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns) {
@@ -194,7 +221,7 @@ Ledger decode_account(const Model& model, const AccountArguments& account) {
   MetricSettings settings = model.settings;
   if (account.has_account_start) settings.account_start = account.account_start;
   if (account.has_seats) settings.seats = account.seats;
-  return Ledger::decode(UsageReader(account.usage), model.catalog, settings);
+  return Ledger::decode(account.parts, model.catalog, settings);
 }
 
 std::vector<ExternalInput> collect_inputs(const Model& model, const InputArguments& arguments) {

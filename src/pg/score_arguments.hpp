@@ -30,7 +30,7 @@ using DateInputs = InputArray<Day>;
 
 // What belongs to the account.
 struct AccountArguments {
-  Bytes usage;  // NULL: the empty ledger
+  std::span<const Bytes> parts;  // ledgers that add up to the account's
   bool has_account_start;
   Day account_start;
   bool has_seats;
@@ -60,8 +60,9 @@ TextInputs text_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name
 DateInputs date_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
 // past_inputs and past_observed, from arguments i and i + 1: two dimensions, or NULL.
 PastArguments past_arguments(FunctionCallInfo fcinfo, int i);
-// usage, account_start and seats.
+// usage (NULL: the empty ledger; an array: its parts), account_start and seats.
 AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats);
+AccountArguments account_parts_arguments(FunctionCallInfo fcinfo, int parts, int account_start, int seats);
 // The composite type that the function returns, kept for the next call.
 TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns);
 // The same of column i of that type: a composite type, or an array of one.

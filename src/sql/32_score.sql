@@ -124,14 +124,14 @@ CREATE FUNCTION health.score_signals(model jsonb, usage health.usage, as_of date
 COMMENT ON FUNCTION health.score_signals(jsonb, health.usage, date, date, float8, text[], date[], text[]) IS
     'the signals of an account''s score with raw value, normalised value, weight, points and words; the last row is the score';
 
-CREATE FUNCTION health.score_details(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
+CREATE FUNCTION health.score_details(model jsonb, parts health.usage[], as_of date, account_start date, seats float8,
                                      inputs text[], observed date[], segments text[],
                                      past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL,
                                      OUT scored health.account_score, OUT measured health.metrics_record, OUT signals health.signal_score[])
     AS 'MODULE_PATHNAME', 'health_score_details'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 3000;
-COMMENT ON FUNCTION health.score_details(jsonb, health.usage, date, date, float8, text[], date[], text[], text[], date[]) IS
-    'score_account(), metrics() with the settings of the model and score_signals() of an account, from one decode of its ledger';
+COMMENT ON FUNCTION health.score_details(jsonb, health.usage[], date, date, float8, text[], date[], text[], text[], date[]) IS
+    'score_account(), metrics() with the settings of the model and score_signals() of an account, in one go, from ledgers that add up to its own';
 
 CREATE FUNCTION health.score_series(model jsonb, usage health.usage, account_start date, seats float8,
                                     inputs text[], observed date[], segments text[],

@@ -59,16 +59,17 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health.past_days(jsonb) IS 'Days before as_of that a score view looks at: for its history, and for the change in 28 days';
 
--- What the score and its signals of all accounts are taken from, in one go: the account's columns and the three of score_details().
-CREATE FUNCTION health.compile_details(ledger_relation text, document jsonb, columns text) RETURNS text
+-- What the score and its signals are both taken from: columns of the account, and the three of score_details().
+CREATE FUNCTION health.compile_details(ledger_relation text, parts text, document jsonb, columns text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT %s, d.scored AS "$scored", d.measured AS "$measured", d.signals AS "$signals" FROM %s AS l CROSS JOIN LATERAL '
-                  'health.score_details(%L::pg_catalog.jsonb, l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
-                  'l.past_inputs, l.past_observed) AS d', columns, ledger_relation, health.scoring_document(document));
+                  'health.score_details(%L::pg_catalog.jsonb, %s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
+                  'l.past_inputs, l.past_observed) AS d', columns, ledger_relation, health.scoring_document(document), parts);
 $$;
-COMMENT ON FUNCTION health.compile_details(text, jsonb, text) IS 'SQL of score_details() for the rows l of a ledger, beside some of their columns';
+COMMENT ON FUNCTION health.compile_details(text, text, jsonb, text) IS
+    'SQL of score_details() for the rows l of a ledger, beside some of their columns; parts is SQL of their usage, an array';
 
 CREATE FUNCTION health.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb, compiled health.compiled_model,
                                            from_details boolean DEFAULT false)

@@ -54,7 +54,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION health.compile_recorded_past(integer, text, jsonb) IS 'SQL of the inputs that the history of an account of a book b has of 7 and 28 days before';
 
-CREATE FUNCTION health.compile_ledger_view(tracking health.tracking, document jsonb, compiled health.compiled_model) RETURNS text
+-- With in_parts, the usage is an array of what adds up to it, named parts: who only reads it need not have it summed up.
+CREATE FUNCTION health.compile_ledger_view(tracking health.tracking, document jsonb, compiled health.compiled_model, in_parts boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -64,19 +65,20 @@ DECLARE
     chunks text := (SELECT string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = b.account_id%s', health.data_table('chunk', s.id), account_cast),
                                       ' UNION ALL ' ORDER BY s.id)
                     FROM health.ledger_source AS s WHERE s.model = tracking.model);
+    wanted text := CASE WHEN document #> '{users,exclude}' IS NULL THEN '%s'
+                        ELSE format('health.without_users(%%s, (SELECT t.excluded_users FROM health.tracking AS t WHERE t.id = %s))', id) END;
     past record;
 BEGIN
     SELECT p.* INTO past FROM health.compile_recorded_past(id, tracking.model, document) AS p;
     RETURN format(
-        'SELECT %s, %s AS usage, %s AS past_inputs, %s AS past_observed FROM %s AS b '
-        'CROSS JOIN LATERAL (SELECT health.rollup(p.usage) AS usage FROM (%s UNION ALL SELECT b.roster) AS p) AS u%s',
-        health.book_columns(compiled, 'b'),
-        CASE WHEN document #> '{users,exclude}' IS NULL THEN 'u.usage'
-             ELSE format('health.without_users(u.usage, (SELECT t.excluded_users FROM health.tracking AS t WHERE t.id = %s))', id) END,
-        past.inputs, past.observed, health.data_table('book', id), chunks, past.joins);
+        CASE WHEN in_parts THEN 'SELECT %1$s, ARRAY(SELECT %3$s FROM (%4$s UNION ALL SELECT b.roster) AS p) AS parts, %5$s AS past_inputs, %6$s AS past_observed FROM %7$s AS b%8$s'
+             ELSE 'SELECT %1$s, %2$s AS usage, %5$s AS past_inputs, %6$s AS past_observed FROM %7$s AS b '
+                  'CROSS JOIN LATERAL (SELECT health.rollup(p.usage) AS usage FROM (%4$s UNION ALL SELECT b.roster) AS p) AS u%8$s' END,
+        health.book_columns(compiled, 'b'), format(wanted, 'u.usage'), format(wanted, 'p.usage'), chunks, past.inputs, past.observed,
+        health.data_table('book', id), past.joins);
 END;
 $$;
-COMMENT ON FUNCTION health.compile_ledger_view(health.tracking, jsonb, health.compiled_model) IS
+COMMENT ON FUNCTION health.compile_ledger_view(health.tracking, jsonb, health.compiled_model, boolean) IS
     'SQL of the ledger of a tracked model: the columns of a score view''s _ledger, usage summed up from chunks and roster';
 
 -- Makes everything for a version of the model; score views stand on these tables, so they are taken off and put on again around it.
@@ -98,7 +100,8 @@ BEGIN
     PERFORM health.reject_repeated_accounts(document, version.version);
     compiled := health.compile_model(document, version.version, usage_from => 'roster', model_name => tracking.model);
     book := pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l', health.book_columns(compiled, 'l'), compiled.ledger);
-    details := health.compile_details(health.data_table('ledger', id), document, health.book_columns(compiled, 'l'));
+    details := health.compile_details(format('(%s)', health.compile_ledger_view(tracking, document, compiled, in_parts => true)), 'l.parts',
+                                      document, health.book_columns(compiled, 'l'));
     scores := health.compile_score_query('', 'detailed', tracking.model, document, compiled, from_details => true);
     signals := health.compile_score_query('_signals', 'detailed', tracking.model, document, compiled, from_details => true);
     EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 90) AS %s WITH NO DATA', health.data_table('book', id), book);

@@ -26,12 +26,12 @@ Pulse conclude(const Users& users, const std::array<Exact, weeks_seen>& weeks, b
     if (week < 0) reject_negative(nullptr);
   Pulse pulse;
   pulse.active_users = users.active;
-  pulse.events = users.events;
+  for (std::size_t week = weeks_seen - 4; week < weeks_seen; ++week) pulse.events += weeks[week];
   pulse.dip_streak = dip_streak(weeks);
   pulse.trend_4w = has_history ? trend_4w(weeks) : Value::none(Unknown::insufficient_history);
-  pulse.power_user_dependency = users.events == 0
+  pulse.power_user_dependency = pulse.events == 0
                                     ? Value::none(Unknown::zero_denominator)
-                                    : Value::of(to_double(users.most) / to_double(users.events));
+                                    : Value::of(to_double(users.most) / to_double(pulse.events));
   return pulse;
 }
 
@@ -41,24 +41,19 @@ namespace {
 
 using namespace pulse;
 
-Users walk_one(const Bytes& bytes, Day as_of, Counts& counts, Counts& joined) {
+Users walk_one(const Bytes& bytes, Day as_of, Counts& counts) {
   Part part;
   part.open(bytes, as_of, kept_table(bytes));
   Users users;
-  bool negative = false;
-  while (part.next_user(false)) {
-    Exact recent = 0;
-    part.count_cells(counts, joined, recent, negative);
-    users.add(recent);
-  }
-  if (negative) reject_negative(&bytes);
+  part.count_users(counts, false, [&](Exact recent) { users.add(recent); });
+  if (counts.has_negative) reject_negative(&bytes);
   return users;
 }
 
 // Takes the users of all parts in ascending order, each user's parts together. `parts`, `tables` and
 // `open` have room for all of them.
 Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, SpanTable* tables, Part** open,
-                    Counts& counts, Counts& joined) {
+                    Counts& counts) {
   UserKind kind = UserKind::none;
   std::size_t count = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -67,7 +62,6 @@ Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, SpanTa
     if (parts[i].next_user(true)) open[count++] = &parts[i];
   }
   Users users;
-  bool negative = false;  // a part may be
   while (count > 0) {
     // Those who are at the smallest user go to the front of `open`.
     std::size_t here = 1;
@@ -79,7 +73,7 @@ Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, SpanTa
       ++here;
     }
     Exact recent = 0;
-    for (std::size_t i = 0; i < here; ++i) open[i]->count_cells(counts, joined, recent, negative);
+    for (std::size_t i = 0; i < here; ++i) recent += open[i]->count_cells(counts);
     if (recent < 0) reject_negative(nullptr);
     users.add(recent);
     for (std::size_t i = here; i > 0; --i)
@@ -90,62 +84,30 @@ Users walk_together(std::span<const Bytes> bytes, Day as_of, Part* parts, SpanTa
 
 constexpr std::size_t few = 8;
 
-Users walk_users(std::span<const Bytes> bytes, Day as_of, Counts& counts, Counts& joined) {
+Users walk_users(std::span<const Bytes> bytes, Day as_of, Counts& counts) {
   if (bytes.empty()) return {};
-  if (bytes.size() == 1) return walk_one(bytes[0], as_of, counts, joined);
+  if (bytes.size() == 1) return walk_one(bytes[0], as_of, counts);
   if (bytes.size() <= few) {
     std::array<Part, few> parts;
     // Kept: the parts of the next account are mostly of the same shapes, in the same order.
     static thread_local std::array<SpanTable, few> tables;
     std::array<Part*, few> open;
-    return walk_together(bytes, as_of, parts.data(), tables.data(), open.data(), counts, joined);
+    return walk_together(bytes, as_of, parts.data(), tables.data(), open.data(), counts);
   }
   std::vector<Part> parts(bytes.size());
   std::vector<SpanTable> tables(bytes.size());
   std::vector<Part*> open(bytes.size());
-  return walk_together(bytes, as_of, parts.data(), tables.data(), open.data(), counts, joined);
+  return walk_together(bytes, as_of, parts.data(), tables.data(), open.data(), counts);
 }
 
 }  // namespace
-
-namespace pulse {
-
-namespace {
-
-Exact old(const Counts& counts) { return counts[before] + counts[first_day_of_week_8]; }
-
-}  // namespace
-
-Walked walk(std::span<const Bytes> parts, Day as_of) {
-  Counts counts;
-  Counts joined;
-  Walked walked;
-  walked.users = walk_users(parts, as_of, counts, joined);
-  walked.weeks[0] = counts[first_day_of_week_8] + counts[rest_of_week_8];
-  for (std::size_t week = 1; week < walked.weeks.size(); ++week)
-    walked.weeks[week] = counts[week_7 + week - 1];
-  walked.old_events = old(counts);
-  walked.old_joined = old(joined);
-  return walked;
-}
-
-void count_old(Bytes bytes, Day as_of, Exact& events, Exact& joined) {
-  Counts counts;
-  Counts joined_counts;
-  Part part;
-  part.open(bytes, as_of, kept_table(bytes));
-  Exact recent = 0;
-  bool negative = false;
-  while (part.next_user(false)) part.count_cells(counts, joined_counts, recent, negative);
-  events += old(counts);
-  joined += old(joined_counts);
-}
-
-}  // namespace pulse
 
 Pulse take_pulse(std::span<const Bytes> parts, Day as_of, std::optional<Day> account_start) {
-  const pulse::Walked walked = pulse::walk(parts, as_of);
-  return pulse::conclude(walked.users, walked.weeks, walked.has_history({as_of, account_start}));
+  Counts counts;
+  const Users users = walk_users(parts, as_of, counts);
+  std::array<Exact, weeks_seen> weeks{};
+  for (std::size_t week = 0; week < weeks.size(); ++week) weeks[week] = counts.week(week);
+  return conclude(users, weeks, is_old({as_of, account_start}, counts.old_events(), counts.old_joined));
 }
 
 }  // namespace health

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "exact.hpp"
 #include "metrics.hpp"
@@ -34,18 +35,49 @@ enum Span : std::size_t {
 };
 inline constexpr std::size_t spans = after + 1;
 
-// Events by span. Most cells stand for one event: those are counted apart, where no sum can overflow.
-struct Counts {
-  std::array<std::uint64_t, spans> single{};
-  std::array<Exact, spans> several{};
+inline bool is_recent(std::size_t span) { return span >= week_4 && span <= week_1; }
 
-  Exact operator[](std::size_t span) const { return Exact{single[span]} + several[span]; }
-  std::uint64_t recent_singles() const {
-    return single[week_4] + single[week_4 + 1] + single[week_4 + 2] + single[week_1];
+// Events by span. Most cells stand for one event: these are counted side by side in one word, which a walk
+// keeps in a register.
+struct Counts {
+  static constexpr unsigned bits = 6;              // of a span's counter; of those after as_of some are lost
+  static constexpr std::uint64_t most_cells = 63;  // that the word counts
+
+  std::array<Exact, after> total{};  // but for what the word has
+  std::uint64_t word = 0;
+  std::uint64_t cells = 0;    // that the word may have counted
+  Exact recent_several = 0;   // of the present user's cells of the last 28 days, but for what the word has
+  Exact old_joined = 0;       // $joined markers up to the first day of week 8 that say when
+  bool has_negative = false;  // a cell with a negative count was seen
+
+  static std::uint64_t one(std::size_t span) { return std::uint64_t{1} << (bits * span); }
+  static std::uint64_t in_word(std::uint64_t word, std::size_t span) {
+    return (word >> (bits * span)) & most_cells;
+  }
+  static std::uint64_t recent_in_word(std::uint64_t word) {
+    return in_word(word, week_4) + in_word(word, week_4 + 1) + in_word(word, week_4 + 2) +
+           in_word(word, week_1);
+  }
+
+  Exact operator[](std::size_t span) const { return total[span] + in_word(word, span); }
+  // Up to the first day of week 8.
+  Exact old_events() const { return (*this)[before] + (*this)[first_day_of_week_8]; }
+  // Of week 8 (0) to week 1 (7).
+  Exact week(std::size_t i) const {
+    return i == 0 ? (*this)[first_day_of_week_8] + (*this)[rest_of_week_8] : (*this)[rest_of_week_8 + i];
+  }
+
+  // Makes room in the word for as many of these cells as it can count, and returns how many that is.
+  std::uint64_t make_room(std::uint64_t wanted) {
+    if (wanted > most_cells - cells) {
+      for (std::size_t span = 0; span < after; ++span) total[span] += in_word(word, span);
+      word = cells = 0;
+      wanted = std::min(wanted, most_cells);
+    }
+    cells += wanted;
+    return wanted;
   }
 };
-
-inline bool is_recent(std::size_t span) { return span >= week_4 && span <= week_1; }
 
 [[noreturn]] inline void reject(Bytes bytes) {
   validate_usage(bytes);  // knows what is wrong
@@ -120,6 +152,9 @@ class Part {
     at_ = bytes.data();
     end_ = at_ + bytes.size();
     users_left_ = 0;
+    has_markers_ = false;
+    text_.clear();
+    table_ = &table;
     if (bytes.size() < 2 || at_[0] != usage_version || at_[1] > static_cast<std::uint8_t>(UserKind::text))
       reject(bytes_);
     kind_ = static_cast<UserKind>(at_[1]);
@@ -135,7 +170,6 @@ class Part {
     positions_ = static_cast<std::uint64_t>(max_day - first_day + 1) * events;
     first_user_ = true;
     table.set(first_day_, events_, as_of);
-    table_ = &table;
     read_names();
   }
 
@@ -143,32 +177,19 @@ class Part {
   Bytes bytes() const { return bytes_; }
 
   // Moves to the next user, whose identity is read only when `identify`: a lone part need not know who it is.
-  bool next_user(bool identify) {
+  [[gnu::always_inline]] inline bool next_user(bool identify) {
     if (users_left_ == 0) {
       if (at_ != end_) reject(bytes_);
       return false;
     }
     --users_left_;
-    switch (kind_) {
-      case UserKind::bigint: {
-        const std::uint64_t step = read();
-        user_.number = first_user_
-                           ? unzigzag(step)
-                           : static_cast<std::int64_t>(static_cast<std::uint64_t>(user_.number) + step + 1);
-        break;
-      }
-      case UserKind::uuid:
-        user_.bytes = read_bytes(16);
-        break;
-      default: {
-        const std::uint64_t shared = read();
-        const std::string_view rest = read_bytes(read());
-        if (!identify) break;
-        if (shared > text_.size()) reject(bytes_);
-        text_.resize(static_cast<std::size_t>(shared));
-        text_.append(rest);
-        user_.bytes = text_;
-      }
+    if (kind_ == UserKind::bigint) {
+      const std::uint64_t step = read();
+      user_.number = first_user_
+                         ? unzigzag(step)
+                         : static_cast<std::int64_t>(static_cast<std::uint64_t>(user_.number) + step + 1);
+    } else {
+      read_name(identify);
     }
     first_user_ = false;
     cells_left_ = read();
@@ -176,22 +197,29 @@ class Part {
   }
   const UserId& user() const { return user_; }
 
-  // Adds the present user's cells to the counts, and those of the last 28 days to `recent`. `joined` gets the
-  // $joined markers that say when, `negative` is set by a negative count.
-  void count_cells(Counts& counts, Counts& joined, Exact& recent, bool& negative) {
-    const SpanTable& table = *table_;
-    const std::uint64_t singles = counts.recent_singles();
+  // Adds the present user's cells to the counts. Returns the user's events of the last 28 days.
+  Exact count_cells(Counts& counts) {
+    if (has_markers_) return count<true, false>(counts);
+    return table_->is_table() ? count<false, true>(counts) : count<false, false>(counts);
+  }
+
+  // Counts the cells of all users that are left, and calls take(events of the last 28 days) after each.
+  template <class Take>
+  void count_users(Counts& counts, bool identify, Take&& take) {
     if (has_markers_)
-      count<true, false>(table, counts, joined, recent, negative);
-    else if (table.is_table())
-      count<false, true>(table, counts, joined, recent, negative);
+      while (next_user(identify)) take(count<true, false>(counts));
+    else if (table_->is_table())
+      while (next_user(identify)) take(count<false, true>(counts));
     else
-      count<false, false>(table, counts, joined, recent, negative);
-    recent += counts.recent_singles() - singles;
+      while (next_user(identify)) take(count<false, false>(counts));
   }
 
  private:
   std::uint64_t read() {
+    if (at_ < end_ && *at_ < 0x80) return *at_++;
+    return read_long();
+  }
+  [[gnu::noinline]] std::uint64_t read_long() {
     std::uint64_t value = 0;
     if (!get_varint(at_, end_, value)) reject(bytes_);
     return value;
@@ -204,9 +232,22 @@ class Part {
     return bytes;
   }
 
+  [[gnu::noinline]] void read_name(bool identify) {
+    if (kind_ == UserKind::uuid) {
+      user_.bytes = read_bytes(16);
+      return;
+    }
+    const std::uint64_t shared = read();
+    const std::string_view rest = read_bytes(read());
+    if (!identify) return;
+    if (shared > text_.size()) reject(bytes_);
+    text_.resize(static_cast<std::size_t>(shared));
+    text_.append(rest);
+    user_.bytes = text_;
+  }
+
   // Names ascend, so markers are neighbours.
   void read_names() {
-    has_markers_ = false;
     joined_event_ = events_;
     first_marker_ = last_marker_ = 0;
     for (std::uint32_t i = 0; i < events_; ++i) {
@@ -219,74 +260,112 @@ class Part {
     }
   }
 
+  // A number that was read, and where the next one begins: both fit registers, as the walk's state should.
+  struct Tag {
+    std::uint64_t value;
+    const std::uint8_t* next;
+  };
+  struct Count {
+    std::int64_t value;
+    const std::uint8_t* next;
+  };
+
   // A varint, mostly of one or two bytes: those are read without a branch between them.
-  std::uint64_t read_tag(const std::uint8_t*& at) {
-    if (end_ - at < 4) {
-      std::uint64_t value = 0;
-      if (!get_varint(at, end_, value)) reject(bytes_);
-      return value;
-    }
+  Tag read_tag(const std::uint8_t* at, const std::uint8_t* end) const {
+    if (end - at < 2) return read_long_tag(at);
     const std::uint64_t low = at[0];
     const std::uint64_t high = at[1];
     const std::uint64_t more = low >> 7;
-    if ((more & (high >> 7)) != 0) {
-      std::uint64_t value = 0;
-      if (!get_varint(at, end_, value)) reject(bytes_);
-      return value;
-    }
-    at += 1 + more;
-    return (low & 0x7f) | ((high << 7) & (std::uint64_t{0} - more));
+    if ((more & (high >> 7)) != 0) return read_long_tag(at);
+    return {(low & 0x7f) | ((high << 7) & (std::uint64_t{0} - more)), at + 1 + more};
   }
-
-  template <bool with_markers, bool by_table>
-  void count(const SpanTable& table, Counts& counts, Counts& joined, Exact& recent, bool& negative) {
-    // The state of the walk stays in registers.
-    const std::uint8_t* at = at_;
-    std::uint64_t position = 0;  // of the last cell, plus 1
-    std::size_t span = before;
-    std::uint64_t left = cells_left_;
-    if (left > static_cast<std::uint64_t>(end_ - at)) reject(bytes_);
-    if ((walked_ += left) >= cells_between_polls) {
-      walked_ = 0;
-      poll_cancel();
-    }
-    for (; left > 0; --left) {
-      const std::uint64_t tag = read_tag(at);
-      const std::uint64_t gap = tag >> 1;
-      if (gap >= positions_ - position) reject(bytes_);
-      const std::uint64_t here = position + gap;
-      position = here + 1;
-      span = by_table ? table.find_in_table(here) : table.find_from(span, here);
-      Counts* into = &counts;
-      if (with_markers) {
-        const auto event = static_cast<std::uint32_t>(here % events_);
-        if (event >= first_marker_ && event <= last_marker_) {
-          const bool says_when = event == joined_event_ &&
-                                 first_day_ + static_cast<std::int64_t>(here / events_) != always_there;
-          into = says_when ? &joined : nullptr;
-        }
-      }
-      if ((tag & 1) == 0) {
-        if (into != nullptr) ++into->single[span];
-        continue;
-      }
-      const std::int64_t number = read_count(at);
-      negative |= number < 0;
-      if (into == nullptr) continue;
-      into->several[span] += number;
-      if (into == &counts && is_recent(span)) recent += number;
-    }
-    at_ = at;
+  [[gnu::noinline]] Tag read_long_tag(const std::uint8_t* at) const {
+    std::uint64_t value = 0;
+    if (!get_varint(at, end_, value)) reject(bytes_);
+    if (value / 2 >= positions_) reject(bytes_);
+    return {value, at};
   }
 
   // What follows the tag of a cell that is not one event without an amount: the number of events.
-  std::int64_t read_count(const std::uint8_t*& at) {
+  [[gnu::noinline]] Count read_count(const std::uint8_t* at) const {
     std::uint64_t meta = 0;
     std::uint64_t skipped = 0;
     if (!get_varint(at, end_, meta)) reject(bytes_);
     for (std::uint64_t amounts = meta & 3; amounts > 0; --amounts)
       if (!get_varint(at, end_, skipped)) reject(bytes_);
-    return unzigzag(meta >> 2);
+    return {unzigzag(meta >> 2), at};
+  }
+
+  bool is_marker(std::uint64_t position) const {
+    const auto event = static_cast<std::uint32_t>(position % events_);
+    return event >= first_marker_ && event <= last_marker_;
+  }
+  // A $joined that says when.
+  bool is_joined(std::uint64_t position) const {
+    return position % events_ == joined_event_ &&
+           first_day_ + static_cast<std::int64_t>(position / events_) != always_there;
+  }
+
+  // Inline, as most users have few cells.
+  template <bool with_markers, bool by_table>
+  [[gnu::always_inline]] inline Exact count(Counts& counts) {
+    const SpanTable& table = *table_;
+    const std::uint8_t* at = at_;
+    const std::uint8_t* const end = end_;
+    std::uint64_t position = 0;  // of the last cell, plus 1
+    std::size_t span = before;
+    std::uint64_t recent = 0;
+    bool has_several = false;
+    std::uint64_t left = cells_left_;
+    if (left > static_cast<std::uint64_t>(end - at)) reject(bytes_);
+    if ((walked_ += left) >= cells_between_polls) {
+      walked_ = 0;
+      poll_cancel();
+    }
+    while (left > 0) {
+      std::uint64_t cells = counts.make_room(left);
+      left -= cells;
+      std::uint64_t word = counts.word;
+      while (cells > 0) {
+        std::uint64_t here = 0;
+        bool has_count = false;
+        bool is_plain = true;
+        // Cells of one event each: a loop of its own, that all of it stays in registers.
+        do {
+          const Tag tag = read_tag(at, end);
+          at = tag.next;
+          here = position + (tag.value >> 1);
+          position = here + 1;
+          span = by_table ? table.find_in_table(here) : table.find_from(span, here);
+          --cells;
+          has_count = (tag.value & 1) != 0;
+          if (has_count || (with_markers && is_marker(here))) {
+            is_plain = false;
+            break;
+          }
+          word += Counts::one(span);
+        } while (cells > 0);
+        if (is_plain) break;
+        Count number{1, at};
+        if (has_count) number = read_count(at);
+        at = number.next;
+        counts.has_negative |= number.value < 0;
+        if (with_markers && is_marker(here)) {
+          if (span <= first_day_of_week_8 && is_joined(here)) counts.old_joined += number.value;
+        } else if (span != after) {
+          counts.total[span] += number.value;
+          if (!is_recent(span)) continue;
+          counts.recent_several += number.value;
+          has_several = true;
+        }
+      }
+      recent += Counts::recent_in_word(word - counts.word);
+      counts.word = word;
+    }
+    if (position > positions_) reject(bytes_);
+    at_ = at;
+    if (!has_several) return recent;
+    return recent + std::exchange(counts.recent_several, 0);
   }
 
   Bytes bytes_;
@@ -315,38 +394,23 @@ class Part {
 // What is known of the last 28 days' users.
 struct Users {
   std::int64_t active = 0;
-  Exact events = 0;
-  Exact most = 0;
+  Exact most = 0;  // events of one user
 
   void add(Exact recent) {
     active += recent > 0;
-    events += recent;
     most = std::max(most, recent);
   }
 };
 
-// What was counted in the parts of an account.
-struct Walked {
-  Users users;
-  std::array<Exact, weeks_seen> weeks{};  // oldest first
-  Exact old_events = 0;                   // up to the first day of week 8
-  Exact old_joined = 0;                   // $joined markers up to then that say when
-
-  // The account is 8 weeks old.
-  bool has_history(const PulseQuestion& question) const {
-    if (question.account_start)
-      return std::int64_t{question.as_of} - *question.account_start >= std::int64_t{7} * weeks_seen;
-    return old_events > 0 || old_joined > 0;
-  }
-};
-
-// Counts the sum of the parts. Errors as for take_pulse.
-Walked walk(std::span<const Bytes> parts, Day as_of);
-
-// Adds what a part has up to the first day of week 8. Errors as for take_pulse, but counts may be negative.
-void count_old(Bytes part, Day as_of, Exact& events, Exact& joined);
+// The account is 8 weeks old: as the question says, or by its events or $joined markers up to then.
+inline bool is_old(const PulseQuestion& question, Exact events, Exact joined) {
+  if (question.account_start)
+    return std::int64_t{question.as_of} - *question.account_start >= std::int64_t{7} * weeks_seen;
+  return events > 0 || joined > 0;
+}
 
 // The figures, from the events of the last 8 weeks, oldest first. `has_history`: the account is 8 weeks old.
+// Error 22023 for a week with a negative number.
 Pulse conclude(const Users& users, const std::array<Exact, weeks_seen>& weeks, bool has_history);
 
 }  // namespace health::pulse

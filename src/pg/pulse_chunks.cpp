@@ -87,6 +87,8 @@ health::UserId account_of(UserKind kind, Datum value) {
   return account;
 }
 
+constexpr uint32 cache_line = 64;
+
 // Asks for the starts of a page's rows, all of which are looked at soon: they lie too far apart to be fetched
 // by themselves.
 void prefetch_rows(Buffer buffer) {
@@ -96,11 +98,34 @@ void prefetch_rows(Buffer buffer) {
     __builtin_prefetch(static_cast<const char*>(page) + ItemIdGetOffset(PageGetItemId(page, row)));
 }
 
-// Shows all chunks to the book. What detoasting takes is in `row_memory`.
+// A chunk that the book wants. The slot keeps its page in place.
+struct Wanted {
+  health::PulseBook::Account* account;
+  TupleTableSlot* slot;
+};
+
+// Has all bytes of the slot's row fetched.
+void prefetch_row(TupleTableSlot* slot) {
+  HeapTuple row = reinterpret_cast<BufferHeapTupleTableSlot*>(slot)->base.tuple;
+  for (uint32 at = cache_line; at < row->t_len; at += cache_line)
+    __builtin_prefetch(reinterpret_cast<const char*>(row->t_data) + at);
+}
+
+// What detoasting takes is in `row_memory`.
+void add_chunk(const Wanted& wanted, health::PulseBook* book, MemoryContext row_memory) {
+  MemoryContext book_memory = MemoryContextSwitchTo(row_memory);
+  const health::Bytes usage = bytes_of(wanted.slot->tts_values[col_usage]);
+  MemoryContextSwitchTo(book_memory);
+  guarded([&] { book->add(*wanted.account, usage); });
+}
+
+// Shows all chunks to the book. It adds a chunk while the next one it wants is fetched into the caches: a
+// scan reads more than they hold.
 void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, MemoryContext row_memory) {
   // Without synchronised scans: the accounts come in the order of the table.
   TableScanDesc scan = table_beginscan_strat(chunks, GetActiveSnapshot(), 0, nullptr, true, false);
   TupleTableSlot* slot = table_slot_create(chunks, nullptr);
+  Wanted wanted{nullptr, table_slot_create(chunks, nullptr)};
   BlockNumber block = InvalidBlockNumber;
   while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
     CHECK_FOR_INTERRUPTS();
@@ -114,16 +139,20 @@ void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, Memory
     const health::UserId account = account_of(kind, slot->tts_values[col_account]);
     MemoryContextSwitchTo(book_memory);
     const health::Day period = DatumGetDateADT(slot->tts_values[col_period]);
-    if (!guarded([&] { return book->wants(account, period); })) continue;
+    auto* const next = guarded([&] { return book->wants(account, period); });
+    if (next == nullptr) continue;
+    prefetch_row(slot);
+    // Now: the scan's next row takes the place of this one, but for its values.
     slot_getsomeattrs(slot, chunk_columns);
     if (slot->tts_isnull[col_usage]) continue;
-    MemoryContextSwitchTo(row_memory);
-    const health::Bytes usage = bytes_of(slot->tts_values[col_usage]);
-    MemoryContextSwitchTo(book_memory);
-    guarded([&] { book->add(usage); });
+    if (wanted.account != nullptr) add_chunk(wanted, book, row_memory);
     MemoryContextReset(row_memory);
+    wanted.account = next;
+    std::swap(wanted.slot, slot);
   }
+  if (wanted.account != nullptr) add_chunk(wanted, book, row_memory);
   ExecDropSingleTupleTableSlot(slot);
+  ExecDropSingleTupleTableSlot(wanted.slot);
   table_endscan(scan);
 }
 

@@ -89,14 +89,34 @@ health::UserId account_of(UserKind kind, Datum value) {
 
 constexpr uint32 cache_line = 64;
 
-// Asks for the starts of a page's rows, all of which are looked at soon: they lie too far apart to be fetched
-// by themselves.
-void prefetch_rows(Buffer buffer) {
-  Page page = BufferGetPage(buffer);
-  const OffsetNumber rows = PageGetMaxOffsetNumber(page);
-  for (OffsetNumber row = FirstOffsetNumber; row <= rows; ++row)
-    __builtin_prefetch(static_cast<const char*>(page) + ItemIdGetOffset(PageGetItemId(page, row)));
-}
+// Has what a scan looks at first fetched into the caches, which do not see it coming: the start of the page
+// after the next one, and the starts of the next one's rows. Neither page is pinned: whatever may be in its
+// place meanwhile is only good for worse addresses to fetch.
+class PagesAhead {
+ public:
+  explicit PagesAhead(Relation table) : table_(table), blocks_(RelationGetNumberOfBlocks(table)) {}
+
+  // The scan is at this block now.
+  void move_to(BlockNumber block) {
+    if (BufferIsValid(next_)) {
+      Page page = BufferGetPage(next_);
+      const OffsetNumber rows = std::min<OffsetNumber>(PageGetMaxOffsetNumber(page), MaxHeapTuplesPerPage);
+      for (OffsetNumber row = FirstOffsetNumber; row <= rows; ++row)
+        __builtin_prefetch(static_cast<const char*>(page) + ItemIdGetOffset(PageGetItemId(page, row)));
+    }
+    next_ = InvalidBuffer;
+    if (block + 2 >= blocks_) return;
+    next_ = PrefetchBuffer(table_, MAIN_FORKNUM, block + 2).recent_buffer;
+    if (!BufferIsValid(next_)) return;
+    __builtin_prefetch(BufferGetPage(next_));
+    __builtin_prefetch(static_cast<const char*>(BufferGetPage(next_)) + cache_line);
+  }
+
+ private:
+  Relation table_;
+  BlockNumber blocks_;
+  Buffer next_ = InvalidBuffer;
+};
 
 // A chunk that the book wants. The slot keeps its page in place.
 struct Wanted {
@@ -126,12 +146,13 @@ void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, Memory
   TableScanDesc scan = table_beginscan_strat(chunks, GetActiveSnapshot(), 0, nullptr, true, false);
   TupleTableSlot* slot = table_slot_create(chunks, nullptr);
   Wanted wanted{nullptr, table_slot_create(chunks, nullptr)};
+  PagesAhead ahead(chunks);
   BlockNumber block = InvalidBlockNumber;
   while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
     CHECK_FOR_INTERRUPTS();
     if (block != ItemPointerGetBlockNumberNoCheck(&slot->tts_tid)) {
       block = ItemPointerGetBlockNumberNoCheck(&slot->tts_tid);
-      prefetch_rows(reinterpret_cast<BufferHeapTupleTableSlot*>(slot)->buffer);
+      ahead.move_to(block);
     }
     slot_getsomeattrs(slot, col_period + 1);
     if (slot->tts_isnull[col_account] || slot->tts_isnull[col_period]) continue;

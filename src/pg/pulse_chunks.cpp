@@ -13,7 +13,6 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -118,15 +117,14 @@ class PagesAhead {
   Buffer next_ = InvalidBuffer;
 };
 
-// A chunk that the book wants. The slot keeps its page in place.
+// A chunk that the book wants.
 struct Wanted {
   health::PulseBook::Account* account;
-  TupleTableSlot* slot;
+  Datum usage;
 };
 
-// Has all bytes of the slot's row fetched.
-void prefetch_row(TupleTableSlot* slot) {
-  HeapTuple row = reinterpret_cast<BufferHeapTupleTableSlot*>(slot)->base.tuple;
+// Has all bytes of a row fetched.
+void prefetch_row(HeapTuple row) {
   for (uint32 at = cache_line; at < row->t_len; at += cache_line)
     __builtin_prefetch(reinterpret_cast<const char*>(row->t_data) + at);
 }
@@ -134,7 +132,7 @@ void prefetch_row(TupleTableSlot* slot) {
 // What detoasting takes is in `row_memory`.
 void add_chunk(const Wanted& wanted, health::PulseBook* book, MemoryContext row_memory) {
   MemoryContext book_memory = MemoryContextSwitchTo(row_memory);
-  const health::Bytes usage = bytes_of(wanted.slot->tts_values[col_usage]);
+  const health::Bytes usage = bytes_of(wanted.usage);
   MemoryContextSwitchTo(book_memory);
   guarded([&] { book->add(*wanted.account, usage); });
 }
@@ -142,38 +140,48 @@ void add_chunk(const Wanted& wanted, health::PulseBook* book, MemoryContext row_
 // Shows all chunks to the book. It adds a chunk while the next one it wants is fetched into the caches: a
 // scan reads more than they hold.
 void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, MemoryContext row_memory) {
+  TupleDesc columns = RelationGetDescr(chunks);
   // Without synchronised scans: the accounts come in the order of the table.
   TableScanDesc scan = table_beginscan_strat(chunks, GetActiveSnapshot(), 0, nullptr, true, false);
-  TupleTableSlot* slot = table_slot_create(chunks, nullptr);
-  Wanted wanted{nullptr, table_slot_create(chunks, nullptr)};
   PagesAhead ahead(chunks);
-  BlockNumber block = InvalidBlockNumber;
-  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+  Buffer page = InvalidBuffer;    // that the scan is at
+  Buffer pinned = InvalidBuffer;  // that the wanted chunk lies on
+  Wanted wanted{nullptr, Datum{0}};
+  // Rows as they lie on their pages: a slot for each costs more than is done with most of them.
+  while (HeapTuple row = heap_getnext(scan, ForwardScanDirection)) {
     CHECK_FOR_INTERRUPTS();
-    if (block != ItemPointerGetBlockNumberNoCheck(&slot->tts_tid)) {
-      block = ItemPointerGetBlockNumberNoCheck(&slot->tts_tid);
-      ahead.move_to(block);
+    if (page != reinterpret_cast<HeapScanDesc>(scan)->rs_cbuf) {
+      page = reinterpret_cast<HeapScanDesc>(scan)->rs_cbuf;
+      ahead.move_to(ItemPointerGetBlockNumberNoCheck(&row->t_self));
     }
-    slot_getsomeattrs(slot, col_period + 1);
-    if (slot->tts_isnull[col_account] || slot->tts_isnull[col_period]) continue;
+    const auto get = [&](ChunkColumn column, bool& is_null) {
+      return heap_getattr(row, column + 1, columns, &is_null);
+    };
+    bool no_account = false;
+    bool no_period = false;
+    bool no_usage = false;
+    const Datum id = get(col_account, no_account);
+    const Datum period = get(col_period, no_period);
+    if (no_account || no_period) continue;
     MemoryContext book_memory = MemoryContextSwitchTo(row_memory);
-    const health::UserId account = account_of(kind, slot->tts_values[col_account]);
+    const health::UserId account = account_of(kind, id);
     MemoryContextSwitchTo(book_memory);
-    const health::Day period = DatumGetDateADT(slot->tts_values[col_period]);
-    auto* const next = guarded([&] { return book->wants(account, period); });
+    auto* const next = guarded([&] { return book->wants(account, DatumGetDateADT(period)); });
     if (next == nullptr) continue;
-    prefetch_row(slot);
-    // Now: the scan's next row takes the place of this one, but for its values.
-    slot_getsomeattrs(slot, chunk_columns);
-    if (slot->tts_isnull[col_usage]) continue;
+    prefetch_row(row);
+    const Datum usage = get(col_usage, no_usage);
+    if (no_usage) continue;
     if (wanted.account != nullptr) add_chunk(wanted, book, row_memory);
     MemoryContextReset(row_memory);
-    wanted.account = next;
-    std::swap(wanted.slot, slot);
+    wanted = {next, usage};
+    if (pinned != page) {
+      if (BufferIsValid(pinned)) ReleaseBuffer(pinned);
+      IncrBufferRefCount(page);
+      pinned = page;
+    }
   }
   if (wanted.account != nullptr) add_chunk(wanted, book, row_memory);
-  ExecDropSingleTupleTableSlot(slot);
-  ExecDropSingleTupleTableSlot(wanted.slot);
+  if (BufferIsValid(pinned)) ReleaseBuffer(pinned);
   table_endscan(scan);
 }
 

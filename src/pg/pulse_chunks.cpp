@@ -1,6 +1,7 @@
 // pulse_chunks(): the pulse of all accounts of a chunk table, in one scan of it.
 #include "core/pulse_book.hpp"
 
+#include "chunk_table.hpp"
 #include "guard.hpp"
 #include "local_day.hpp"
 #include "metric_values.hpp"
@@ -10,9 +11,6 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -22,7 +20,6 @@ extern "C" {
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/uuid.h"
 }
 
@@ -31,7 +28,6 @@ using namespace health::pg;
 
 namespace {
 
-enum ChunkColumn { col_account, col_period, col_part, col_usage, chunk_columns };
 enum ResultColumn { out_account, out_users, out_events, out_trend, out_dips, out_dependency, result_columns };
 
 // The accounts of larger tables are taken in several scans, so many bytes of table each.
@@ -43,22 +39,8 @@ UserKind check_chunk_table(Relation chunks) {
   const Oid id = RelationGetRelid(chunks);
   const AclResult allowed = pg_class_aclcheck(id, GetUserId(), ACL_SELECT);
   if (allowed != ACLCHECK_OK) aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(chunks));
-  const Oid usage = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("usage"),
-                                    ObjectIdGetDatum(get_namespace_oid("health", false)));
-  TupleDesc columns = RelationGetDescr(chunks);
-  UserKind kind = UserKind::none;
   // A parallel worker cannot read temporary tables.
-  if (chunks->rd_rel->relkind == RELKIND_RELATION && !RelationUsesLocalBuffers(chunks) &&
-      chunks->rd_tableam == GetHeapamTableAmRoutine() && columns->natts == chunk_columns &&
-      TupleDescAttr(columns, col_period)->atttypid == DATEOID &&
-      TupleDescAttr(columns, col_part)->atttypid == INT4OID &&
-      TupleDescAttr(columns, col_usage)->atttypid == usage) {
-    const Oid account = TupleDescAttr(columns, col_account)->atttypid;
-    kind = account == INT8OID   ? UserKind::bigint
-           : account == UUIDOID ? UserKind::uuid
-           : account == TEXTOID ? UserKind::text
-                                : UserKind::none;
-  }
+  const UserKind kind = RelationUsesLocalBuffers(chunks) ? UserKind::none : chunk_account_kind(chunks);
   if (kind == UserKind::none) {
     ereport(ERROR,
             (errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -88,31 +70,42 @@ health::UserId account_of(UserKind kind, Datum value) {
 
 constexpr uint32 cache_line = 64;
 
-// Has what a scan looks at first fetched into the caches, which do not see it coming: the start of the page
-// after the next one, and the starts of the next one's rows. Neither page is pinned: whatever may be in its
-// place meanwhile is only good for worse addresses to fetch.
+// Has what a scan looks at first fetched into the caches, which do not see it coming: the starts of the next
+// page's rows, and the start of the page after it. After an error the end of the transaction lets go of the
+// next page.
 class PagesAhead {
  public:
-  explicit PagesAhead(Relation table) : table_(table), blocks_(RelationGetNumberOfBlocks(table)) {}
+  explicit PagesAhead(TableScanDesc scan)
+      : table_(scan->rs_rd),
+        strategy_(reinterpret_cast<HeapScanDesc>(scan)->rs_strategy),
+        blocks_(reinterpret_cast<HeapScanDesc>(scan)->rs_nblocks) {}
 
   // The scan is at this block now.
   void move_to(BlockNumber block) {
-    if (BufferIsValid(next_)) {
+    release();
+    if (block + 1 < blocks_) {
+      next_ = ReadBufferExtended(table_, MAIN_FORKNUM, block + 1, RBM_NORMAL, strategy_);
       Page page = BufferGetPage(next_);
+      // Without a lock: rows that are being added may be missed.
       const OffsetNumber rows = std::min<OffsetNumber>(PageGetMaxOffsetNumber(page), MaxHeapTuplesPerPage);
       for (OffsetNumber row = FirstOffsetNumber; row <= rows; ++row)
         __builtin_prefetch(static_cast<const char*>(page) + ItemIdGetOffset(PageGetItemId(page, row)));
     }
+    if (block + 2 < blocks_) {
+      const Buffer second = PrefetchBuffer(table_, MAIN_FORKNUM, block + 2).recent_buffer;
+      if (!BufferIsValid(second)) return;
+      __builtin_prefetch(BufferGetPage(second));
+      __builtin_prefetch(static_cast<const char*>(BufferGetPage(second)) + cache_line);
+    }
+  }
+  void release() {
+    if (BufferIsValid(next_)) ReleaseBuffer(next_);
     next_ = InvalidBuffer;
-    if (block + 2 >= blocks_) return;
-    next_ = PrefetchBuffer(table_, MAIN_FORKNUM, block + 2).recent_buffer;
-    if (!BufferIsValid(next_)) return;
-    __builtin_prefetch(BufferGetPage(next_));
-    __builtin_prefetch(static_cast<const char*>(BufferGetPage(next_)) + cache_line);
   }
 
  private:
   Relation table_;
+  BufferAccessStrategy strategy_;
   BlockNumber blocks_;
   Buffer next_ = InvalidBuffer;
 };
@@ -143,7 +136,7 @@ void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, Memory
   TupleDesc columns = RelationGetDescr(chunks);
   // Without synchronised scans: the accounts come in the order of the table.
   TableScanDesc scan = table_beginscan_strat(chunks, GetActiveSnapshot(), 0, nullptr, true, false);
-  PagesAhead ahead(chunks);
+  PagesAhead ahead(scan);
   Buffer page = InvalidBuffer;    // that the scan is at
   Buffer pinned = InvalidBuffer;  // that the wanted chunk lies on
   Wanted wanted{nullptr, Datum{0}};
@@ -182,6 +175,7 @@ void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, Memory
   }
   if (wanted.account != nullptr) add_chunk(wanted, book, row_memory);
   if (BufferIsValid(pinned)) ReleaseBuffer(pinned);
+  ahead.release();
   table_endscan(scan);
 }
 

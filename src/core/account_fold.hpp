@@ -16,6 +16,8 @@ namespace health {
 // Memory in large pieces that is only ever freed as a whole.
 class Slabs {
  public:
+  explicit Slabs(std::size_t largest = std::size_t{1} << 20) : largest_(largest) {}
+
   // Aligned to 8 bytes.
   std::uint8_t* take(std::size_t size) {
     size = (size + 7) & ~std::size_t{7};
@@ -43,6 +45,7 @@ class Slabs {
   std::vector<std::unique_ptr<std::uint8_t[]>> slabs_;
   std::uint8_t* at_ = nullptr;
   std::uint8_t* end_ = nullptr;
+  std::size_t largest_;  // of one slab
   std::size_t size_ = 0;
 };
 

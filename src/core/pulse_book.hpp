@@ -62,7 +62,7 @@ class PulseBook {
   PulseQuestion question_;
   std::uint32_t share_;
   std::uint32_t shares_;
-  Slabs memory_;
+  Slabs memory_{std::size_t{8} << 20};
   UserNumbers numbers_;
   std::vector<Account*> accounts_;
   Account* present_ = nullptr;  // of the chunk that was asked about last

@@ -3,7 +3,8 @@
 //
 //   node test/bench/peers.mjs DIRECTORY-WITH-NODE_MODULES ROUNDS SCALE      (PGHOST and so on: the bench's cluster)
 //
-// Prints `name milliseconds` (medians; of several forms of a query the fastest) and `peer_differences COUNT`.
+// Prints `name milliseconds` (medians; of several forms of a query the fastest), `NAME_pairs RATIO` (median of a peer's time over that of the ledger
+// just before it) and `peer_differences COUNT`.
 import {spawn} from 'node:child_process';
 import {mkdtempSync, rmSync, statSync} from 'node:fs';
 import {createRequire} from 'node:module';
@@ -129,15 +130,22 @@ async function timeLedger(name, round) {
   note(name, round, planning + execution);
 }
 for (let round = 0; round <= rounds; ++round) {
-  await timeLedger('peer_ledger', round);
   for (const form of ['once', 'twice']) {
+    await timeLedger('peer_ledger', round);
     await time(`peer_duckdb_${form}`, round, () => duck.run(duckForms[form]));
+    await timeLedger('peer_ledger', round);
     await time(`peer_clickhouse_${form}`, round, () => house.query(`${houseForms[form]} ${oneThread}`, 'Null'));
   }
 }
 const best = (name) => (median(`${name}_once`) < median(`${name}_twice`) ? 'once' : 'twice');
 const duckBest = best('peer_duckdb');
 const houseBest = best('peer_clickhouse');
+// A machine that others share changes its speed by itself: each run is compared with that of the ledger just before it.
+for (const [position, peer, form] of [[0, 'peer_duckdb', duckBest], [1, 'peer_clickhouse', houseBest]]) {
+  const first = position + (form === 'twice' ? 2 : 0);
+  const ledgers = timings.get('peer_ledger').filter((_, i) => i % 4 === first);
+  timings.get(`${peer}_${form}`).forEach((ms, i) => note(`${peer}_pairs`, i + 1, ms / ledgers[i]));
+}
 
 for (let round = 0; round <= rounds; ++round) {
   const file = join(dir, `new_${round}.csv`);
@@ -178,6 +186,7 @@ for (const other of others) {
 console.log(`peer_ledger ${median('peer_ledger').toFixed(1)}`);
 console.log(`peer_duckdb ${median(`peer_duckdb_${duckBest}`).toFixed(1)}`);
 console.log(`peer_clickhouse ${median(`peer_clickhouse_${houseBest}`).toFixed(1)}`);
+for (const name of ['peer_duckdb_pairs', 'peer_clickhouse_pairs']) console.log(`${name} ${median(name).toFixed(3)}`);
 for (const name of ['fresh_tracked', 'fresh_duckdb', 'fresh_clickhouse']) console.log(`${name} ${median(name).toFixed(1)}`);
 console.log(`peer_differences ${differences}`);
 psql.close();

@@ -217,9 +217,7 @@ BEGIN
     LOOP
         -- Accounts that are gone have no row in the book any more, but still one in the scores.
         EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most) INTO ids;
-        IF ids IS NULL THEN
-            RETURN total;
-        END IF;
+        EXIT WHEN ids IS NULL;
         chosen := format('.account_id = ANY (%L::%s[])', ids, tracking.account_type);
         EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('score', id), chosen);
         EXECUTE format('DELETE FROM %s AS n WHERE n%s', health.data_table('signals', id), chosen);
@@ -240,6 +238,7 @@ BEGIN
         EXECUTE format('DELETE FROM %s AS t WHERE t%s', stale, chosen);
         total := total + scored;
     END LOOP;
+    RETURN total;
 END;
 $$;
 COMMENT ON FUNCTION health.write_scores(health.tracking) IS 'Scores the stale accounts: rows of score, signals and history; returns how many';

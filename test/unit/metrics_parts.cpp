@@ -15,7 +15,7 @@ struct Answers {
   std::string error;
   std::optional<MetricRecord> record;
   std::string top_user;
-  std::string without_top_user;  // trend and events, as text
+  std::string without_top_user;  // events and users, as text
 
   friend bool operator==(const Answers& a, const Answers& b) {
     if (a.error != b.error || a.top_user != b.top_user || a.without_top_user != b.without_top_user)
@@ -37,9 +37,11 @@ Answers answers(std::span<const Bytes> parts, const EventCatalog& catalog, Day a
     if (!result.record->top_user) return result;
     result.top_user = ledger.user_text(*result.record->top_user);
     const Ledger rest = ledger.without_user(*result.record->top_user);
-    const Value events = evaluate(rest, {.id = MetricId::events}, as_of);
-    const Value users = evaluate(rest, {.id = MetricId::total_users}, as_of);
-    result.without_top_user = std::to_string(events.number) + "/" + std::to_string(users.number);
+    for (const MetricId id : {MetricId::events, MetricId::total_users}) {
+      MetricRequest request;
+      request.id = id;
+      result.without_top_user += std::to_string(evaluate(rest, request, as_of).number) + "/";
+    }
   } catch (const Error& error) {
     result.error = std::string(error.sqlstate()) + error.what();
   }

@@ -140,3 +140,23 @@ SELECT health.score_account('{"signals": [{"name": "a", "metric": "activation_ra
 SELECT health.score_account(jsonb_set(:'three', '{signals,1,weight}', '-1'), NULL, '2025-06-02', NULL, NULL, NULL, NULL, NULL);
 SELECT * FROM health.score_series(:'three', NULL, NULL, NULL, NULL, NULL, NULL, '2025-06-01', '2025-06-03', 0);
 SELECT * FROM health.score_series(:'three', NULL, NULL, NULL, NULL, NULL, NULL, '0001-01-01', '9999-12-31');
+
+-- All of it in one go, from ledgers that add up: none, NULLs, one, several that take from each other.
+SELECT '{"catalog": {"create": {"role": ["create", "activate"]}, "view": {"role": "consume"}},
+  "signals": [{"name": "activation", "weight": 3, "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}},
+              {"name": "plan", "weight": 1, "column": "plan", "normalize": {"kind": "map", "map": {"pro": 80}}}]}' AS small \gset
+CREATE TEMPORARY TABLE part AS SELECT * FROM (VALUES
+  (1, health.usage 'bigint{1:2025-05-20/create*2;2:2025-05-21/view;3:2025-01-10/view}'), (2, NULL),
+  (3, 'bigint{1:2025-05-28/view*3;4:2025-05-29/$joined}'), (4, '{}'), (5, 'bigint{2:2025-05-21/view*-1;4:2025-05-29/$joined*-1}')) AS p (number, usage);
+SELECT numbers, (d.scored).score, (d.scored).coverage, (d.measured).total_users, (d.measured).active_users, (d.measured).events, array_length(d.signals, 1) AS signals,
+       d.scored = health.score_account(:'small', r.usage, '2025-06-02', '2025-01-01', 10, '{pro}', NULL, NULL) AS same_score,
+       d.signals = ARRAY(SELECT s FROM health.score_signals(:'small', r.usage, '2025-06-02', '2025-01-01', 10, '{pro}', NULL, NULL) AS s) AS same_signals,
+       d.measured::text = m::text AS same_metrics
+FROM (VALUES ('{}'::int[]), ('{1}'), ('{1,3}'), ('{1,2,3,4}'), ('{5,3,1}')) AS n (numbers),
+     LATERAL (SELECT array_agg(p.usage) AS parts, health.rollup(p.usage) AS usage FROM part AS p WHERE p.number = ANY (numbers)) AS r,
+     health.score_details(:'small', r.parts, '2025-06-02', '2025-01-01', 10, '{pro}', NULL, NULL) AS d,
+     health.metrics(r.usage, '2025-06-02', catalog => :'small'::jsonb -> 'catalog', account_start => '2025-01-01', seats => 10) AS m;
+SELECT health.score_details(:'small', ARRAY[usage], '2025-06-02', NULL, NULL, '{pro}', NULL, NULL) FROM part WHERE number = 5;
+SELECT health.score_details(:'small', ARRAY['bigint{1:2025-05-20/view}', 'text{a:2025-05-20/view}']::health.usage[], '2025-06-02', NULL, NULL, '{pro}', NULL, NULL);
+SELECT health.score_details(NULL, '{}', '2025-06-02', NULL, NULL, NULL, NULL, NULL);
+SELECT health.score_details(:'small', '{}', 'infinity', NULL, NULL, NULL, NULL, NULL);

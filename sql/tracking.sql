@@ -62,6 +62,17 @@ select accounts_rescored between 5 and 11 as only_some from health.status('t');
 call health.refresh('t');
 select accounts_rescored from health.status('t');
 
+-- Scores are written so many accounts at a time, all of them once; those that are gone are left out.
+begin;
+create temporary table before as table app.t;
+select health.mark_all_stale(t) from health.tracking t where model = 't';
+insert into health_data.stale_1 select 999;
+delete from health_data.score_1 where account_id % 2 = 0;
+select health.write_scores(t, 5) = (select count(*) from before) as all_written from health.tracking t where model = 't';
+select (select count(*) from health_data.stale_1) as left_over, (select count(*) from app.t) = (select count(*) from before) as all_there,
+       (select count(*) from (select n::text from app.t n except select n::text from before n) d) as differences;
+rollback;
+
 -- Changes of accounts and users have no triggers; the refresh sees them all the same.
 update app.accounts set plan = 'team', seats = 9 where account_id = 5;
 insert into app.accounts values (13, 'New', '2025-06-20', 2, 'pro'), (99, 'Late', '2025-01-01', 5, 'pro');

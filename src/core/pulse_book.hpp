@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "account_fold.hpp"
 #include "pulse.hpp"
+#include "slabs.hpp"
 #include "user_numbers.hpp"
 
 namespace health {

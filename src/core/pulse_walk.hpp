@@ -270,14 +270,9 @@ class Part {
     const std::uint8_t* next;
   };
 
-  // A varint, mostly of one or two bytes: those are read without a branch between them.
   Tag read_tag(const std::uint8_t* at, const std::uint8_t* end) const {
-    if (end - at < 2) return read_long_tag(at);
-    const std::uint64_t low = at[0];
-    const std::uint64_t high = at[1];
-    const std::uint64_t more = low >> 7;
-    if ((more & (high >> 7)) != 0) return read_long_tag(at);
-    return {(low & 0x7f) | ((high << 7) & (std::uint64_t{0} - more)), at + 1 + more};
+    const ShortVarint number = look_at_varint(at, end);
+    return number.size != 0 ? Tag{number.value, at + number.size} : read_long_tag(at);
   }
   [[gnu::noinline]] Tag read_long_tag(const std::uint8_t* at) const {
     std::uint64_t value = 0;

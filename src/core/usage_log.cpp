@@ -207,13 +207,13 @@ void UsageLog::carry_out(const LogPlan& plan, std::uint8_t* memory) const {
 }
 
 UsageBytes UsageLog::fold() const {
-  UsageBytes result = fold_entries(*header_, memory_, header_->folded);
+  UsageBytes newest = fold_entries(*header_, memory_, header_->folded);
   std::vector<Bytes> ledgers;
   for (LogCursor cursor(*header_, memory_, log_start, header_->folded); cursor.next();)
     ledgers.push_back(cursor.ledger());
-  for (auto ledger = ledgers.rbegin(); ledger != ledgers.rend(); ++ledger)
-    result = add_usage(*ledger, result);
-  return result;
+  if (ledgers.empty()) return newest;
+  ledgers.emplace_back(newest);
+  return sum_usage(std::move(ledgers));
 }
 
 bool to_micro(double amount, std::int64_t& micro_units) noexcept {

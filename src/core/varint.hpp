@@ -58,15 +58,26 @@ inline bool get_varint(const std::uint8_t*& at, const std::uint8_t* end, std::ui
   return false;
 }
 
-// The same for numbers of mostly one or two bytes, which are read without a branch between them.
-inline bool get_short_varint(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t& value) {
-  if (end - at < 2) return get_varint(at, end, value);
+// A varint of one or two bytes, read without a branch between them; size 0 when it is no such.
+struct ShortVarint {
+  std::uint64_t value;
+  std::uint64_t size;
+};
+inline ShortVarint look_at_varint(const std::uint8_t* at, const std::uint8_t* end) {
+  if (end - at < 2) return {0, 0};
   const std::uint64_t low = at[0];
   const std::uint64_t high = at[1];
   const std::uint64_t more = low >> 7;
-  if ((more & ((high >> 7) | (high == 0))) != 0) return get_varint(at, end, value);
-  at += 1 + more;
-  value = (low & 0x7f) | ((high << 7) & (std::uint64_t{0} - more));
+  if ((more & ((high >> 7) | (high == 0))) != 0) return {0, 0};
+  return {(low & 0x7f) | ((high << 7) & (std::uint64_t{0} - more)), 1 + more};
+}
+
+// As get_varint, for numbers of mostly one or two bytes.
+inline bool get_short_varint(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t& value) {
+  const ShortVarint number = look_at_varint(at, end);
+  if (number.size == 0) return get_varint(at, end, value);
+  at += number.size;
+  value = number.value;
   return true;
 }
 

@@ -39,7 +39,7 @@ COMMENT ON COLUMN health.tracking.ledger_key IS 'The parts of the document that 
 COMMENT ON COLUMN health.tracking.account_type IS 'Type of account ids in scores and history';
 COMMENT ON COLUMN health.tracking.account_kind IS 'Type of account ids in the ledgers: bigint, uuid or text';
 COMMENT ON COLUMN health.tracking.book_query IS 'Compiled SQL: attributes, inputs and roster of every account';
-COMMENT ON COLUMN health.tracking.details_query IS 'Compiled SQL: score, metrics and signals of each row l of the ledger view';
+COMMENT ON COLUMN health.tracking.details_query IS 'Compiled SQL: score, metrics and signals of each account l of the book';
 COMMENT ON COLUMN health.tracking.score_query IS 'Compiled SQL: rows of scores from rows "detailed" of the details';
 COMMENT ON COLUMN health.tracking.signals_query IS 'Compiled SQL: rows of signals from the same';
 COMMENT ON COLUMN health.tracking.scored_as_of IS 'The day of the present scores';

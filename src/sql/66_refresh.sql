@@ -201,12 +201,12 @@ END;
 $$;
 COMMENT ON FUNCTION health.excluded_users_query(jsonb) IS 'SQL of the ids of the users whose events do not count';
 
-CREATE FUNCTION health.write_scores(tracking health.tracking) RETURNS bigint
+-- So many accounts at a time: what their signals take is in memory or in temporary files.
+CREATE FUNCTION health.write_scores(tracking health.tracking, most integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    most CONSTANT integer := 10000;    -- accounts at a time: what their signals take is in memory or in temporary files
     id integer := tracking.id;
     stale text := health.data_table('stale', id);
     ids text;
@@ -241,7 +241,7 @@ BEGIN
     RETURN total;
 END;
 $$;
-COMMENT ON FUNCTION health.write_scores(health.tracking) IS 'Scores the stale accounts: rows of score, signals and history; returns how many';
+COMMENT ON FUNCTION health.write_scores(health.tracking, integer) IS 'Scores the stale accounts: rows of score, signals and history; returns how many';
 
 -- Tables that were filled a moment ago have no statistics; the next refresh should not have to wait for autovacuum.
 CREATE FUNCTION health.analyze_data(tracking health.tracking) RETURNS void

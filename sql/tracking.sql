@@ -61,6 +61,8 @@ select * from app.differences();
 select accounts_rescored between 5 and 11 as only_some from health.status('t');
 call health.refresh('t');
 select accounts_rescored from health.status('t');
+select * from health.verify('t', '7');
+select * from health.verify('t', 'seven');
 
 -- Scores are written so many accounts at a time, all of them once; those that are gone are left out.
 begin;

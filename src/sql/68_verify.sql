@@ -47,12 +47,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     tracking health.tracking;
-    document jsonb;
+    version health.model_version;
 BEGIN
     PERFORM health.open_model(model);
     tracking := health.find_ready_tracking(model);
-    document := (health.find_version(model, tracking.model_version)).document;
-    RETURN QUERY SELECT v.* FROM health.ledger_source AS s, LATERAL health.verify_source(s, verify.account, health.ledger_start(document, health.model_today(document))) AS v
+    version := health.find_version(model, tracking.model_version);
+    BEGIN
+        EXECUTE format('SELECT %L::%s', account, tracking.account_kind);
+    EXCEPTION WHEN data_exception THEN
+        PERFORM health.raise_unknown_account(model, version, account);
+    END;
+    RETURN QUERY SELECT v.* FROM health.ledger_source AS s,
+                     LATERAL health.verify_source(s, verify.account, health.ledger_start(version.document, health.model_today(version.document))) AS v
                  WHERE s.model = verify.model;
 END;
 $$;

@@ -67,11 +67,12 @@ select * from health.verify('t', 'seven');
 -- Scores are written so many accounts at a time, all of them once; those that are gone are left out.
 begin;
 create temporary table before as table app.t;
+select 'health_data.stale_' || id as stale, 'health_data.score_' || id as scores from health.tracking where model = 't' \gset
 select health.mark_all_stale(t) from health.tracking t where model = 't';
-insert into health_data.stale_1 select 999;
-delete from health_data.score_1 where account_id % 2 = 0;
+insert into :stale select 999;
+delete from :scores where account_id % 2 = 0;
 select health.write_scores(t, 5) = (select count(*) from before) as all_written from health.tracking t where model = 't';
-select (select count(*) from health_data.stale_1) as left_over, (select count(*) from app.t) = (select count(*) from before) as all_there,
+select (select count(*) from :stale) as left_over, (select count(*) from app.t) = (select count(*) from before) as all_there,
        (select count(*) from (select n::text from app.t n except select n::text from before n) d) as differences;
 rollback;
 

@@ -59,6 +59,9 @@ select count(*) from health.verify('t');    -- with what waits
 call health.refresh('t');
 select * from app.differences();
 select accounts_rescored between 5 and 11 as only_some from health.status('t');
+-- Changes are added to what was read last: a row per account and quarter.
+select 'health_data.chunk_' || id as chunks from health.ledger_source where model = 't' \gset
+select count(*) > 0 as some, count(*) = count(distinct (account_id, period)) as one_each from :chunks;
 call health.refresh('t');
 select accounts_rescored from health.status('t');
 select * from health.verify('t', '7');
@@ -155,6 +158,13 @@ select health.forget_user('t', '7');
 delete from app.events where user_id = 7;
 delete from app.users where user_id = 7;
 select health.forget_user('t', '7');
+-- What was read in several batches may have a user in one part that is taken out again in another.
+select 'health_data.chunk_' || id as chunks from health.ledger_source where model = 't' \gset
+insert into :chunks
+select 1, '2025-04-01', part, case part when 98 then u else '{}' operator(health.-) u end
+from (select health.usage_agg(7, 'made', '2025-04-02 00:00+00'::timestamptz, 'UTC') as u) as one, generate_series(98, 99) as part;
+select health.forget_user('t', '7');
+select count(*) from :chunks where usage operator(health.<>) health.without_user(usage, '7');
 select count(*) from health.verify('t');
 select health.forget_user('t', null);
 

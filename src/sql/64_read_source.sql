@@ -155,17 +155,22 @@ DECLARE
     batch_blocks CONSTANT bigint := 65536;    -- 512 MB of events in memory at a time
     last_block CONSTANT bigint := 4294967295;
     reason text;
-    uncaptured regclass;
+    disabled regclass;
 BEGIN
     IF source.window_days IS NOT NULL THEN
         RETURN;
     END IF;
-    uncaptured := health.uncaptured_leaf(source);
+    -- One look at the triggers: two could make a partition that is attached between them look like one whose trigger is off.
+    SELECT t.tgrelid INTO disabled
+    FROM pg_trigger AS t
+    WHERE t.tgname = health.trigger_name(source.id) AND t.tgenabled NOT IN ('O', 'A')
+      AND t.tgrelid IN (SELECT source.relation UNION ALL SELECT l.leaf FROM health.leaf_tables(source.relation) AS l)
+    LIMIT 1;
     IF health.trigger_version(source.id, source.relation) IS NULL THEN
         PERFORM health.create_trigger(source);
         reason := format('changes of %s were not captured', source.relation::regclass);
-    ELSIF health.trigger_version(source.id, uncaptured) IS NOT NULL THEN
-        RAISE EXCEPTION 'model "%": the trigger on % is disabled, so its changes are not captured', source.model, uncaptured
+    ELSIF disabled IS NOT NULL THEN
+        RAISE EXCEPTION 'model "%": the trigger on % is disabled, so its changes are not captured', source.model, disabled
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = format('ALTER TABLE %s ENABLE TRIGGER %I; the next refresh then reads the events again.', source.relation::regclass, health.trigger_name(source.id));
     END IF;
@@ -174,10 +179,11 @@ BEGIN
         PERFORM health.restart_source(source, reason);
     END IF;
     -- A partition without the trigger is one that was attached a moment ago: the next plan has it.
+    -- What a first plan reads last, mostly the newest events, goes where changes will go: into part 0.
     INSERT INTO health.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, trigger_version)
     SELECT source.id, l.leaf, r.from_block, CASE WHEN r.from_block + batch_blocks >= l.blocks THEN last_block ELSE r.from_block + batch_blocks END,
-           coalesce((SELECT max(b.part) FROM health.ledger_batch AS b WHERE b.source = source.id), 0)
-           + (row_number() OVER (ORDER BY l.leaf, r.from_block))::integer, l.relfilenode, health.trigger_version(source.id, l.leaf)
+           coalesce((SELECT max(b.part) FROM health.ledger_batch AS b WHERE b.source = source.id), -1)
+           + (row_number() OVER (ORDER BY l.leaf DESC, r.from_block DESC))::integer, l.relfilenode, health.trigger_version(source.id, l.leaf)
     FROM health.leaf_tables(source.relation) AS l, generate_series(0, greatest(l.blocks - 1, 0), batch_blocks) AS r (from_block)
     WHERE NOT EXISTS (SELECT 1 FROM health.ledger_batch AS b WHERE b.source = source.id AND b.leaf = l.leaf)
       AND health.trigger_version(source.id, l.leaf) IS NOT NULL;
@@ -228,12 +234,12 @@ BEGIN
     PERFORM pg_catalog.set_config('search_path', source.search_path, true);
     EXECUTE pg_catalog.format('DELETE FROM %s', source.chunk_table::regclass);
     EXECUTE pg_catalog.format(
-        'WITH folded AS (INSERT INTO %s (account_id, period, part, usage) SELECT e.account_id, e.period, 1, %s FROM (%s) AS e '
+        'WITH folded AS (INSERT INTO %s (account_id, period, part, usage) SELECT e.account_id, e.period, 0, %s FROM (%s) AS e '
         'WHERE e.account_id IS NOT NULL AND e.period IS NOT NULL GROUP BY e.account_id, e.period RETURNING usage) '
         'SELECT pg_catalog.count(*) FROM folded', source.chunk_table::regclass, health.compile_row_agg(source), health.compile_period_rows(source))
     INTO seen;
     INSERT INTO health.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, snapshot, started_at, ended_at)
-    VALUES (source.id, 0, 0, 0, 1, 0, pg_catalog.pg_current_snapshot(), started, pg_catalog.clock_timestamp())
+    VALUES (source.id, 0, 0, 0, 0, 0, pg_catalog.pg_current_snapshot(), started, pg_catalog.clock_timestamp())
     ON CONFLICT ON CONSTRAINT ledger_batch_pkey DO UPDATE SET snapshot = excluded.snapshot, started_at = excluded.started_at, ended_at = excluded.ended_at;
     RETURN seen;
 END;
@@ -317,7 +323,7 @@ BEGIN
             PERFORM health.read_whole(source);
             blocks := 1;
         END IF;
-        FOR batch IN SELECT b.* FROM health.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.part LOOP
+        FOR batch IN SELECT b.* FROM health.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.leaf, b.from_block LOOP
             events := events + health.read_batch(source, batch, today, health.ledger_start(document, today));
             blocks := blocks + least(batch.to_block - batch.from_block, 65536);
             EXIT WHEN blocks >= 65536;

@@ -111,7 +111,7 @@ BEGIN
             WHERE coalesce(k.present, '{}') OPERATOR(health.<>) (coalesce(k.usage, '{}') OPERATOR(health.+) coalesce(r.usage, '{}'))
         ), put AS (
             INSERT INTO %4$s AS k (account_id, period, part, usage)
-            SELECT c.account_id, c.period, 1, c.usage OPERATOR(health.-) coalesce(c.present, '{}') FROM changed AS c
+            SELECT c.account_id, c.period, 0, c.usage OPERATOR(health.-) coalesce(c.present, '{}') FROM changed AS c
             ON CONFLICT (account_id, period, part) DO UPDATE SET usage = k.usage OPERATOR(health.+) excluded.usage
         )
         INSERT INTO %5$s (account_id)

@@ -67,9 +67,10 @@ inline ShortVarint look_at_varint(const std::uint8_t* at, const std::uint8_t* en
   if (end - at < 2) return {0, 0};
   const std::uint64_t low = at[0];
   const std::uint64_t high = at[1];
+  const std::uint64_t less = high - 1;
+  if ((low & (high | less) & 0x80) != 0) return {0, 0};  // a third byte, or a second one of 0
   const std::uint64_t more = low >> 7;
-  if ((more & ((high >> 7) | (high == 0))) != 0) return {0, 0};
-  return {(low & 0x7f) | ((high << 7) & (std::uint64_t{0} - more)), 1 + more};
+  return {low + ((less << 7) & (std::uint64_t{0} - more)), 1 + more};
 }
 
 // As get_varint, for numbers of mostly one or two bytes.

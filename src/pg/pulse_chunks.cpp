@@ -68,85 +68,56 @@ health::UserId account_of(UserKind kind, Datum value) {
   return account;
 }
 
-constexpr uint32 cache_line = 64;
-
-// Has what a scan looks at first fetched into the caches, which do not see it coming: the starts of the next
-// page's rows, and the start of the page after it. After an error the end of the transaction lets go of the
-// next page.
-class PagesAhead {
+// Has the page after the one that a scan is at fetched into the caches, little by little: a scan reads more
+// than they hold. After an error the end of the transaction lets go of the page.
+class PageAhead {
  public:
-  explicit PagesAhead(TableScanDesc scan)
-      : table_(scan->rs_rd),
-        strategy_(reinterpret_cast<HeapScanDesc>(scan)->rs_strategy),
-        blocks_(reinterpret_cast<HeapScanDesc>(scan)->rs_nblocks) {}
+  explicit PageAhead(TableScanDesc scan) : scan_(reinterpret_cast<HeapScanDesc>(scan)) {}
 
-  // The scan is at this block now.
+  // The scan is at the next row, one of this block.
   void move_to(BlockNumber block) {
-    release();
-    if (block + 1 < blocks_) {
-      next_ = ReadBufferExtended(table_, MAIN_FORKNUM, block + 1, RBM_NORMAL, strategy_);
-      Page page = BufferGetPage(next_);
-      // Without a lock: rows that are being added may be missed.
-      const OffsetNumber rows = std::min<OffsetNumber>(PageGetMaxOffsetNumber(page), MaxHeapTuplesPerPage);
-      for (OffsetNumber row = FirstOffsetNumber; row <= rows; ++row)
-        __builtin_prefetch(static_cast<const char*>(page) + ItemIdGetOffset(PageGetItemId(page, row)));
-    }
-    if (block + 2 < blocks_) {
-      const Buffer second = PrefetchBuffer(table_, MAIN_FORKNUM, block + 2).recent_buffer;
-      if (!BufferIsValid(second)) return;
-      __builtin_prefetch(BufferGetPage(second));
-      __builtin_prefetch(static_cast<const char*>(BufferGetPage(second)) + cache_line);
-    }
+    if (block != block_) open(block);
+    const char* const until = std::min(end_, at_ + share_);
+    for (; at_ < until; at_ += cache_line) __builtin_prefetch(at_);
   }
   void release() {
     if (BufferIsValid(next_)) ReleaseBuffer(next_);
     next_ = InvalidBuffer;
+    at_ = end_ = nullptr;
+    share_ = 0;
   }
 
  private:
-  Relation table_;
-  BufferAccessStrategy strategy_;
-  BlockNumber blocks_;
+  static constexpr int cache_line = 64;
+
+  void open(BlockNumber block) {
+    release();
+    block_ = block;
+    if (block + 1 >= scan_->rs_nblocks) return;
+    next_ = ReadBufferExtended(scan_->rs_base.rs_rd, MAIN_FORKNUM, block + 1, RBM_NORMAL, scan_->rs_strategy);
+    at_ = static_cast<const char*>(BufferGetPage(next_));
+    end_ = at_ + BLCKSZ;
+    share_ = BLCKSZ / std::max(scan_->rs_ntuples, decltype(scan_->rs_ntuples){1}) + cache_line;
+  }
+
+  HeapScanDesc scan_;
+  BlockNumber block_ = InvalidBlockNumber;
   Buffer next_ = InvalidBuffer;
+  const char* at_ = nullptr;
+  const char* end_ = nullptr;
+  int share_ = 0;  // bytes to fetch for each row of the page that the scan is at
 };
 
-// A chunk that the book wants.
-struct Wanted {
-  health::PulseBook::Account* account;
-  Datum usage;
-};
-
-// Has all bytes of a row fetched.
-void prefetch_row(HeapTuple row) {
-  for (uint32 at = cache_line; at < row->t_len; at += cache_line)
-    __builtin_prefetch(reinterpret_cast<const char*>(row->t_data) + at);
-}
-
-// What detoasting takes is in `row_memory`.
-void add_chunk(const Wanted& wanted, health::PulseBook* book, MemoryContext row_memory) {
-  MemoryContext book_memory = MemoryContextSwitchTo(row_memory);
-  const health::Bytes usage = bytes_of(wanted.usage);
-  MemoryContextSwitchTo(book_memory);
-  guarded([&] { book->add(*wanted.account, usage); });
-}
-
-// Shows all chunks to the book. It adds a chunk while the next one it wants is fetched into the caches: a
-// scan reads more than they hold.
+// Shows all chunks to the book. What detoasting takes is in `row_memory`.
 void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, MemoryContext row_memory) {
   TupleDesc columns = RelationGetDescr(chunks);
   // Without synchronised scans: the accounts come in the order of the table.
   TableScanDesc scan = table_beginscan_strat(chunks, GetActiveSnapshot(), 0, nullptr, true, false);
-  PagesAhead ahead(scan);
-  Buffer page = InvalidBuffer;    // that the scan is at
-  Buffer pinned = InvalidBuffer;  // that the wanted chunk lies on
-  Wanted wanted{nullptr, Datum{0}};
+  PageAhead ahead(scan);
   // Rows as they lie on their pages: a slot for each costs more than is done with most of them.
   while (HeapTuple row = heap_getnext(scan, ForwardScanDirection)) {
     CHECK_FOR_INTERRUPTS();
-    if (page != reinterpret_cast<HeapScanDesc>(scan)->rs_cbuf) {
-      page = reinterpret_cast<HeapScanDesc>(scan)->rs_cbuf;
-      ahead.move_to(ItemPointerGetBlockNumberNoCheck(&row->t_self));
-    }
+    ahead.move_to(ItemPointerGetBlockNumberNoCheck(&row->t_self));
     const auto get = [&](ChunkColumn column, bool& is_null) {
       return heap_getattr(row, column + 1, columns, &is_null);
     };
@@ -159,22 +130,17 @@ void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, Memory
     MemoryContext book_memory = MemoryContextSwitchTo(row_memory);
     const health::UserId account = account_of(kind, id);
     MemoryContextSwitchTo(book_memory);
-    auto* const next = guarded([&] { return book->wants(account, DatumGetDateADT(period)); });
-    if (next == nullptr) continue;
-    prefetch_row(row);
-    const Datum usage = get(col_usage, no_usage);
-    if (no_usage) continue;
-    if (wanted.account != nullptr) add_chunk(wanted, book, row_memory);
-    MemoryContextReset(row_memory);
-    wanted = {next, usage};
-    if (pinned != page) {
-      if (BufferIsValid(pinned)) ReleaseBuffer(pinned);
-      IncrBufferRefCount(page);
-      pinned = page;
+    auto* const wanted = guarded([&] { return book->wants(account, DatumGetDateADT(period)); });
+    if (wanted != nullptr) {
+      const Datum usage = get(col_usage, no_usage);
+      if (no_usage) continue;
+      MemoryContextSwitchTo(row_memory);
+      const health::Bytes bytes = bytes_of(usage);
+      MemoryContextSwitchTo(book_memory);
+      guarded([&] { book->add(*wanted, bytes); });
     }
+    MemoryContextReset(row_memory);
   }
-  if (wanted.account != nullptr) add_chunk(wanted, book, row_memory);
-  if (BufferIsValid(pinned)) ReleaseBuffer(pinned);
   ahead.release();
   table_endscan(scan);
 }

@@ -108,6 +108,26 @@ TEST_CASE("bytes cut out, doubled and swapped are refused or canonical", "[usage
   }
 }
 
+TEST_CASE("short numbers are read and written as all others are, whatever the bytes", "[usage]") {
+  for (unsigned low = 0; low < 256; ++low) {
+    for (unsigned high = 0; high < 256; ++high) {
+      const std::uint8_t bytes[] = {static_cast<std::uint8_t>(low), static_cast<std::uint8_t>(high)};
+      const std::uint8_t* at = bytes;
+      std::uint64_t value = 0;
+      const bool is_number = get_varint(at, bytes + 2, value);
+      const ShortVarint number = look_at_varint(bytes, bytes + 2);
+      REQUIRE(number.size == (is_number ? static_cast<std::uint64_t>(at - bytes) : 0));
+      if (!is_number) continue;
+      REQUIRE(number.value == value);
+      std::uint8_t written[max_varint_bytes + 1] = {};
+      REQUIRE(put_short_varint(written, value) == written + number.size);
+      REQUIRE(std::memcmp(written, bytes, number.size) == 0);
+    }
+    const std::uint8_t last = static_cast<std::uint8_t>(low);
+    REQUIRE(look_at_varint(&last, &last + 1).size == 0);
+  }
+}
+
 TEST_CASE("a ledger of a later version says that the extension is too old for it", "[usage]") {
   const UsageBytes later = {usage_version + 1, 0};
   try {

@@ -95,7 +95,7 @@ $(REGRESS_OUT)/isolation:
 
 # --- Tests and more: each installs what it misses first (Debian, as root) and runs in throw-away clusters ---------------
 
-test:           ## everything: lint, unit, fuzz, regress, docs, client, crash, demo
+test:           ## everything: lint, unit, fuzz, regress, guards, docs, client, crash, demo
 	@scripts/setup test
 	@test/run
 unit:           ## the core's unit tests, plain and under sanitizers

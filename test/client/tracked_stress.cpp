@@ -108,6 +108,19 @@ void write_prepared(Random& random, Stress& stress, Db& db) {
   db.run((chance(random, 75) ? "commit prepared " : "rollback prepared ") + name);
 }
 
+// Commits the prepared transactions that are so old.
+void commit_prepared(Db& db, const std::string& age) {
+  for (;;) {
+    const std::string name = db.value(
+        "select quote_literal(gid) from pg_prepared_xacts where database = current_database() and prepared "
+        "<= "
+        "now() - interval '" +
+        age + "' limit 1");
+    if (name == "no row") return;
+    db.run("commit prepared " + name);
+  }
+}
+
 void write_once(Random& random, Stress& stress, Db& db) {
   const long kind = between(random, 1, 20);
   if (kind <= 6) {
@@ -405,13 +418,18 @@ TEST_CASE(
   pause(static_cast<int>(seconds * 500));
 
   disturbing.finish();
-  writing.finish();
-  while (stress.prepares) {
-    const std::string name = db.value(
-        "select quote_literal(gid) from pg_prepared_xacts where database = current_database() limit 1");
-    if (name == "no row") break;
-    db.run("commit prepared " + name);
+  // Who was killed with a prepared transaction left locks behind, which writers may wait for.
+  std::atomic<bool> all_written{false};
+  std::jthread last_writers([&] {
+    writing.finish();
+    all_written = true;
+  });
+  while (!all_written) {
+    if (stress.prepares) commit_prepared(db, "5 seconds");
+    pause(100);
   }
+  last_writers.join();
+  if (stress.prepares) commit_prepared(db, "0");
   std::cout << stress.diary.counts() << std::flush;
   for (const std::string& complaint : stress.diary.complaints()) FAIL_CHECK(complaint);
 

@@ -112,10 +112,9 @@ void write_prepared(Random& random, Stress& stress, Db& db) {
 void commit_prepared(Db& db, const std::string& age) {
   for (;;) {
     const std::string name = db.value(
-        "select quote_literal(gid) from pg_prepared_xacts where database = current_database() and prepared "
-        "<= "
-        "now() - interval '" +
-        age + "' limit 1");
+        "select quote_literal(gid) from pg_prepared_xacts where database = current_database()"
+        " and prepared <= now() - interval " +
+        quoted(age) + " limit 1");
     if (name == "no row") return;
     db.run("commit prepared " + name);
   }

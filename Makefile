@@ -8,10 +8,10 @@ PGXS       := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 .DEFAULT_GOAL := all
 
-CORE_OBJS   = $(patsubst src/core/%.cpp,build/core/%.o,$(sort $(wildcard src/core/*.cpp)))
+CORE_OBJS   = $(patsubst src/core/%.cpp,build/core/%.o,$(sort $(wildcard src/core/*/*.cpp)))
 PG_OBJS     = $(patsubst src/pg/%.cpp,build/pg/%.o,$(sort $(wildcard src/pg/*.cpp)))
 OBJS        = $(CORE_OBJS) $(PG_OBJS)
-FRAGMENTS   = $(sort $(wildcard src/sql/[0-9]*.sql))
+FRAGMENTS   = $(patsubst %,src/sql/%.sql,$(shell cat src/sql/order))
 SCRIPT      = build/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADES    = $(patsubst src/sql/upgrade/%,build/%,$(wildcard src/sql/upgrade/$(EXTENSION)--*--*.sql))
 DATA_built  = $(SCRIPT) $(UPGRADES)

@@ -11,23 +11,23 @@ begin
     execute format('create table health_data.change_%s (leaf oid not null, xact xid8 not null, changes bytea, written_at timestamptz not null)', source);
     execute format('alter table health_data.change_%s alter changes set storage external, set (toast_tuple_target = 8160)', source);
     execute format('create table health_data.chunk_%s (account_id text, period date, part int, usage health.usage)', source);
-    insert into health.ledger_source (id, model, path, owner, relation, relation_name, chunk_table, change_table, account, user_id, event, moment,
+    insert into health_internal.ledger_source (id, model, path, owner, relation, relation_name, chunk_table, change_table, account, user_id, event, moment,
         amount, filter, account_kind, user_kind, time_zone, search_path, event_rows)
     values (source, 'm' || source, 'usage', current_user, relation, relation::text, format('health_data.chunk_%s', source)::regclass,
         format('health_data.change_%s', source)::regclass, account, user_id, event, moment, amount, filter, account_kind, user_kind, time_zone,
         search_path, '');
-    execute format('create trigger capture_%s after insert or update or delete on %s for each row execute function health.capture(%L)',
+    execute format('create trigger capture_%s after insert or update or delete on %s for each row execute function health_internal.capture(%L)',
         source, relation, source::text);
 end $$;
 -- Where the ledgers of the table and of its changes differ: nowhere. `good` leaves out bad rows, `bad` is how many there are.
 create function differences(source int, good text default 'true', bad bigint default 0)
 returns table (account text, period date, of_rows health.usage, of_changes health.usage) language plpgsql as $$
 declare
-    s health.ledger_source;
+    s health_internal.ledger_source;
     found_bad bigint;
 begin
-    select * into strict s from health.ledger_source where id = source;
-    execute format('select coalesce(sum(f.bad_rows), 0) from health_data.change_%s c, health.fold_changes(%s, array[c.changes]) f', source, source)
+    select * into strict s from health_internal.ledger_source where id = source;
+    execute format('select coalesce(sum(f.bad_rows), 0) from health_data.change_%s c, health_internal.fold_changes(%s, array[c.changes]) f', source, source)
         into found_bad;
     if found_bad <> bad then raise exception '% bad rows, not %', found_bad, bad; end if;
     return query execute format($q$
@@ -35,7 +35,7 @@ begin
         from (select (%s)::text as account, date_trunc('quarter', %s)::date as period, health.usage_agg(%s, %s, %s%s%s) as usage
               from %s src where %s and %s and (%s) is not null and (%s) is not null and (%s) is not null and (%s) is not null group by 1, 2) r
         full join (select f.account_id as account, f.period, health.rollup(f.usage) as usage
-              from health_data.change_%s ch, health.fold_changes(%s, array[ch.changes]) f where f.account_id is not null group by 1, 2
+              from health_data.change_%s ch, health_internal.fold_changes(%s, array[ch.changes]) f where f.account_id is not null group by 1, 2
               having health.rollup(f.usage)::text <> '{}') c using (account, period)
         where r.usage::text is distinct from c.usage::text$q$,
         s.account, case when s.time_zone is null then s.moment else format('%s at time zone %L', s.moment, s.time_zone) end,
@@ -52,7 +52,7 @@ create view difference as select 1 as source, d.* from differences(1) d union al
 
 insert into event (account, usr, name, at, amount) values (1, 10, 'view', '2025-03-31 22:30+00', 1.5);
 -- The local day is in the second quarter.
-select f.* from health_data.change_1 c, health.fold_changes(1, array[c.changes]) f;
+select f.* from health_data.change_1 c, health_internal.fold_changes(1, array[c.changes]) f;
 insert into event (account, usr, name, at, amount)
 select i % 7, i % 11, 'event ' || i % 200, timestamptz '2025-01-01' + i * interval '5 hours', case when i % 3 = 0 then i * 0.25 end
 from generate_series(1, 2000) i;
@@ -101,7 +101,7 @@ truncate health_data.change_1, health_data.change_2, event;
 insert into event (id, account, usr, name, at) values (1, 1, 10, 'view', '2025-01-03');
 update event set id = 2;
 update event set account = account;
-select health.count_changes(changes) from health_data.change_1;
+select health_internal.count_changes(changes) from health_data.change_1;
 select * from difference;
 -- Who wrote where.
 begin;
@@ -168,7 +168,7 @@ insert into wide select repeat('a', 100) || i % 100, repeat('ü', 60) || i, 'clo
 insert into wide select 'a', 'u', 'close', '2025-01-04' from generate_series(1, 10) i;
 commit;
 select * from differences(3);
-select max(octet_length(changes)) <= 8000 as pieces_are_small, sum(health.count_changes(changes)) from health_data.change_3;
+select max(octet_length(changes)) <= 8000 as pieces_are_small, sum(health_internal.count_changes(changes)) from health_data.change_3;
 -- Ids and names of any length.
 insert into wide values (repeat('x', 20000), 'u', 'view', '2025-01-03'), ('y', repeat('z', 9000), repeat('long name ', 1000), '2025-01-03'), ('', '', 'view', '2025-01-03');
 delete from wide where usr like 'z%';
@@ -212,7 +212,7 @@ insert into event (id, account, usr, name, at, amount) values (1, 1, 10, 'view',
     (3, 1, 10, 'view', '2025-01-03', 'NaN'), (4, 1, 10, 'view', '2025-01-03', 'Infinity'), (5, 1, 10, 'view', '2025-01-03', 1e13), (6, 1, 10, 'view', '2025-01-03', 1);
 select * from differences(1, 'id = 6', 5);
 select * from differences(2, 'id > 2', 2);
-select account_id, period, usage, bad_rows from health_data.change_1 c, health.fold_changes(1, array[c.changes]);
+select account_id, period, usage, bad_rows from health_data.change_1 c, health_internal.fold_changes(1, array[c.changes]);
 update event set at = '2025-01-03' where id = 1;
 update event set name = 'view', amount = -1 where id in (2, 3);
 delete from event where id = 4;
@@ -256,7 +256,7 @@ insert into page (props, who, path, at)
 select jsonb_build_object('account', 'Acct' || i % 5, 'kind', (array['get', 'Post'])[1 + i % 2]) - case when i % 13 = 0 then 'kind' else '' end,
        md5((i % 3)::text)::uuid, (array['/', ' /a ', '/ping', null, '/health', '/B'])[1 + i % 6], timestamptz '2025-01-01' + i * interval '7 hours'
 from generate_series(1, 300) i;
-select count(*) > 50 as some from health_data.change_6, health.fold_changes(6, array[changes]) f, health.cells(f.usage);
+select count(*) > 50 as some from health_data.change_6, health_internal.fold_changes(6, array[changes]) f, health.cells(f.usage);
 select * from differences(6);
 update page set props = props || '{"kind": "put"}' where path = '/B';
 insert into page (props, who, path, at) select jsonb_build_object('account', 'large', 'kind', 'get', 'fill', repeat('x', 2000000)), md5('1')::uuid, '/fill', '2025-01-01';
@@ -266,7 +266,7 @@ select * from differences(6);
 -- A collation that nobody can determine is an error, though lower() has none of its own.
 select make_source(7, 'page', 'src.props ->> ''account''', 'src.who', 'lower(src.one || src.two)', 'src.at', null, null, 'text', 'uuid', 'UTC');
 insert into page (props, who, path, at, one, two) values ('{"account": "x"}', md5('1')::uuid, '/', '2025-01-01', 'a', 'b');
-select f.account_id, f.usage, f.bad_rows from health_data.change_7, health.fold_changes(7, array[changes]) f;
+select f.account_id, f.usage, f.bad_rows from health_data.change_7, health_internal.fold_changes(7, array[changes]) f;
 
 -- What cannot be read at all is noted, once per transaction, and writers go on.
 truncate health_data.change_5;
@@ -279,7 +279,7 @@ alter table raw drop column day;
 begin; savepoint one; insert into raw values ('{}'); rollback to one; insert into raw values ('{}'); commit;
 alter table raw add column day date;
 insert into raw values ('{"account": 3, "user": "anna", "event": "back"}', '2025-01-04');
-select leaf::regclass, f.account_id, f.usage, c.changes is null as unread from health_data.change_5 c left join health.fold_changes(5, array[c.changes]) f on true order by c.xact;
+select leaf::regclass, f.account_id, f.usage, c.changes is null as unread from health_data.change_5 c left join health_internal.fold_changes(5, array[c.changes]) f on true order by c.xact;
 
 -- Writers need no rights on anything but the table.
 create role regress_capture_writer;
@@ -301,26 +301,26 @@ select * from difference;
 -- Pieces without the rows of some blocks.
 truncate event, health_data.change_1, health_data.change_2;
 insert into event (account, usr, name, at) select 1, i, 'view', '2025-01-03' from generate_series(1, 1000) i;
-select sum(health.count_changes(changes)), sum(health.count_changes(health.pending_changes(changes, array[1, 3]))), sum(health.count_changes(health.pending_changes(changes, null))),
-    bool_and(health.pending_changes(changes, '{0,100,5,6}') is null) as all_read, bool_and(health.pending_changes(changes, '{7,7,9,8}') = changes) as none_read,
-    sum(health.count_changes(health.pending_changes(changes, '{1,3}'))) = (select count(*) from event where (ctid::text::point)[0] not in (1, 2)) as exact
+select sum(health_internal.count_changes(changes)), sum(health_internal.count_changes(health_internal.pending_changes(changes, array[1, 3]))), sum(health_internal.count_changes(health_internal.pending_changes(changes, null))),
+    bool_and(health_internal.pending_changes(changes, '{0,100,5,6}') is null) as all_read, bool_and(health_internal.pending_changes(changes, '{7,7,9,8}') = changes) as none_read,
+    sum(health_internal.count_changes(health_internal.pending_changes(changes, '{1,3}'))) = (select count(*) from event where (ctid::text::point)[0] not in (1, 2)) as exact
 from health_data.change_1;
-select health.pending_changes(changes, '{1}') from health_data.change_1;
-select health.pending_changes(changes, '{1,null}') from health_data.change_1;
-select health.pending_changes(null, '{1,2}'), health.count_changes(null);
-select health.count_changes('\x'), 1;
-select health.count_changes('\x0105ff');
-select * from health.fold_changes(1, '{"\\x010500"}');
-select * from health.fold_changes(1, array['\x010ff40001ff000000'::bytea]);
-select * from health.fold_changes(1, array['\x0105f4000161000204000202'::bytea, null, '\x0105f1f0f0']);
-select * from health.fold_changes(1, array['\x0105', '\x010f'::bytea]);
-select * from health.fold_changes(1, '{}');
+select health_internal.pending_changes(changes, '{1}') from health_data.change_1;
+select health_internal.pending_changes(changes, '{1,null}') from health_data.change_1;
+select health_internal.pending_changes(null, '{1,2}'), health_internal.count_changes(null);
+select health_internal.count_changes('\x'), 1;
+select health_internal.count_changes('\x0105ff');
+select * from health_internal.fold_changes(1, '{"\\x010500"}');
+select * from health_internal.fold_changes(1, array['\x010ff40001ff000000'::bytea]);
+select * from health_internal.fold_changes(1, array['\x0105f4000161000204000202'::bytea, null, '\x0105f1f0f0']);
+select * from health_internal.fold_changes(1, array['\x0105', '\x010f'::bytea]);
+select * from health_internal.fold_changes(1, '{}');
 
 -- Triggers that are none of ours do nothing: another table, no such source, a change table of somebody else or gone.
 create table other (like event);
-create trigger capture after insert on other for each row execute function health.capture('1');
-create trigger capture_2 after insert on other for each row execute function health.capture('99');
-create trigger capture_3 after insert on other for each row execute function health.capture();
+create trigger capture after insert on other for each row execute function health_internal.capture('1');
+create trigger capture_2 after insert on other for each row execute function health_internal.capture('99');
+create trigger capture_3 after insert on other for each row execute function health_internal.capture();
 truncate health_data.change_1;
 insert into other (id, account, usr, name, at) values (1, 1, 10, 'view', '2025-01-03');
 alter table health_data.change_1 owner to regress_capture_writer;
@@ -333,21 +333,21 @@ drop table health_data.change_1;
 insert into event (account, usr, name, at) values (1, 10, 'view', '2025-01-03');
 commit;
 insert into event (account, usr, name, at) values (1, 10, 'view', '2025-01-03');
-delete from health.ledger_source where id = 2;
+delete from health_internal.ledger_source where id = 2;
 \c -
 set client_min_messages = warning;
 insert into event (account, usr, name, at) values (1, 10, 'view', '2025-01-03');
 -- Wrong use.
-create trigger wrong before insert on other for each row execute function health.capture('1');
+create trigger wrong before insert on other for each row execute function health_internal.capture('1');
 insert into other values (1);
 drop trigger wrong on other;
-create trigger wrong after insert on other execute function health.capture('1');
+create trigger wrong after insert on other execute function health_internal.capture('1');
 \set VERBOSITY default
 insert into other values (1);
 \set VERBOSITY terse
-select health.capture();
+select health_internal.capture();
 
-delete from health.ledger_source where id between 1 and 7;
+delete from health_internal.ledger_source where id between 1 and 7;
 drop table event, wide, log, raw, page, other, early cascade;
 drop view difference;
 drop function write_late(), differences(int, text, bigint), make_source(int, regclass, text, text, text, text, text, text, text, text, text, text);

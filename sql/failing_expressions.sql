@@ -45,6 +45,6 @@ select health.create_score_view('d', 'app.d');
 -- An account that is not there is asked for under the author's search_path as well.
 select health.explain('q', 'x');
 
-select count(health.drop_model(name, cascade => true)::text) as dropped from health.model;
+select count(health.drop_model(name, cascade => true)::text) as dropped from health_internal.model;
 set client_min_messages = warning;
 drop schema app cascade;

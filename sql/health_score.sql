@@ -79,11 +79,11 @@ SELECT health.band(50, '[{"name": "low", "from": 10}, {"name": "high", "from": 5
 SELECT health.band(50, '[{"name": "good", "from": 50}]');
 SELECT health.band(50, '[{"name": "good", "form": 50}, {"name": "bad"}]');
 -- states are for the aggregate only; made up ones are refused or harmless
-SELECT health.health_score_result('{}');
-SELECT health.health_score_result('{1,2}');
-SELECT health.health_score_result('{NULL,2,3}');
-SELECT health.health_score_result('{NaN,2,3}');
-SELECT health.health_score_result('{120,2,3}'), health.score_coverage_result('{120,2,4}');
-SELECT health.health_score_combine('{120,2,3}', NULL), health.health_score_combine(NULL, NULL) IS NULL, health.health_score_combine('{1,2,3}', '{1,2,3}');
+SELECT health_internal.health_score_result('{}');
+SELECT health_internal.health_score_result('{1,2}');
+SELECT health_internal.health_score_result('{NULL,2,3}');
+SELECT health_internal.health_score_result('{NaN,2,3}');
+SELECT health_internal.health_score_result('{120,2,3}'), health_internal.score_coverage_result('{120,2,4}');
+SELECT health_internal.health_score_combine('{120,2,3}', NULL), health_internal.health_score_combine(NULL, NULL) IS NULL, health_internal.health_score_combine('{1,2,3}', '{1,2,3}');
 -- a million values
 SELECT health.health_score(array_agg(i % 101), array_agg(1)) BETWEEN 49 AND 51, health.score_coverage(array_agg(i), array_agg(1)) FROM generate_series(1, 1000000) AS i;

@@ -136,6 +136,6 @@ select health.create_score_view('today', 'scored.today', false);
 reset client_min_messages;
 select bool_and(as_of = (now() at time zone 'Europe/Berlin')::date) as is_today, count(*) from scored.today;
 
-select count(health.drop_model(name, cascade => true)::text) as dropped from health.model;
+select count(health.drop_model(name, cascade => true)::text) as dropped from health_internal.model;
 set client_min_messages = warning;
 drop schema scored, app cascade;

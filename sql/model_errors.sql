@@ -93,6 +93,6 @@ select count(*) from pg_class where relnamespace = 'app'::regnamespace and relna
 alter table app.events rename event to event_name;
 select health.create_score_view('m', 'app.health');
 select health.drop_model('m', cascade => true);
-select count(*) from health.model;
+select count(*) from health_internal.model;
 set client_min_messages = warning;
 drop schema app cascade;

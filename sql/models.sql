@@ -38,12 +38,12 @@ set local search_path = shop, public;
 select health.alter_model('shop', health.model_definition('shop', 1), replace => true);
 select health.model_definition('shop') = health.model_definition('shop', 1) as as_before;
 rollback;
-select name, current_version, comment from health.model order by name;
-select model, version from health.model_version order by model, version;
+select name, current_version, comment from health_internal.model order by name;
+select model, version from health_internal.model_version order by model, version;
 
 -- Versions are immutable, for superusers as well.
-update health.model_version set definition = '{}' where model = 'shop' and version = 1;
-delete from health.model_version where model = 'shop' and version = 1;
+update health_internal.model_version set definition = '{}' where model = 'shop' and version = 1;
+delete from health_internal.model_version where model = 'shop' and version = 1;
 
 -- Mistakes.
 select health.create_model('shop', health.model_definition('shop'));
@@ -56,7 +56,7 @@ select health.drop_model('shoop');
 
 select health.drop_model('shop');
 select health.drop_model('shop_again');
-select count(*) from health.model_version;
+select count(*) from health_internal.model_version;
 
 -- A preset is the base; own keys win; catalog, onboarding and history merge by key.
 select health.create_model('preset', '{"preset": "collaboration",
@@ -85,12 +85,12 @@ select health.create_model('alices', '{
   "signals": [{"name": "activation", "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]
 }');
 set role regress_health_bob;
-select name, owner from health.model;
+select name, owner from health_internal.model;
 select health.alter_model('alices', '{"window_days": 7}');
 select health.drop_model('alices');
 select * from health.explain('alices', 1);
-delete from health.model;
-insert into health.model (name, owner, current_version) values ('bobs', 'regress_health_alice', 1);
+delete from health_internal.model;
+insert into health_internal.model (name, owner, current_version) values ('bobs', 'regress_health_alice', 1);
 select health.create_model('bobs', health.model_definition('alices'));
 reset role;
 -- A superuser does not run an ordinary user's expressions by accident.
@@ -98,13 +98,13 @@ select * from health.explain('alices', 1);
 -- Nor is a superuser tricked into dropping what belongs to others.
 create materialized view shop.report as select 1 as one;
 set role regress_health_alice;
-insert into health.score_view values ('shop', 'report', 'alices', 1, true);
+insert into health_internal.score_view values ('shop', 'report', 'alices', 1, true);
 reset role;
 select health.drop_model('alices', cascade => true);
 set role regress_health_alice;
-delete from health.score_view;
+delete from health_internal.score_view;
 select health.drop_model('alices');
-select count(*) from health.model_version;
+select count(*) from health_internal.model_version;
 reset role;
 -- A model of a group is its members': each may put views on it; relations are dropped by who made them, or a superuser.
 create role regress_health_team;

@@ -9,7 +9,7 @@ left join lateral health.model_problems(p.definition || '{"accounts": {"table": 
 group by p.name order by 1;
 select p.name, count(*) as leaves, count(*) filter (where l.signal ->> 'label' is null) as without_label,
        count(*) filter (where l.signal -> 'next_step' is null) as without_next_step
-from health.presets() p, health.leaf_signals(p.definition) l group by p.name order by 1;
+from health.presets() p, health_internal.leaf_signals(p.definition) l group by p.name order by 1;
 
 -- feedback_portal has exactly the reference weights: parts 60/50/40, 90/100/50, 70/80/20 give 51, 85, 58 and 63.3, stable.
 with groups as (
@@ -57,18 +57,18 @@ from book.customer_success_score s join book.collaboration_score c using (accoun
 select format('with detailed as (%s), score as (%s), signals as (%s) select %L as model, (select count(*) from score) as accounts, (select count(*) from signals) as signals, '
               '(select count(*) from score as s full join book.%I as v using (account_id) where s::text is distinct from v::text) as other_scores, '
               '(select count(*) from (select n::text from signals as n except all select v::text from book.%I as v) as d) as other_signals',
-              health.compile_details(format('book.%I', p.name || '_score_ledger'), 'ARRAY[health.slice(l.usage, NULL, ''2025-01-20''), NULL, health.slice(l.usage, ''2025-01-20'', NULL)]', v.document, 'l.*'),
-              health.compile_score_query('', 'detailed', p.name, v.document, c, from_details => true),
-              health.compile_score_query('_signals', 'detailed', p.name, v.document, c, from_details => true),
+              health_internal.compile_details(format('book.%I', p.name || '_score_ledger'), 'ARRAY[health.slice(l.usage, NULL, ''2025-01-20''), NULL, health.slice(l.usage, ''2025-01-20'', NULL)]', v.document, 'l.*'),
+              health_internal.compile_score_query('', 'detailed', p.name, v.document, c, from_details => true),
+              health_internal.compile_score_query('_signals', 'detailed', p.name, v.document, c, from_details => true),
               p.name, p.name || '_score', p.name || '_score_signals')
-from health.presets() p, health.find_version(p.name, 1) v, health.compile_model(v.document, 1) c order by p.name \gexec
+from health.presets() p, health_internal.find_version(p.name, 1) v, health_internal.compile_model(v.document, 1) c order by p.name \gexec
 \set ECHO all
 -- What is absent is unknown, and weighs on coverage only.
 select signal, raw_text, round(normalized::numeric, 1) as normalized, reason from book.feedback_portal_score_signals where account_id = 'wide' order by position;
 
 -- The percentile reference is frozen: the others' change moves nobody.
 select l.signal ->> 'name' as signal, l.signal #> '{normalize,reference}' as reference
-from health.leaf_signals(health.model_definition('feedback_portal', complete => true)) l where l.signal #>> '{normalize,kind}' = 'percentile';
+from health_internal.leaf_signals(health.model_definition('feedback_portal', complete => true)) l where l.signal #>> '{normalize,kind}' = 'percentile';
 update book.accounts set arr = 1000000 where id <> 'wide';
 select signal, raw_text, round(normalized::numeric, 1) as normalized from health.explain('feedback_portal', 'wide') where signal = 'arr';
 -- A change of something else keeps it; refreeze_references takes the present book.
@@ -84,8 +84,8 @@ select health.create_model('peers', '{"as_of": "2025-03-03", "accounts": {"table
               {"name": "activity", "metric": "events", "normalize": {"kind": "percentile"}},
               {"name": "none", "expression": "nullif(seats, 5)", "normalize": {"kind": "percentile"}}]}');
 select signal, raw_text, round(normalized::numeric, 1) as normalized, reason from health.explain('peers', 'wide');
-select l.signal #> '{normalize,reference}' as reference from health.leaf_signals(health.model_definition('peers', complete => true)) l;
+select l.signal #> '{normalize,reference}' as reference from health_internal.leaf_signals(health.model_definition('peers', complete => true)) l;
 
-select count(health.drop_model(name, cascade => true)::text) as dropped from health.model;
+select count(health.drop_model(name, cascade => true)::text) as dropped from health_internal.model;
 set client_min_messages = warning;
 drop schema book cascade;

@@ -47,7 +47,7 @@ select pulse('bigint{42:2025-01-03/view*-1}'::usage, '2025-02-01');
 select pulse(array['bigint{42:2025-01-20/view*-1}', 'bigint{1:2025-01-03/view}']::usage[], '2025-02-01');
 select pulse(array['bigint{42:2025-01-20/view}', 'text{1:2025-01-03/view}']::usage[], '2025-02-01');
 select pulse_agg(u, d) from (values ('bigint{1:2025-01-03/view}'::usage, date '2025-02-01'), ('bigint{1:2025-01-03/view}', '2025-03-01')) as v (u, d);
-select pulse_agg_final('\x00'), pulse_agg_final(null);
+select health_internal.pulse_agg_final('\x00'), health_internal.pulse_agg_final(null);
 select pulse('{}'::usage, 'infinity');
 select pulse('{}'::usage, '2025-01-01', '-infinity');
 drop table part, compared;

@@ -2,7 +2,7 @@
 set client_min_messages = warning;
 \set SHOW_CONTEXT never
 set datestyle = 'ISO';
-select setval('health.ledger_source_id_seq', 7300) \g /dev/null
+select setval('health_internal.ledger_source_id_seq', 7300) \g /dev/null
 create schema book;
 set search_path = book, health, public;
 

@@ -28,6 +28,6 @@ select raw_text, reason from health.explain('m', 4) where signal = 'survey';
 select health.create_model('undated', health.model_definition('m') ||
   '{"signals": [{"name": "survey", "query": "select account_id, score from app.surveys", "normalize": {"kind": "linear", "worst": 0, "best": 10}}]}');
 select raw_text from health.explain('undated', 1) where signal = 'survey';
-select count(health.drop_model(name, cascade => true)::text) as dropped from health.model;
+select count(health.drop_model(name, cascade => true)::text) as dropped from health_internal.model;
 set client_min_messages = warning;
 drop schema app cascade;

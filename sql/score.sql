@@ -154,9 +154,9 @@ SELECT numbers, (d.scored).score, (d.scored).coverage, (d.measured).total_users,
        d.measured::text = m::text AS same_metrics
 FROM (VALUES ('{}'::int[]), ('{1}'), ('{1,3}'), ('{1,2,3,4}'), ('{5,3,1}')) AS n (numbers),
      LATERAL (SELECT array_agg(p.usage) AS parts, health.rollup(p.usage) AS usage FROM part AS p WHERE p.number = ANY (numbers)) AS r,
-     health.score_details(:'small', r.parts, '2025-06-02', '2025-01-01', 10, '{pro}', NULL, NULL) AS d,
+     health_internal.score_details(:'small', r.parts, '2025-06-02', '2025-01-01', 10, '{pro}', NULL, NULL) AS d,
      health.metrics(r.usage, '2025-06-02', catalog => :'small'::jsonb -> 'catalog', account_start => '2025-01-01', seats => 10) AS m;
-SELECT health.score_details(:'small', ARRAY[usage], '2025-06-02', NULL, NULL, '{pro}', NULL, NULL) FROM part WHERE number = 5;
-SELECT health.score_details(:'small', ARRAY['bigint{1:2025-05-20/view}', 'text{a:2025-05-20/view}']::health.usage[], '2025-06-02', NULL, NULL, '{pro}', NULL, NULL);
-SELECT health.score_details(NULL, '{}', '2025-06-02', NULL, NULL, NULL, NULL, NULL);
-SELECT health.score_details(:'small', '{}', 'infinity', NULL, NULL, NULL, NULL, NULL);
+SELECT health_internal.score_details(:'small', ARRAY[usage], '2025-06-02', NULL, NULL, '{pro}', NULL, NULL) FROM part WHERE number = 5;
+SELECT health_internal.score_details(:'small', ARRAY['bigint{1:2025-05-20/view}', 'text{a:2025-05-20/view}']::health.usage[], '2025-06-02', NULL, NULL, '{pro}', NULL, NULL);
+SELECT health_internal.score_details(NULL, '{}', '2025-06-02', NULL, NULL, NULL, NULL, NULL);
+SELECT health_internal.score_details(:'small', '{}', 'infinity', NULL, NULL, NULL, NULL, NULL);

@@ -97,6 +97,6 @@ select health.score_account(:'one', null, '2025-06-02', null, null, '{50}', null
 select health.score_account(:'one', null, '2025-06-02', null, null, '{50}', null, null, '{{40,30}}');
 select health.score_account(:'one', null, '2025-06-02', null, null, '{50}', null, null, '{{40},{30}}', '{{2025-05-31}}');
 
-select count(health.drop_model(name, cascade => true)::text) as dropped from health.model;
+select count(health.drop_model(name, cascade => true)::text) as dropped from health_internal.model;
 set client_min_messages = warning;
 drop schema app, scores cascade;

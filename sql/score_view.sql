@@ -48,7 +48,7 @@ refresh materialized view concurrently scores.acme_ledger;
 select health.create_score_view('m', 'scores.live', materialized => false);
 select count(*) as rows, count(*) filter (where to_jsonb(l) = to_jsonb(a)) as equal_rows from scores.live l join scores.acme a using (account_id);
 select count(*) from scores.live_signals s full join scores.acme_signals a using (account_id, position) where to_jsonb(s) is distinct from to_jsonb(a);
-select schema_name, view_name, model, model_version, materialized from health.score_view order by view_name;
+select schema_name, view_name, model, model_version, materialized from health_internal.score_view order by view_name;
 
 -- New events are seen after a refresh. Whoever asks need not know where the view is, when search_path does.
 insert into app.events values (1, 4, 'login', '2025-02-21 12:00+00');
@@ -101,7 +101,7 @@ select health.create_score_view('mm', 'scores.x');
 select health.refresh_score_view('scores.lives');
 select health.drop_score_view('lives');
 select health.drop_model('m');
-delete from health.model where name = 'm';
+delete from health_internal.model where name = 'm';
 create table app.twice as select * from app.accounts union all select * from app.accounts where account_id = 2;
 select health.create_model('twice', health.model_definition('m') || '{"accounts": {"table": "app.twice", "id": "account_id", "columns": {"plan": "plan", "arr": "arr"}}}');
 select health.create_score_view('twice', 'scores.twice');
@@ -124,7 +124,7 @@ select health.create_score_view('m', 'scores.empty');
 select (select count(*) from scores.empty) as accounts, (select count(*) from scores.empty_signals) as signals, (select count(*) from scores.empty_history) as days;
 select health.refresh_score_view('scores.empty');
 select health.drop_model('m', cascade => true);
-select count(*) from health.score_view;
+select count(*) from health_internal.score_view;
 set client_min_messages = warning;
 drop schema scores cascade;
 drop schema app cascade;

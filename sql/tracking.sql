@@ -1,7 +1,7 @@
 -- Tracked models: the same scores as from the events, whatever happens to them; history, past days, frozen scores, clean removal.
 set client_min_messages = warning;
 \set SHOW_CONTEXT never
-select setval('health.ledger_source_id_seq', 7000) \g /dev/null
+select setval('health_internal.ledger_source_id_seq', 7000) \g /dev/null
 create schema app;
 create table app.accounts (account_id int primary key, company text, customer_since date, seats int, plan text);
 create table app.users (user_id int primary key, account_id int, joined_at date, left_on date, robot boolean default false);
@@ -60,7 +60,7 @@ call health.refresh('t');
 select * from app.differences();
 select accounts_rescored between 5 and 11 as only_some from health.status('t');
 -- Changes are added to what was read last: a row per account and quarter.
-select 'health_data.chunk_' || id as chunks from health.ledger_source where model = 't' \gset
+select 'health_data.chunk_' || id as chunks from health_internal.ledger_source where model = 't' \gset
 select count(*) > 0 as some, count(*) = count(distinct (account_id, period)) as one_each from :chunks;
 call health.refresh('t');
 select accounts_rescored from health.status('t');
@@ -70,11 +70,11 @@ select * from health.verify('t', 'seven');
 -- Scores are written so many accounts at a time, all of them once; those that are gone are left out.
 begin;
 create temporary table before as table app.t;
-select 'health_data.stale_' || id as stale, 'health_data.score_' || id as scores from health.tracking where model = 't' \gset
-select health.mark_all_stale(t) from health.tracking t where model = 't';
+select 'health_data.stale_' || id as stale, 'health_data.score_' || id as scores from health_internal.tracking where model = 't' \gset
+select health_internal.mark_all_stale(t) from health_internal.tracking t where model = 't';
 insert into :stale select 999;
 delete from :scores where account_id % 2 = 0;
-select health.write_scores(t, 5) = (select count(*) from before) as all_written from health.tracking t where model = 't';
+select health_internal.write_scores(t, 5) = (select count(*) from before) as all_written from health_internal.tracking t where model = 't';
 select (select count(*) from :stale) as left_over, (select count(*) from app.t) = (select count(*) from before) as all_there,
        (select count(*) from (select n::text from app.t n except select n::text from before n) d) as differences;
 rollback;
@@ -159,7 +159,7 @@ delete from app.events where user_id = 7;
 delete from app.users where user_id = 7;
 select health.forget_user('t', '7');
 -- What was read in several batches may have a user in one part that is taken out again in another.
-select 'health_data.chunk_' || id as chunks from health.ledger_source where model = 't' \gset
+select 'health_data.chunk_' || id as chunks from health_internal.ledger_source where model = 't' \gset
 insert into :chunks
 select 1, '2025-04-01', part, case part when 98 then u else '{}' operator(health.-) u end
 from (select health.usage_agg(7, 'made', '2025-04-02 00:00+00'::timestamptz, 'UTC') as u) as one, generate_series(98, 99) as part;
@@ -172,7 +172,7 @@ select health.forget_user('t', null);
 select health.untrack('t');
 select c.relname, c.relkind from pg_class c where c.relnamespace = 'app'::regnamespace and c.relname ~ '^t(_|$)' and c.relkind <> 'i' order by 1;
 select count(*) from ((select to_jsonb(x) - 'model' from app.t x) except (select to_jsonb(x) - 'model' from app.plain x)) x;
-select (select count(*) from pg_class where relnamespace = 'health_data'::regnamespace), (select count(*) from pg_trigger where tgrelid = 'app.events'::regclass), (select count(*) from health.ledger_source);
+select (select count(*) from pg_class where relnamespace = 'health_data'::regnamespace), (select count(*) from pg_trigger where tgrelid = 'app.events'::regclass), (select count(*) from health_internal.ledger_source);
 select health.untrack('t');
 select * from health.status('t');
 select health.track(null);
@@ -190,7 +190,7 @@ select health.track('t');
 call health.backfill('plain');
 call health.refresh('plain');
 select health.drop_model('t', cascade => true);
-select (select count(*) from pg_class where relnamespace = 'health_data'::regnamespace), (select count(*) from health.tracking);
+select (select count(*) from pg_class where relnamespace = 'health_data'::regnamespace), (select count(*) from health_internal.tracking);
 select health.drop_model('plain', cascade => true);
 
 -- Tracking that broke is not churn: scores are frozen, with the reason, until the volume is usual again or somebody says that this is how it is.
@@ -199,7 +199,7 @@ select health.create_model('f', app.model() || '{"history": {"retention_months":
 select health.create_score_view('f', 'app.f');
 select health.track('f');
 call health.backfill('f');
-select chunk_table::regclass as chunk from health.ledger_source where model = 'f' \gset
+select chunk_table::regclass as chunk from health_internal.ledger_source where model = 'f' \gset
 select (select min(period) from :chunk) as first_quarter, (select min(as_of) from app.f_history) as first_day;
 create table app.before as select * from app.f;
 delete from app.events where occurred_at > '2025-06-29' and user_id <> 1;
@@ -273,15 +273,15 @@ delete from app.events where user_id = 2;
 select * from health.status('o');
 call health.refresh('o');
 select health.untrack('o');
-do $$ begin execute format('select count(*) from %s', (select chunk_table::regclass from health.ledger_source where model = 'o')); end $$;
-insert into health.ledger_source (model, path, owner, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
+do $$ begin execute format('select count(*) from %s', (select chunk_table::regclass from health_internal.ledger_source where model = 'o')); end $$;
+insert into health_internal.ledger_source (model, path, owner, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
 values ('o', 'x', 'tracking_owner', 1, '', '', '', '', 'text', 'text', '', '');
-insert into health.ledger_source (model, path, owner, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
+insert into health_internal.ledger_source (model, path, owner, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
 values ('o', 'x', 'tracking_writer', 1, '', '', '', '', 'text', 'text', '', '');
-update health.tracking set error = 'mine';
-delete from health.ledger_batch;
+update health_internal.tracking set error = 'mine';
+delete from health_internal.ledger_batch;
 reset role;
-select error from health.tracking where model = 'o';
+select error from health_internal.tracking where model = 'o';
 call health.refresh('o');    -- not as a superuser
 set role tracking_owner;
 call health.refresh('o');

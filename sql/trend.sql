@@ -39,7 +39,7 @@ SELECT d, health.trend_4w(d, date '2025-03-31') OVER (ORDER BY d) FROM (VALUES (
 SELECT health.trend_4w(d, d) FROM (VALUES (date '2025-02-03'), ('2025-02-10')) t(d);
 SELECT health.trend_4w(d, date '2025-03-31') FROM (VALUES (date 'infinity')) t(d);
 SELECT health.trend_4w(now(), date '2025-03-31', 'Europe/Berlyn');
-SELECT health.trend_4w_final('{1,2}');
+SELECT health_internal.trend_4w_final('{1,2}');
 
 -- The clocks changed on 2025-03-30: an evening event in Berlin stays on its day.
 SELECT health.trend_4w(t, date '2025-03-31', 'Europe/Berlin') AS seen, health.trend_4w(t + interval '1 hour', date '2025-03-31', 'Europe/Berlin') AS next_day

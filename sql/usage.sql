@@ -31,7 +31,7 @@ select * from cells('{}');
 select * from cells(null);
 
 -- The bytes: two of the empty ledger, a few per cell otherwise; what is sent is what is stored.
-select usage_send('{}'), usage_send('bigint{42:2025-01-03/a}'), octet_length(usage_send('bigint{42:2025-01-03/a,2025-01-04/a*7;43:2025-01-03/a}')) as three_cells;
+select health_internal.usage_send('{}'), health_internal.usage_send('bigint{42:2025-01-03/a}'), octet_length(health_internal.usage_send('bigint{42:2025-01-03/a,2025-01-04/a*7;43:2025-01-03/a}')) as three_cells;
 select validate('{}'), validate('bigint{42:2025-01-03/a}'), validate(null);
 create table ledgers (n int, u usage);
 insert into ledgers values (1, '{}'), (2, 'bigint{42:2025-01-03/a}'), (3, 'text{anna:2025-01-03/a=1.5}'), (4, null), (5, 'bigint{42:2025-01-03/a}');
@@ -40,11 +40,11 @@ select validate('\x'::bytea::usage);
 select validate('\x02ff'::bytea::usage);
 select validate('\x0100ff'::bytea::usage);
 select active_users('\x0101'::bytea::usage, '2025-01-01');
-select usage_send((substr(usage_send(u), 1, 5) || '\x00'::bytea)::usage) from ledgers where n = 2;
+select health_internal.usage_send((substr(health_internal.usage_send(u), 1, 5) || '\x00'::bytea)::usage) from ledgers where n = 2;
 -- Names and ids are text of the server's encoding, or the value is refused where it enters.
-select validate(overlay(usage_send(u) placing '\xff'::bytea from position('\x61'::bytea in usage_send(u)) for 1)::usage) from ledgers where n = 2;
-select validate(overlay(usage_send(u) placing '\x00'::bytea from position('\x61'::bytea in usage_send(u)) for 1)::usage) from ledgers where n = 2;
-select validate(overlay(usage_send(u) placing '\xe4'::bytea from position('\x6e'::bytea in usage_send(u)) for 1)::usage) from ledgers where n = 3;
+select validate(overlay(health_internal.usage_send(u) placing '\xff'::bytea from position('\x61'::bytea in health_internal.usage_send(u)) for 1)::usage) from ledgers where n = 2;
+select validate(overlay(health_internal.usage_send(u) placing '\x00'::bytea from position('\x61'::bytea in health_internal.usage_send(u)) for 1)::usage) from ledgers where n = 2;
+select validate(overlay(health_internal.usage_send(u) placing '\xe4'::bytea from position('\x6e'::bytea in health_internal.usage_send(u)) for 1)::usage) from ledgers where n = 3;
 drop cast (bytea as usage);
 
 -- Equal content is equal: as key of groups, joins and hash indexes; there is no order.

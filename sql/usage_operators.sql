@@ -6,7 +6,7 @@ create table l (n int, u usage);
 insert into l values (1, 'bigint{42:2025-01-03/a*2,2025-01-04/b=1.5;43:2025-01-04/a}'), (2, 'bigint{41:2024-12-31/c;42:2025-01-03/a,2025-01-04/b*2=0.5#1}'), (3, '{}'), (4, 'bigint{43:2025-01-04/a*-1}');
 select x.n, y.n, x.u + y.u as sum from l x, l y where x.n < y.n order by 1, 2;
 select x.n, y.n, x.u - y.u as difference from l x, l y where x.n <> y.n order by 1, 2;
-select bool_and(x.u + y.u = y.u + x.u) as commutative, bool_and(usage_send(x.u + y.u - y.u) = usage_send(x.u)) as inverse, bool_and(x.u + '{}' = x.u) as identity, bool_and(x.u - x.u = '{}') as nothing_left from l x, l y;
+select bool_and(x.u + y.u = y.u + x.u) as commutative, bool_and(health_internal.usage_send(x.u + y.u - y.u) = health_internal.usage_send(x.u)) as inverse, bool_and(x.u + '{}' = x.u) as identity, bool_and(x.u - x.u = '{}') as nothing_left from l x, l y;
 select bool_and((x.u + y.u) + z.u = x.u + (y.u + z.u)) as associative from l x, l y, l z;
 -- An amount without its event is a value like any other.
 select 'bigint{1:2025-01-01/a=5}'::usage - 'bigint{1:2025-01-01/a=3}'::usage as rest;

@@ -12,7 +12,7 @@ select bool_and(slice(u, null, day) + slice(u, day, null) = u) as adds_up from l
 select slice(null, '2025-01-01', '2025-01-02');
 
 select n, without_users(u, '{2,anna}') as rest from l order by n;
-select bool_and(usage_send(without_users(u, '{}')) = usage_send(u) and usage_send(without_users(u, '{3,caesar,"",1.0," 1",00000000-0000-0000-0000-000000000001}')) = usage_send(u)) as unchanged from l;
+select bool_and(health_internal.usage_send(without_users(u, '{}')) = health_internal.usage_send(u) and health_internal.usage_send(without_users(u, '{3,caesar,"",1.0," 1",00000000-0000-0000-0000-000000000001}')) = health_internal.usage_send(u)) as unchanged from l;
 select without_users('bigint{1:2025-01-01/a;3:2025-01-01/a}', '{3,1,3}'), without_users('uuid{00000000-0000-0000-0000-000000000001:2025-01-01/a;00000000-0000-0000-0000-000000000002:2025-01-01/a}', '{00000000-0000-0000-0000-000000000002,2}');
 -- The users may differ from call to call.
 select n, x, without_users(u, x) as rest from l, (values ('{1}'::text[]), ('{2}'), ('{bert,1}')) as v (x) where n <> 2 order by n, x;

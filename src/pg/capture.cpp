@@ -1,4 +1,4 @@
-// health.capture(): the trigger of tracked tables. It turns rows into changes and never fails because of one.
+// health_internal.capture(): the trigger of tracked tables. It turns rows into changes and never fails because of one.
 #include "change_buffer.hpp"
 
 #include <cstdlib>
@@ -122,7 +122,7 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
   capture.ignored = true;
   capture.leaf = RelationGetRelid(relation);
   capture.relation = capture.change_table = InvalidOid;
-  capture.context = AllocSetContextCreate(TopMemoryContext, "health.capture", ALLOCSET_SMALL_SIZES);
+  capture.context = AllocSetContextCreate(TopMemoryContext, "health_internal.capture", ALLOCSET_SMALL_SIZES);
 
   LedgerSource* source = nullptr;
   if (trigger.tgnargs == 1)
@@ -165,7 +165,7 @@ Capture& capture_of(const Trigger& trigger, Relation relation) {
       HASHCTL control{};
       control.keysize = sizeof(Oid);
       control.entrysize = sizeof(Capture);
-      captures = hash_create("health.capture", 16, &control, HASH_ELEM | HASH_BLOBS);
+      captures = hash_create("health_internal.capture", 16, &control, HASH_ELEM | HASH_BLOBS);
       CacheRegisterRelcacheCallback(on_relation_change, Datum{0});
     }
     bool found = false;
@@ -226,10 +226,10 @@ bool same_event(const Change& a, const Change& b) {
 }  // namespace
 
 HEALTH_FUNCTION(health_capture) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) reject_call("health.capture() is called by triggers only");
+  if (!CALLED_AS_TRIGGER(fcinfo)) reject_call("health_internal.capture() is called by triggers only");
   const auto* call = reinterpret_cast<const TriggerData*>(fcinfo->context);
   if (!TRIGGER_FIRED_AFTER(call->tg_event) || !TRIGGER_FIRED_FOR_ROW(call->tg_event))
-    reject_call("health.capture() is called after INSERT, UPDATE or DELETE for each row only");
+    reject_call("health_internal.capture() is called after INSERT, UPDATE or DELETE for each row only");
   Capture& capture = capture_of(*call->tg_trigger, call->tg_relation);
   if (capture.ignored) return Datum{0};
   if (capture.serial != transaction_serial() || capture.buffer == nullptr) {

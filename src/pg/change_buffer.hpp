@@ -1,7 +1,7 @@
 // Captured changes of the running transaction: kept in memory, written to the change tables when it commits.
 #pragma once
 
-#include "core/change_log.hpp"
+#include "core/collect/change_log.hpp"
 
 #include "guard.hpp"
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/account_fold.hpp"
-#include "core/change_log.hpp"
-#include "core/usage_algebra.hpp"
+#include "core/collect/account_fold.hpp"
+#include "core/collect/change_log.hpp"
+#include "core/ledger/usage_algebra.hpp"
 
 #include "guard.hpp"
 

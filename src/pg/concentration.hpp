@@ -1,7 +1,7 @@
 // health.concentration_record as a row.
 #pragma once
 
-#include "core/concentration.hpp"
+#include "core/metrics/concentration.hpp"
 #include "guard.hpp"
 #include "metric_options.hpp"
 

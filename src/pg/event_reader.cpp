@@ -425,7 +425,7 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
     columns = col_search_path
   };
   // As the owner of the catalog: the capturing trigger runs for everybody who writes to the tracked table.
-  const Oid catalog = get_relname_relid("ledger_source", get_namespace_oid("health", false));
+  const Oid catalog = get_relname_relid("ledger_source", get_namespace_oid("health_internal", false));
   if (!OidIsValid(catalog)) return nullptr;
   HeapTuple class_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(catalog));
   if (!HeapTupleIsValid(class_tuple)) return nullptr;
@@ -444,11 +444,11 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
   const int result = SPI_execute_with_args(
       "SELECT owner, relation, chunk_table, change_table, account, user_id, event, moment, amount, filter,"
       " account_kind, user_kind, time_zone, search_path"
-      " FROM health.ledger_source WHERE id OPERATOR(pg_catalog.=) $1",
+      " FROM health_internal.ledger_source WHERE id OPERATOR(pg_catalog.=) $1",
       1, types, values, nullptr, true, 1);
   PopActiveSnapshot();
   if (result != SPI_OK_SELECT)
-    elog(ERROR, "reading health.ledger_source: %s", SPI_result_code_string(result));
+    elog(ERROR, "reading health_internal.ledger_source: %s", SPI_result_code_string(result));
   LedgerSource* source = nullptr;
   if (SPI_processed == 1) {
     const char* fields[columns + 1] = {};

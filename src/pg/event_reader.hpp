@@ -1,7 +1,7 @@
 // Reads table rows as events: the expressions of a ledger source, compiled for one table.
 #pragma once
 
-#include "core/usage_log.hpp"
+#include "core/collect/usage_log.hpp"
 
 #include "guard.hpp"
 
@@ -12,7 +12,7 @@ extern "C" {
 
 namespace health::pg {
 
-// A row of health.ledger_source, in plain memory of the context it was loaded in.
+// A row of health_internal.ledger_source, in plain memory of the context it was loaded in.
 struct LedgerSource {
   int32 id;
   Oid owner;

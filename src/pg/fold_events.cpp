@@ -1,5 +1,5 @@
 // fold_events(): reads the rows of a tracked table and writes their ledgers as chunks.
-#include "core/account_fold.hpp"
+#include "core/collect/account_fold.hpp"
 
 #include "capture.hpp"
 #include "chunk_table.hpp"

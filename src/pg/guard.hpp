@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.hpp"
-#include "core/usage.hpp"
+#include "core/base/error.hpp"
+#include "core/ledger/usage.hpp"
 
 extern "C" {
 #include "postgres.h"

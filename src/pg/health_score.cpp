@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/model.hpp"
-#include "core/weighted_mean.hpp"
+#include "core/document/model.hpp"
+#include "core/scoring/weighted_mean.hpp"
 #include "guard.hpp"
 
 extern "C" {

@@ -1,5 +1,5 @@
 // check_ledger_source: whether the rows of a table can be read as events, one by one, for ever the same.
-#include "core/usage.hpp"
+#include "core/ledger/usage.hpp"
 
 #include "event_reader.hpp"
 

@@ -1,4 +1,5 @@
 // The options that the SQL functions on metrics take.
+#include "core/document/model.hpp"
 #include "metric_options.hpp"
 
 #include "cached_document.hpp"

@@ -1,7 +1,7 @@
 // The options that the SQL functions on metrics take, unpacked into plain memory.
 #pragma once
 
-#include "core/metrics.hpp"
+#include "core/metrics/metrics.hpp"
 #include "guard.hpp"
 
 extern "C" {

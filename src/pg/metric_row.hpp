@@ -1,7 +1,7 @@
 // A row of health.metrics_record.
 #pragma once
 
-#include "core/metrics.hpp"
+#include "core/metrics/metrics.hpp"
 #include "guard.hpp"
 
 namespace health::pg {

@@ -1,7 +1,7 @@
 // Metrics as SQL values: which of them are counts, days or truth values instead of double precision.
 #pragma once
 
-#include "core/metrics.hpp"
+#include "core/metrics/metrics.hpp"
 #include "guard.hpp"
 
 namespace health::pg {

@@ -1,5 +1,5 @@
 // metrics(), metrics_series() and unknown_metrics(): all metrics of a ledger from one decode.
-#include "core/metrics.hpp"
+#include "core/metrics/metrics.hpp"
 
 #include "guard.hpp"
 #include "local_day.hpp"

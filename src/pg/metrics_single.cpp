@@ -1,6 +1,6 @@
 // One SQL function per metric, and what belongs to single metrics: weekly(), top_user(), top_users(),
 // first_event(), last_event().
-#include "core/metrics.hpp"
+#include "core/metrics/metrics.hpp"
 
 #include "guard.hpp"
 #include "local_day.hpp"

@@ -1,5 +1,5 @@
 // model_problems() and model_inputs(): the shape of a model document.
-#include "core/model.hpp"
+#include "core/document/model.hpp"
 
 #include "row_block.hpp"
 #include "score_arguments.hpp"

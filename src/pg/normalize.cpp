@@ -1,7 +1,7 @@
 // normalize() and nearest_name().
-#include "core/normalize.hpp"
+#include "core/document/model.hpp"
 
-#include "core/nearest_name.hpp"
+#include "core/document/nearest_name.hpp"
 
 #include "cached_document.hpp"
 #include "guard.hpp"

@@ -1,7 +1,7 @@
 // One-shot aggregates on users: activation_rate, power_user_dependency, concentration. Their state is that of
 // usage_agg.
-#include "core/concentration.hpp"
-#include "core/user_tally.hpp"
+#include "core/collect/user_tally.hpp"
+#include "core/metrics/concentration.hpp"
 
 #include "concentration.hpp"
 #include "guard.hpp"
@@ -68,14 +68,18 @@ Datum power_user_dependency(FunctionCallInfo fcinfo, bool weighted) {
   if (PG_ARGISNULL(0)) PG_RETURN_NULL();
   const StateMemory state = borrowed_state(PG_GETARG_DATUM(0));
   return float8_or_null(
-      fcinfo, guarded([&] { return health::tally_concentration(fold_state(state), weighted).top1; }));
+      fcinfo, guarded([&] {
+        return health::measure_concentration(health::tally_contributions(fold_state(state), weighted)).top1;
+      }));
 }
 
 Datum concentration(FunctionCallInfo fcinfo, bool weighted) {
   if (PG_ARGISNULL(0)) PG_RETURN_NULL();
   const StateMemory state = borrowed_state(PG_GETARG_DATUM(0));
   const TupleDesc row_type = result_row_type(fcinfo, concentration_columns);
-  const auto result = guarded([&] { return health::tally_concentration(fold_state(state), weighted); });
+  const auto result = guarded([&] {
+    return health::measure_concentration(health::tally_contributions(fold_state(state), weighted));
+  });
   const double total = weighted ? health::from_micro(result.total) : health::to_double(result.total);
   return concentration_row(row_type, result, total);
 }

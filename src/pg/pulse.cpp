@@ -1,5 +1,5 @@
 // pulse() and pulse_agg(): five figures of the last 56 days, of one ledger or of an account's parts of one.
-#include "core/pulse_state.hpp"
+#include "core/metrics/pulse_state.hpp"
 
 #include "guard.hpp"
 #include "local_day.hpp"

@@ -1,5 +1,5 @@
 // pulse_chunks(): the pulse of all accounts of a chunk table, in one scan of it.
-#include "core/pulse_book.hpp"
+#include "core/metrics/pulse_book.hpp"
 
 #include "chunk_table.hpp"
 #include "guard.hpp"

@@ -1,8 +1,8 @@
 // score_account, score_signals, score_details, score_series, score_without_user: an account's score from one
 // decode of its ledger.
-#include "core/score.hpp"
+#include "core/scoring/score.hpp"
 
-#include "core/score_summary.hpp"
+#include "core/scoring/score_summary.hpp"
 #include "metric_row.hpp"
 #include "score_arguments.hpp"
 #include "score_rows.hpp"

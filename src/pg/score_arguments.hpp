@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include "core/metrics.hpp"
-#include "core/model.hpp"
-#include "core/score.hpp"
+#include "core/metrics/metrics.hpp"
+#include "core/document/model.hpp"
+#include "core/scoring/score.hpp"
 #include "guard.hpp"
 
 extern "C" {

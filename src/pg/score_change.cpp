@@ -1,7 +1,7 @@
 // score_change(): why a score moved between two dates, in rows that add up and a sentence.
-#include "core/decompose.hpp"
+#include "core/scoring/decompose.hpp"
 
-#include "core/phrase.hpp"
+#include "core/scoring/phrase.hpp"
 #include "row_block.hpp"
 #include "score_arguments.hpp"
 

@@ -1,8 +1,8 @@
 // Scores as rows of their SQL types.
 #include "score_rows.hpp"
 
-#include "core/phrase.hpp"
-#include "core/phrase_format.hpp"
+#include "core/scoring/phrase.hpp"
+#include "core/scoring/phrase_format.hpp"
 
 namespace health::pg {
 

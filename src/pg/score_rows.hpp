@@ -1,7 +1,7 @@
 // Scores as rows of their SQL types.
 #pragma once
 
-#include "core/score_summary.hpp"
+#include "core/scoring/score_summary.hpp"
 #include "row_block.hpp"
 
 namespace health::pg {

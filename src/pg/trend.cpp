@@ -1,7 +1,7 @@
 // Aggregate trend_4w, whose state is a bigint[] of four; comparisons of two counts; the Wilson interval.
-#include "core/trend.hpp"
+#include "core/metrics/trend.hpp"
 
-#include "core/wilson.hpp"
+#include "core/stats/wilson.hpp"
 #include "guard.hpp"
 #include "local_day.hpp"
 

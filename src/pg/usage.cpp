@@ -1,9 +1,9 @@
 // Type health.usage: input and output, comparison, algebra, cells().
-#include "core/usage.hpp"
+#include "core/ledger/usage.hpp"
 
-#include "core/civil.hpp"
-#include "core/usage_algebra.hpp"
-#include "core/usage_text.hpp"
+#include "core/base/civil.hpp"
+#include "core/ledger/usage_algebra.hpp"
+#include "core/ledger/usage_text.hpp"
 #include "guard.hpp"
 #include "usage_check.hpp"
 

@@ -1,9 +1,9 @@
-// Aggregates usage_agg and rollup: the transition state health.usage_state, a usage log in a varlena with
+// Aggregates usage_agg and rollup: the transition state health_internal.usage_state, a usage log in a varlena with
 // spare capacity.
-#include "core/usage_log.hpp"
+#include "core/collect/usage_log.hpp"
 
-#include "core/usage_algebra.hpp"
-#include "core/usage_text.hpp"
+#include "core/ledger/usage_algebra.hpp"
+#include "core/ledger/usage_text.hpp"
 #include "guard.hpp"
 #include "local_day.hpp"
 #include "usage_check.hpp"

@@ -1,5 +1,5 @@
 // slice(), without_users(): parts of a ledger.
-#include "core/usage_parts.hpp"
+#include "core/ledger/usage_parts.hpp"
 
 #include <cstring>
 

@@ -1,4 +1,4 @@
-// The transition state health.usage_state inside a varlena.
+// The transition state health_internal.usage_state inside a varlena.
 #include "usage_state.hpp"
 
 #include <algorithm>

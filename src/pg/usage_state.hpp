@@ -1,8 +1,8 @@
-// The transition state health.usage_state inside a varlena: changed in place where the aggregate owns it,
+// The transition state health_internal.usage_state inside a varlena: changed in place where the aggregate owns it,
 // regrown where it is full.
 #pragma once
 
-#include "core/usage_log.hpp"
+#include "core/collect/usage_log.hpp"
 #include "guard.hpp"
 
 namespace health::pg {

@@ -29,7 +29,7 @@ ORDER BY round, q.position \gexec
 -- Round 0 warms up.
 SELECT name, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1) FROM timing WHERE round > 0 GROUP BY name;
 
-SELECT 'ledger_bytes', sum(octet_length(health.usage_send(u)) + 4) FROM (SELECT health.usage_agg(user_id, event_name, occurred_at) AS u FROM events GROUP BY account_id) AS l
+SELECT 'ledger_bytes', sum(octet_length(health_internal.usage_send(u)) + 4) FROM (SELECT health.usage_agg(user_id, event_name, occurred_at) AS u FROM events GROUP BY account_id) AS l
 UNION ALL
 SELECT 'cells', count(*)
 FROM (SELECT DISTINCT account_id, user_id, event_name, (occurred_at AT TIME ZONE 'UTC')::date AS day FROM events) AS c;

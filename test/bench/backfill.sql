@@ -9,7 +9,7 @@ SET client_min_messages = warning;
 
 CREATE PROCEDURE pg_temp.note_backfill(round int) LANGUAGE sql AS $$
     INSERT INTO bench.timing
-    SELECT 'backfill', round, extract(epoch FROM max(s.read_at) - min(c.at)) * 1000 FROM health.ledger_source AS s, bench.clock AS c WHERE s.model = 'bench_1x'
+    SELECT 'backfill', round, extract(epoch FROM max(s.read_at) - min(c.at)) * 1000 FROM health_internal.ledger_source AS s, bench.clock AS c WHERE s.model = 'bench_1x'
 $$;
 
 SELECT statement

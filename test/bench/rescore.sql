@@ -9,7 +9,7 @@ SET client_min_messages = warning;
 CREATE INDEX IF NOT EXISTS events_occurred_at ON events (occurred_at);
 VACUUM (ANALYZE) events;
 
-SELECT format('health_data.chunk_%s', id) AS chunk FROM health.ledger_source WHERE model = 'bench_1x' \gset
+SELECT format('health_data.chunk_%s', id) AS chunk FROM health_internal.ledger_source WHERE model = 'bench_1x' \gset
 SELECT format('VACUUM (ANALYZE) %s', :'chunk') \gexec
 \ir rescore_queries.sql
 

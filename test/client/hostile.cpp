@@ -7,7 +7,7 @@ using namespace client;
 namespace {
 
 std::string ledger_bytes(Raw& raw, const std::string& text) {
-  const auto result = raw.run("select health.usage_send('" + text + "'::health.usage)");
+  const auto result = raw.run("select health_internal.usage_send('" + text + "'::health.usage)");
   std::size_t size = 0;
   unsigned char* bytes =
       PQunescapeBytea(reinterpret_cast<const unsigned char*>(PQgetvalue(result.get(), 0, 0)), &size);
@@ -103,7 +103,7 @@ TEST_CASE("every reader takes bytea that was cast to a ledger without a look, an
                   when 'jsonb' then '''{"signals": [{"name": "x", "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}'''
                   when 'text[]' then '''{}''' when 'date[]' then '''{}''' else 'null' end || '::' || t.type::regtype, ', ' order by t.n)
               from unnest(p.proargtypes[0:p.pronargs - p.pronargdefaults - 1]) with ordinality t (type, n))) as call
-    from pg_proc p where p.pronamespace = 'health'::regnamespace and p.prokind = 'f' and p.prorettype <> 'cstring'::regtype and 'health.usage'::regtype = any (p.proargtypes)
+    from pg_proc p where p.pronamespace in ('health'::regnamespace, 'health_internal'::regnamespace) and p.prokind = 'f' and p.prorettype <> 'cstring'::regtype and 'health.usage'::regtype = any (p.proargtypes)
     union all values ('select health.rollup(x) from (values ($1::health.usage), ($1::health.usage)) v (x)'), ('select $1::health.usage::text'),
       ('select ($1::health.usage + $1::health.usage - $1::health.usage)::text'),
       ('select health.usage_agg(1, ''a'', date ''2025-01-01'') from generate_series(1, 10) where $1::health.usage is not null group by $1::health.usage')
@@ -143,14 +143,14 @@ TEST_CASE("every reader takes bytea that was cast to a ledger without a look, an
 TEST_CASE("a transition state travels as a ledger, and foreign bytes in its place are refused") {
   Db db(make_database("t_state"));
   // Its alignment keeps bytea from being taken for one.
-  CHECK(db.failure("create cast (bytea as health.usage_state) without function").sqlstate == "42P17");
+  CHECK(db.failure("create cast (bytea as health_internal.usage_state) without function").sqlstate == "42P17");
   Raw raw("dbname=t_state");
   std::mt19937_64 random(run_seed());
   for (const std::string& seed : seeds) {
     for (const std::string& bytes : mutants(ledger_bytes(raw, seed), random, 300)) {
       const auto result = raw.run(
           "select "
-          "health.usage_send(health.usage_state_final(health.usage_state_combine($1::health.usage_state, "
+          "health_internal.usage_send(health_internal.usage_state_final(health_internal.usage_state_combine($1::health_internal.usage_state, "
           "'{}')))",
           bytes, true);
       if (PQresultStatus(result.get()) == PGRES_TUPLES_OK) {

@@ -38,8 +38,8 @@ TEST_CASE("a wrong document is refused with its path, an SQLSTATE and a hint") {
     CHECK(failure.says("HINT"));
     CHECK(failure.says(wrong.hint));
   }
-  CHECK(db.value("select count(*) from health.model") == "0");
-  CHECK(db.value("select count(*) from health.model_version") == "0");
+  CHECK(db.value("select count(*) from health_internal.model") == "0");
+  CHECK(db.value("select count(*) from health_internal.model_version") == "0");
   CHECK(db.failure("select health.create_model('m', 'null')").sqlstate == "22023");
   CHECK(db.failure("select health.create_model('m', '[1]')").sqlstate == "22023");
   CHECK(db.failure("select health.create_model('m', '{\"signals\"')").sqlstate == "22P02");
@@ -64,8 +64,8 @@ TEST_CASE("a transaction that is rolled back leaves no model, version, view or c
   CHECK(table(db,
               "select count(*), sum(oid::text::bigint) from pg_class where relnamespace <> "
               "'pg_toast'::regnamespace") == before);
-  CHECK(db.value("select count(*) from health.model") == "0");
-  CHECK(db.value("select count(*) from health.score_view") == "0");
+  CHECK(db.value("select count(*) from health_internal.model") == "0");
+  CHECK(db.value("select count(*) from health_internal.score_view") == "0");
   // The same again, and it works.
   db.run("select health.create_model('m', " + std::string(crm_model) +
          "); select health.create_score_view('m', 'app.scores')");

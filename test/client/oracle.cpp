@@ -75,13 +75,13 @@ TEST_CASE(
     std::string ways;
     for (const auto& row : work.exec(
              "select way, count(*), min(account) from oracle.other o join oracle.ledger l using (account) "
-             "where health.usage_send(o.u) is distinct from health.usage_send(l.u) group by way"))
+             "where health_internal.usage_send(o.u) is distinct from health_internal.usage_send(l.u) group by way"))
       ways +=
           std::string(row[0].c_str()) + ": " + row[1].c_str() + " accounts, first " + row[2].c_str() + "\n";
     CHECK(ways == "");
     const auto count = work.exec(
-        "select count(distinct way), count(*) filter (where o.u = l.u and health.usage_hash(o.u) = "
-        "health.usage_hash(l.u)) = count(*), "
+        "select count(distinct way), count(*) filter (where o.u = l.u and health_internal.usage_hash(o.u) = "
+        "health_internal.usage_hash(l.u)) = count(*), "
         "count(*) > 5 * (select count(*) from oracle.account) from oracle.other o join oracle.ledger l using "
         "(account)");
     CHECK(std::string(count[0][0].c_str()) == "10");

@@ -34,7 +34,7 @@ TEST_CASE("an ordinary owner of tables makes models and views of them") {
   owner.run("select health.refresh_score_view('app.scores')");
   CHECK(owner.value("select min(model_version) from app.scores") == "2");
   owner.run("select health.drop_score_view('app.scores'); select health.drop_model('m', cascade => true)");
-  CHECK(owner.value("select count(*) from health.model") == "0");
+  CHECK(owner.value("select count(*) from health_internal.model") == "0");
 }
 
 TEST_CASE("a model does not open its tables to those who may not read them") {
@@ -57,7 +57,7 @@ TEST_CASE("a model does not open its tables to those who may not read them") {
   const Failure failure = reader.failure("select health.create_model('own', " + std::string(crm_model) + ")");
   INFO(failure.text);
   CHECK(failure.sqlstate == "42501");
-  CHECK(reader.value("select count(*) from health.model where name = 'own'") == "0");
+  CHECK(reader.value("select count(*) from health_internal.model where name = 'own'") == "0");
 }
 
 TEST_CASE("nobody changes, drops or schedules another's model") {
@@ -65,7 +65,7 @@ TEST_CASE("nobody changes, drops or schedules another's model") {
   Db owner(options + " user=app_owner");
   owner.run("select health.create_model('m', " + std::string(crm_model) + ")");
   owner.run("select health.create_score_view('m', 'app.scores')");
-  const std::string before = table(owner, "select * from health.model");
+  const std::string before = table(owner, "select * from health_internal.model");
   Db other(options + " user=app_other");
   for (const char* statement :
        {"select health.alter_model('m', '{\"window_days\": 30}')", "select health.drop_model('m')",
@@ -75,17 +75,17 @@ TEST_CASE("nobody changes, drops or schedules another's model") {
     CHECK(failure.sqlstate == "42501");
   }
   // Nor by way of the tables.
-  other.failure("update health.model set owner = 'app_other'");
-  other.failure("delete from health.model");
-  other.failure("delete from health.model_version");
-  other.failure("update health.score_view set view_name = 'x'");
-  other.failure("insert into health.model_version select name, 7, definition from health.model_version");
+  other.failure("update health_internal.model set owner = 'app_other'");
+  other.failure("delete from health_internal.model");
+  other.failure("delete from health_internal.model_version");
+  other.failure("update health_internal.score_view set view_name = 'x'");
+  other.failure("insert into health_internal.model_version select name, 7, definition from health_internal.model_version");
   // Names are keys: not even the owner changes them behind the functions' back.
-  CHECK(owner.failure("update health.model set name = 'x'").sqlstate == "42501");
-  CHECK(owner.failure("update health.score_view set view_name = 'x'").sqlstate == "42501");
-  CHECK(table(owner, "select * from health.model") == before);
-  CHECK(owner.value("select count(*) from health.model_version") == "1");
-  CHECK(owner.value("select count(*) from health.score_view where view_name = 'scores'") == "1");
+  CHECK(owner.failure("update health_internal.model set name = 'x'").sqlstate == "42501");
+  CHECK(owner.failure("update health_internal.score_view set view_name = 'x'").sqlstate == "42501");
+  CHECK(table(owner, "select * from health_internal.model") == before);
+  CHECK(owner.value("select count(*) from health_internal.model_version") == "1");
+  CHECK(owner.value("select count(*) from health_internal.score_view where view_name = 'scores'") == "1");
 }
 
 TEST_CASE("an expression of a model cannot act with the rights of a superuser who refreshes it") {

@@ -284,11 +284,11 @@ std::string explain_failure(Db& db, const Stress& stress, const std::string& mod
                      table(db,
                            "select b.source, b.leaf::regclass, b.from_block, b.to_block, b.part, "
                            "b.relfilenode, b.trigger_version, b.snapshot, b.events, "
-                           "b.ended_at::time(3) from health.ledger_batch b join health.ledger_source s on "
+                           "b.ended_at::time(3) from health_internal.ledger_batch b join health_internal.ledger_source s on "
                            "s.id = b.source where s.model = " +
                                quoted(model) + " order by b.source, b.part");
   for (const auto& row : db.run("select relation::regclass::text, change_table::regclass::text from "
-                                "health.ledger_source where model = " +
+                                "health_internal.ledger_source where model = " +
                                 quoted(model))) {
     const std::string events = row[0].c_str();
     text +=
@@ -301,7 +301,7 @@ std::string explain_failure(Db& db, const Stress& stress, const std::string& mod
                   "v.user_id) and lower(e.event_name) = lower(v.event) "
                   "and abs(e.occurred_at::date - v.day) <= 1 limit 40") +
         "changes\n" +
-        table(db, "select leaf::regclass, xact, health.count_changes(changes), written_at::time(3) from " +
+        table(db, "select leaf::regclass, xact, health_internal.count_changes(changes), written_at::time(3) from " +
                       std::string(row[1].c_str()) + " limit 20");
   }
   return text + "tables were changed\n" + stress.diary.events();
@@ -381,11 +381,11 @@ TEST_CASE(
   }
   // Several batches for each table.
   db.run(
-      "begin; select 1 from health.tracking for update; select health.plan_reading(s) from "
-      "health.ledger_source s;"
-      "insert into health.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, "
+      "begin; select 1 from health_internal.tracking for update; select health_internal.plan_reading(s) from "
+      "health_internal.ledger_source s;"
+      "insert into health_internal.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, "
       "trigger_version) select source, leaf, g, g + 50, part + 1000 * g, relfilenode, "
-      "trigger_version from health.ledger_batch, generate_series(50, 250, 50) g; update health.ledger_batch "
+      "trigger_version from health_internal.ledger_batch, generate_series(50, 250, 50) g; update health_internal.ledger_batch "
       "set to_block = case from_block when 0 then 50 when 250 then 4294967295 else to_block end;"
       "commit");
   std::uint64_t number = 100;
@@ -401,7 +401,7 @@ TEST_CASE(
 
   // Every volume is usual: truncated tables are none of the customers' doing.
   for (const std::string& model : models) {
-    for (int i = 0; i < 2000 && db.value("select accepted_until is null from health.tracking where model = " +
+    for (int i = 0; i < 2000 && db.value("select accepted_until is null from health_internal.tracking where model = " +
                                          quoted(model)) == "t";
          ++i) {
       const std::string code =
@@ -436,7 +436,7 @@ TEST_CASE(
   // A model that is not tracked has no way around rows that are no events.
   std::cout << "bad rows: "
             << db.value(
-                   "select string_agg(bad_rows::text, ', ') from health.tracking t, health.status(t.model)")
+                   "select string_agg(bad_rows::text, ', ') from health_internal.tracking t, health.status(t.model)")
             << std::endl;
   for (const char* name : {"plain", "parted"})
     db.run(std::string("delete from app.") + name + " where event_name = '' or amount = 'NaN'");

@@ -1,5 +1,5 @@
 // Hostile changes of tracked tables: bytes are refused with 22P03, or they are read and written again alike.
-#include "core/change_log.hpp"
+#include "core/collect/change_log.hpp"
 
 #include <memory>
 #include <string_view>

@@ -3,8 +3,9 @@
 #include <cmath>
 #include <string_view>
 
-#include "core/score.hpp"
-#include "core/usage_text.hpp"
+#include "core/document/model.hpp"
+#include "core/ledger/usage_text.hpp"
+#include "core/scoring/score.hpp"
 #include "fuzz.hpp"
 
 std::vector<std::string> fuzz_seeds() {

@@ -4,8 +4,8 @@
 #include <span>
 #include <string_view>
 
-#include "core/usage_algebra.hpp"
-#include "core/usage_text.hpp"
+#include "core/ledger/usage_algebra.hpp"
+#include "core/ledger/usage_text.hpp"
 #include "fuzz.hpp"
 
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "core/usage_text.hpp"
+#include "core/ledger/usage_text.hpp"
 #include "fuzz.hpp"
 
 std::vector<std::string> fuzz_seeds() {

@@ -22,7 +22,7 @@ create table oracle.ledger (account int primary key, u health.usage);
 create table oracle.source (account int, u text, event text, at timestamptz, amount float8, zone text, chunk int);
 create table oracle.other (way text, account int, u health.usage);
 create table oracle.copied (account int, u health.usage);
-create aggregate oracle.plus(health.usage) (sfunc = health.usage_add, stype = health.usage, initcond = '{}');
+create aggregate oracle.plus(health.usage) (sfunc = health_internal.usage_add, stype = health.usage, initcond = '{}');
 create index on oracle.fact (account, u);
 create index on oracle.membership (account, u);
 create index on oracle.marker (account, u);

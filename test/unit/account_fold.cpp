@@ -1,9 +1,9 @@
 // Folding events of many accounts: the same ledgers as account by account, in any memory.
-#include "core/account_fold.hpp"
+#include "core/collect/account_fold.hpp"
 
 #include <tuple>
 
-#include "core/civil.hpp"
+#include "core/base/civil.hpp"
 #include "usage_fixture.hpp"
 
 using namespace health;

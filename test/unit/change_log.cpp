@@ -1,11 +1,11 @@
 // Changes of tracked tables: what was written is read, pieces are small, cuts leave nothing, damage is an
 // error.
-#include "core/change_log.hpp"
+#include "core/collect/change_log.hpp"
 
 #include <memory>
 
-#include "core/account_fold.hpp"
-#include "core/civil.hpp"
+#include "core/base/civil.hpp"
+#include "core/collect/account_fold.hpp"
 #include "usage_fixture.hpp"
 
 using namespace health;

@@ -1,12 +1,12 @@
 // Concentration: the table of METRICS.md section 1, and its edges.
-#include "core/concentration.hpp"
+#include "core/metrics/concentration.hpp"
 
 #include <algorithm>
 #include <random>
 #include <vector>
 #include "catch.hpp"
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 using namespace health;
 

@@ -6,9 +6,10 @@
 #include <string_view>
 #include "catch.hpp"
 
-#include "core/civil.hpp"
-#include "core/metrics.hpp"
-#include "core/usage_text.hpp"
+#include "core/base/civil.hpp"
+#include "core/document/model.hpp"
+#include "core/ledger/usage_text.hpp"
+#include "core/metrics/metrics.hpp"
 
 namespace health::test {
 

@@ -1,7 +1,7 @@
 // The metrics of ledgers that add up are those of their sum.
 #include <optional>
 
-#include "core/usage_algebra.hpp"
+#include "core/ledger/usage_algebra.hpp"
 #include "metrics_fixture.hpp"
 #include "usage_fixture.hpp"
 

@@ -1,8 +1,8 @@
 // The pulse is what the metrics say of the sum of the parts.
-#include "core/pulse_state.hpp"
+#include "core/metrics/pulse_state.hpp"
 
-#include "core/usage_format.hpp"
-#include "core/usage_parts.hpp"
+#include "core/ledger/usage_format.hpp"
+#include "core/ledger/usage_parts.hpp"
 #include "metrics_fixture.hpp"
 #include "usage_fixture.hpp"
 

@@ -1,7 +1,7 @@
 // The Wilson interval: the vectors of METRICS.md section 6, and its edges.
 #include "catch.hpp"
 
-#include "core/wilson.hpp"
+#include "core/stats/wilson.hpp"
 
 using namespace health;
 

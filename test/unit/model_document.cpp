@@ -3,9 +3,9 @@
 #include <random>
 
 #include "catch.hpp"
-#include "core/json_document.hpp"
-#include "core/model.hpp"
-#include "core/nearest_name.hpp"
+#include "core/document/json_document.hpp"
+#include "core/document/model.hpp"
+#include "core/document/nearest_name.hpp"
 #include "score_fixture.hpp"
 
 using namespace health;

@@ -4,8 +4,8 @@
 #include <random>
 
 #include "catch.hpp"
-#include "core/error.hpp"
-#include "core/normalize.hpp"
+#include "core/base/error.hpp"
+#include "core/document/model.hpp"
 #include "score_fixture.hpp"
 
 using namespace health;

@@ -1,8 +1,8 @@
 // Sentences: the words for findings, scores and changes.
-#include "core/phrase.hpp"
+#include "core/scoring/phrase.hpp"
 
-#include "core/phrase_format.hpp"
-#include "core/score_summary.hpp"
+#include "core/scoring/phrase_format.hpp"
+#include "core/scoring/score_summary.hpp"
 #include "score_fixture.hpp"
 
 using namespace health;

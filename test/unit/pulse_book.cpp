@@ -1,10 +1,10 @@
 // A book of accounts has the pulse of each account's chunks.
-#include "core/pulse_book.hpp"
+#include "core/metrics/pulse_book.hpp"
 
 #include <map>
 
-#include "core/usage_format.hpp"
-#include "core/usage_parts.hpp"
+#include "core/ledger/usage_format.hpp"
+#include "core/ledger/usage_parts.hpp"
 #include "metrics_fixture.hpp"
 #include "usage_fixture.hpp"
 

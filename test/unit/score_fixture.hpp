@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "core/civil.hpp"
-#include "core/decompose.hpp"
-#include "core/model.hpp"
-#include "core/score.hpp"
-#include "core/usage_text.hpp"
+#include "core/base/civil.hpp"
+#include "core/document/model.hpp"
+#include "core/ledger/usage_text.hpp"
+#include "core/scoring/decompose.hpp"
+#include "core/scoring/model.hpp"
+#include "core/scoring/score.hpp"
 #include "usage_fixture.hpp"
 
 namespace health::test {

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "catch.hpp"
-#include "core/weighted_mean.hpp"
+#include "core/scoring/weighted_mean.hpp"
 #include "score_fixture.hpp"
 
 using namespace health;

@@ -1,10 +1,10 @@
 // Trends: the vectors of METRICS.md sections 0 and 1, and their edges.
-#include "core/trend.hpp"
+#include "core/metrics/trend.hpp"
 
 #include <vector>
 #include "catch.hpp"
 
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 using namespace health;
 

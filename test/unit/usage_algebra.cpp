@@ -1,7 +1,7 @@
 // Ledgers add up like numbers: order never matters, what was added can be taken away again.
-#include "core/usage_algebra.hpp"
+#include "core/ledger/usage_algebra.hpp"
 
-#include "core/usage_format.hpp"
+#include "core/ledger/usage_format.hpp"
 #include "usage_fixture.hpp"
 
 using namespace health;

@@ -1,7 +1,7 @@
 // The ledger's bytes: lossless, one encoding for equal content, hostile bytes refused.
-#include "core/usage.hpp"
+#include "core/ledger/usage.hpp"
 
-#include "core/usage_format.hpp"
+#include "core/ledger/usage_format.hpp"
 #include "usage_fixture.hpp"
 
 using namespace health;

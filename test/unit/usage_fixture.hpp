@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "core/usage_algebra.hpp"
-#include "core/usage_text.hpp"
-#include "core/usage_writer.hpp"
+#include "core/ledger/usage_algebra.hpp"
+#include "core/ledger/usage_text.hpp"
+#include "core/ledger/usage_writer.hpp"
 
 namespace health::test {
 

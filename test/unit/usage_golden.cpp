@@ -1,7 +1,7 @@
 // Stored ledgers outlive versions of the extension: the bytes in test/golden are read as they ever were.
 #include <fstream>
 
-#include "core/usage_text.hpp"
+#include "core/ledger/usage_text.hpp"
 #include "usage_fixture.hpp"
 
 using namespace health;

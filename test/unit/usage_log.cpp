@@ -1,10 +1,10 @@
 // The aggregates' transition state: whatever comes in, in any order, folds to the one ledger of it.
-#include "core/usage_log.hpp"
+#include "core/collect/usage_log.hpp"
 
 #include <memory>
 
-#include "core/radix_sort.hpp"
-#include "core/usage_format.hpp"
+#include "core/base/radix_sort.hpp"
+#include "core/ledger/usage_format.hpp"
 #include "usage_fixture.hpp"
 
 using namespace health;

@@ -1,5 +1,5 @@
 // Parts of a ledger are what is left of its cells.
-#include "core/usage_parts.hpp"
+#include "core/ledger/usage_parts.hpp"
 
 #include "usage_fixture.hpp"
 

@@ -1,5 +1,5 @@
 // The ledger as text: readable, lossless, forgiving about order, exact about mistakes.
-#include "core/usage_text.hpp"
+#include "core/ledger/usage_text.hpp"
 
 #include "usage_fixture.hpp"
 

@@ -1,0 +1,419 @@
+// Decodes a ledger for questions: markers become memberships, activity is put in the order of days, events
+// meet the catalog.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "core/ledger/usage_algebra.hpp"
+#include "core/ledger/usage_sum.hpp"
+#include "core/ledger/user_id.hpp"
+#include "metrics.hpp"
+
+namespace health {
+
+namespace {
+
+constexpr Day never = std::numeric_limits<Day>::max();
+constexpr std::uint64_t cells_between_polls = 65536;
+
+enum class Marker : std::uint8_t { none, joined, deactivated, invited, other };
+
+Marker marker_of(std::string_view event) {
+  if (event.empty() || event.front() != '$') return Marker::none;
+  if (event == "$joined") return Marker::joined;
+  if (event == "$deactivated") return Marker::deactivated;
+  if (event == "$invited") return Marker::invited;
+  return Marker::other;
+}
+
+// `shown` is the value as the user wrote it, as near as may be.
+void check_range(const char* name, double value, const std::string& shown, double low, double high) {
+  if (std::isfinite(value) && value >= low && value <= high) return;
+  throw Error(sqlstate::invalid_parameter_value,
+              std::string(name) + " must be a number from " + std::to_string(static_cast<std::int64_t>(low)) +
+                  " to " + std::to_string(static_cast<std::int64_t>(high)) + ", not " + shown);
+}
+
+void check_range(const char* name, int value, int low, int high) {
+  check_range(name, value, std::to_string(value), low, high);
+}
+
+void check_range(const char* name, double value, double low, double high) {
+  check_range(name, value,
+              std::isnan(value)   ? "NaN"
+              : std::isinf(value) ? "Infinity"
+                                  : std::to_string(value),
+              low, high);
+}
+
+}  // namespace
+
+void MetricSettings::check() const {
+  constexpr int century = 36525;
+  check_range("window_days", window_days, 1, century);
+  check_range("onboarding_days", onboarding_days, 1, century);
+  check_range("onboarding_events", onboarding_events, 1, 1000000);
+  check_range("onboarding_window", onboarding_window, 1, century);
+  if (seats) check_range("seats", *seats, 0.0, 1e15);
+  if (daily_cap) check_range("daily_cap", *daily_cap, 0.0, 1e12);
+}
+
+// Fills a Ledger while reading. Users arrive ascending, the cells of a user by day.
+template <class Reader>
+class LedgerBuilder {
+ public:
+  LedgerBuilder(Reader& reader, const EventCatalog& catalog, const MetricSettings& settings)
+      : reader_(reader) {
+    settings.check();
+    ledger_.settings_ = settings;
+    ledger_.catalog_roles_ = catalog.roles();
+    ledger_.kind_ = reader.user_kind();
+    bind_events(catalog);
+  }
+
+  Ledger build() {
+    ledger_.activity_.reserve(reader_.cell_count());
+    while (reader_.next_user()) read_user();
+    ledger_.first_membership_.push_back(static_cast<std::uint32_t>(ledger_.memberships_.size()));
+    if (!ledger_.settings_.account_start) {
+      if (first_activity_ != never)
+        ledger_.account_start_ = std::min(first_activity_, first_joined_);
+      else if (first_joined_ != never)
+        ledger_.account_start_ = first_joined_;
+    } else {
+      ledger_.account_start_ = ledger_.settings_.account_start;
+    }
+    sort_by_day();
+    ledger_.note_first_days();
+    ledger_.index_users();
+    return std::move(ledger_);
+  }
+
+ private:
+  void bind_events(const EventCatalog& catalog) {
+    const auto& own = ledger_.settings_.features;
+    std::vector<std::string> entitled;
+    const std::vector<std::string>* features = nullptr;
+    if (own) {
+      entitled = *own;
+      std::sort(entitled.begin(), entitled.end());
+      entitled.erase(std::unique(entitled.begin(), entitled.end()), entitled.end());
+      features = &entitled;
+    } else if (!catalog.rules.empty()) {
+      features = &catalog.features;
+    }
+    if (features != nullptr) ledger_.entitled_ = static_cast<std::int64_t>(features->size());
+
+    const std::uint32_t events = reader_.event_count();
+    ledger_.events_.resize(events);
+    markers_.resize(events);
+    for (std::uint32_t i = 0; i < events; ++i) {
+      const std::string_view name = reader_.event_name(i);
+      auto& event = ledger_.events_[i];
+      event.name = name;
+      markers_[i] = marker_of(name);
+      if (markers_[i] != Marker::none) {
+        event.qualifies = false;
+        if (markers_[i] == Marker::joined) ledger_.has_roster_ = true;
+        continue;
+      }
+      const EventRule* rule = catalog.find(name);
+      event.qualifies = rule != nullptr || catalog.count_unlisted;
+      if (rule != nullptr) {
+        event.roles = rule->roles;
+        event.value = to_micro(rule->value);
+      }
+      if (features != nullptr) {
+        const std::string_view feature = rule != nullptr ? std::string_view(rule->feature) : name;
+        const auto place = std::lower_bound(features->begin(), features->end(), feature);
+        if (place != features->end() && *place == feature)
+          event.feature = static_cast<std::int32_t>(place - features->begin());
+      }
+    }
+  }
+
+  void read_user() {
+    keep_identity();
+    const auto user = static_cast<std::uint32_t>(ledger_.users_++);
+    ledger_.first_membership_.push_back(static_cast<std::uint32_t>(ledger_.memberships_.size()));
+    user_markers_.clear();
+    Day first_seen = never;
+    Day last_seen = std::numeric_limits<Day>::min();
+    Cell cell;
+    while (reader_.next_cell(cell)) {
+      if (++cells_ % cells_between_polls == 0) poll_cancel();
+      if (cell.count < 0)
+        throw Error(sqlstate::invalid_parameter_value, "usage has a negative number of events",
+                    "A difference of two ledgers has metrics only when all that was subtracted was in it.",
+                    "Event \"" + ledger_.events_[cell.event].name + "\" of user " +
+                        user_id_text(ledger_.kind_, reader_.user()) + " counts " +
+                        std::to_string(cell.count) + ".");
+      const Marker marker = markers_[cell.event];
+      if (marker != Marker::none) {
+        if (cell.count > 0) user_markers_.push_back({cell.day, marker});
+        continue;
+      }
+      if (cell.count == 0) continue;  // only an amount is left over
+      add_activity(cell, user);
+      if (first_seen == never) first_seen = cell.day;
+      last_seen = cell.day;
+    }
+    first_activity_ = std::min(first_activity_, first_seen);
+    last_activity_ = std::max(last_activity_, last_seen);
+    add_memberships(user, first_seen);
+  }
+
+  void keep_identity() {
+    const UserId& id = reader_.user();
+    if (ledger_.kind_ == UserKind::bigint) {
+      ledger_.user_numbers_.push_back(id.number);
+    } else {
+      ledger_.user_bytes_.append(id.bytes);
+      ledger_.user_ends_.push_back(ledger_.user_bytes_.size());
+    }
+  }
+
+  void add_activity(const Cell& cell, std::uint32_t user) {
+    const bool small = cell.count <= std::numeric_limits<std::uint32_t>::max();
+    if (!small) ledger_.large_counts_.push_back({cell.day, user, cell.event, cell.count});
+    const bool measured = cell.amount_count != 0 || cell.amount != 0;
+    if (measured || !ledger_.measures_.empty()) {
+      ledger_.measures_.resize(ledger_.activity_.size());
+      ledger_.measures_.push_back({cell.amount_count, cell.amount});
+    }
+    ledger_.activity_.push_back(
+        {cell.day, user, cell.event, small ? static_cast<std::uint32_t>(cell.count) : 0});
+  }
+
+  // Turns a user's markers into the times in which the user belonged to the account. On one and the same day,
+  // joining comes before deactivation. Without a roster users join with their first activity.
+  void add_memberships(std::uint32_t user, Day first_seen) {
+    auto& memberships = ledger_.memberships_;
+    bool invited = false;
+    bool open = false;
+    if (!ledger_.has_roster_ && first_seen != never) {
+      memberships.push_back({user, first_seen, never});
+      open = true;
+    }
+    std::stable_sort(user_markers_.begin(), user_markers_.end(),
+                     [](const DatedMarker& a, const DatedMarker& b) {
+                       return a.day != b.day ? a.day < b.day : a.marker < b.marker;
+                     });
+    for (const auto& [day, marker] : user_markers_) {
+      if (marker == Marker::joined) {
+        if (day != always_there) first_joined_ = std::min(first_joined_, day);
+        if (!open) memberships.push_back({user, day, never});
+        open = true;
+      } else if (marker == Marker::deactivated && open && day >= memberships.back().from) {
+        memberships.back().until = day;
+        open = false;
+      } else if (marker == Marker::invited && !invited) {
+        ledger_.invitations_.push_back({user, day});
+        invited = true;
+      }
+    }
+  }
+
+  // By day, keeping the order of users and events within a day.
+  void sort_by_day() {
+    auto& activity = ledger_.activity_;
+    if (activity.size() < 2) return;
+    const auto days =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(last_activity_) - first_activity_) + 1;
+    const bool measured = !ledger_.measures_.empty();
+    if (measured) ledger_.measures_.resize(activity.size());
+    std::vector<Ledger::Activity> sorted(activity.size());
+    std::vector<Ledger::Measure> measures(measured ? activity.size() : 0);
+    if (days <= 8 * activity.size() + 1024) {
+      std::vector<std::size_t> place(days + 1);
+      for (const auto& a : activity) ++place[static_cast<std::size_t>(a.day - first_activity_) + 1];
+      for (std::size_t day = 1; day < place.size(); ++day) place[day] += place[day - 1];
+      for (std::size_t i = 0; i < activity.size(); ++i) {
+        const std::size_t to = place[static_cast<std::size_t>(activity[i].day - first_activity_)]++;
+        sorted[to] = activity[i];
+        if (measured) measures[to] = ledger_.measures_[i];
+      }
+    } else {
+      std::vector<std::size_t> order(activity.size());
+      for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+      std::stable_sort(order.begin(), order.end(),
+                       [&](std::size_t a, std::size_t b) { return activity[a].day < activity[b].day; });
+      for (std::size_t i = 0; i < order.size(); ++i) {
+        sorted[i] = activity[order[i]];
+        if (measured) measures[i] = ledger_.measures_[order[i]];
+      }
+    }
+    activity.swap(sorted);
+    ledger_.measures_.swap(measures);
+  }
+
+  struct DatedMarker {
+    Day day;
+    Marker marker;
+  };
+
+  Reader& reader_;
+  Ledger ledger_;
+  std::vector<Marker> markers_;
+  std::vector<DatedMarker> user_markers_;
+  std::uint64_t cells_ = 0;
+  Day first_activity_ = never;
+  Day first_joined_ = never;
+  Day last_activity_ = std::numeric_limits<Day>::min();
+};
+
+Ledger Ledger::decode(UsageReader reader, const EventCatalog& catalog, const MetricSettings& settings) {
+  return LedgerBuilder(reader, catalog, settings).build();
+}
+
+Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
+                      const MetricSettings& settings) {
+  if (parts.size() == 1) return decode(UsageReader(parts[0]), catalog, settings);
+  if (parts.size() <= merged_at_once) {
+    UsageSum sum(parts);
+    sum.rewind();
+    Ledger ledger = LedgerBuilder(sum, catalog, settings).build();
+    if (!sum.saw_negative()) return ledger;
+  }
+  // Names and users whose cells cancelled out are not there.
+  const UsageBytes sum = sum_usage({parts.begin(), parts.end()});
+  return decode(UsageReader(sum), catalog, settings);
+}
+
+void Ledger::note_first_days() {
+  std::size_t waiting = 0;
+  for (auto& event : events_) {
+    event.first_day = max_day;
+    waiting += event.name.empty() || event.name.front() != '$';
+  }
+  for (const auto& activity : activity_) {
+    if (waiting == 0) break;
+    auto& first_day = events_[activity.event].first_day;
+    if (first_day != max_day) continue;
+    first_day = activity.day;
+    --waiting;
+  }
+}
+
+void Ledger::index_users() {
+  user_steps_.clear();
+  for (const auto& membership : memberships_) {
+    const Day from = membership.from + 1;
+    if (from >= membership.until) continue;
+    user_steps_.emplace_back(from, 1);
+    if (membership.until != never) user_steps_.emplace_back(membership.until, -1);
+  }
+  std::sort(user_steps_.begin(), user_steps_.end());
+  // One step per day, holding the number of users from then on.
+  std::size_t kept = 0;
+  std::int64_t users = 0;
+  for (const auto& [day, change] : user_steps_) {
+    users += change;
+    if (kept == 0 || user_steps_[kept - 1].first != day) user_steps_[kept++].first = day;
+    user_steps_[kept - 1].second = users;
+  }
+  user_steps_.resize(kept);
+}
+
+Ledger Ledger::without_user(std::uint32_t user) const {
+  Ledger rest(*this);
+  rest.recent_.clear();
+  rest.activity_.clear();
+  rest.measures_.clear();
+  for (const auto& activity : activity_) {
+    if (activity.user == user) continue;
+    rest.activity_.push_back(activity);
+    if (!measures_.empty()) rest.measures_.push_back(*measure(activity));
+  }
+  rest.note_first_days();
+  if (!has_roster_ && user < users_) {
+    // Nobody ever saw this user.
+    std::erase_if(rest.memberships_,
+                  [user](const Membership& membership) { return membership.user == user; });
+    const std::uint32_t gone = first_membership_[user + 1] - first_membership_[user];
+    for (std::size_t later = user + 1; later < rest.first_membership_.size(); ++later)
+      rest.first_membership_[later] -= gone;
+    rest.index_users();
+  }
+  return rest;
+}
+
+std::string Ledger::user_text(std::uint32_t user) const {
+  UserId id;
+  if (kind_ == UserKind::bigint) {
+    id.number = user_numbers_[user];
+  } else {
+    const std::size_t begin = user == 0 ? 0 : user_ends_[user - 1];
+    id.bytes = std::string_view(user_bytes_).substr(begin, user_ends_[user] - begin);
+  }
+  return user_id_text(kind_, id);
+}
+
+std::optional<std::uint32_t> Ledger::find_user(std::string_view text) const {
+  if (users_ == 0 || kind_ == UserKind::none) return std::nullopt;
+  const ParsedUserId wanted(kind_, text);
+  std::size_t low = 0;
+  std::size_t high = users_;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    UserId id;
+    if (kind_ == UserKind::bigint) {
+      id.number = user_numbers_[middle];
+    } else {
+      const std::size_t begin = middle == 0 ? 0 : user_ends_[middle - 1];
+      id.bytes = std::string_view(user_bytes_).substr(begin, user_ends_[middle] - begin);
+    }
+    const int order = compare_users(kind_, id, wanted.id());
+    if (order == 0) return static_cast<std::uint32_t>(middle);
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return std::nullopt;
+}
+
+std::span<const Ledger::Activity> Ledger::activity(Window window) const {
+  const auto before = [](const Activity& activity, Day day) { return activity.day < day; };
+  const auto first = std::lower_bound(activity_.begin(), activity_.end(), window.from, before);
+  const auto last = std::lower_bound(first, activity_.end(), window.until, before);
+  return {first, last};
+}
+
+std::int64_t Ledger::large_count(const Activity& activity) const {
+  const auto key = [](const auto& of) { return std::tuple(of.user, of.day, of.event); };
+  const auto place =
+      std::lower_bound(large_counts_.begin(), large_counts_.end(), activity,
+                       [&](const LargeCount& large, const Activity& a) { return key(large) < key(a); });
+  return place->count;
+}
+
+bool Ledger::knows_nothing(Day as_of) const {
+  return (activity_.empty() || activity_.front().day >= as_of) &&
+         (user_steps_.empty() || user_steps_.front().first > as_of);
+}
+
+std::int64_t Ledger::total_users(Day as_of) const {
+  const auto after = std::upper_bound(user_steps_.begin(), user_steps_.end(), as_of,
+                                      [](Day day, const auto& step) { return day < step.first; });
+  return after == user_steps_.begin() ? 0 : std::prev(after)->second;
+}
+
+bool Ledger::is_member(std::uint32_t user, Day as_of) const {
+  for (std::uint32_t i = first_membership_[user]; i < first_membership_[user + 1]; ++i)
+    if (memberships_[i].from < as_of && as_of < memberships_[i].until) return true;
+  return false;
+}
+
+std::optional<Day> Ledger::entry_day(std::uint32_t user) const {
+  if (first_membership_[user] == first_membership_[user + 1]) return std::nullopt;
+  return memberships_[first_membership_[user]].from;
+}
+
+std::vector<std::uint32_t>& Ledger::user_slots() const {
+  slots_.resize(users_);
+  return slots_;
+}
+
+}  // namespace health

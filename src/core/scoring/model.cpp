@@ -1,0 +1,37 @@
+// Names of a model's parts, and bands.
+#include "model.hpp"
+
+namespace health {
+
+std::string_view source_name(SignalSource source) {
+  switch (source) {
+    case SignalSource::group:
+      return "group";
+    case SignalSource::metric:
+      return "metric";
+    case SignalSource::column:
+      return "column";
+    case SignalSource::expression:
+      return "expression";
+    case SignalSource::query:
+      return "query";
+  }
+  return "";
+}
+
+std::vector<Band> default_bands() {
+  return {{"healthy", 80},
+          {"stable", 60},
+          {"at_risk", 40},
+          {"critical", -std::numeric_limits<double>::infinity()}};
+}
+
+const Band& find_band(std::span<const Band> bands, double score) {
+  constexpr double binary_noise = 1e-11;
+  for (const Band& band : bands) {
+    if (score + binary_noise >= band.from) return band;
+  }
+  return bands.back();
+}
+
+}  // namespace health

@@ -1,0 +1,77 @@
+// A model: what makes up an account's score. core/document reads it from a model document.
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/metrics/catalog.hpp"
+#include "core/metrics/metrics.hpp"
+#include "normalize.hpp"
+
+namespace health {
+
+// What an unknown signal does to the score. METRICS.md section 4.
+enum class NullPolicy {
+  ignore,        // left out; the others share its weight
+  neutral,       // counts as 50, not as covered
+  zero,          // counts as 0, not as covered
+  required,      // the score is unknown too
+  carry_forward  // the last known value stands in while it is young enough
+};
+
+// Where a signal's raw value comes from.
+enum class SignalSource { group, metric, column, expression, query };
+
+// "group", "metric", ...
+std::string_view source_name(SignalSource source);
+
+// A signal, or a group of signals.
+struct Signal {
+  std::string path;  // in the document: signals[2].signals[0]
+  std::string name;
+  std::string label;  // for people; the name with spaces unless the document says otherwise
+  double weight = 1;
+  int parent = -1;  // index of the group, -1 at the top
+  int level = 1;
+  SignalSource source = SignalSource::group;
+  MetricRequest metric;     // of a metric
+  std::string source_text;  // of a column, expression or query
+  bool optional = false;    // a column that may be absent
+  int input = -1;           // position among the external inputs
+  Normalizer normalize;     // of all but groups
+  NullPolicy missing = NullPolicy::ignore;
+  int carry_days = 0;               // carry_forward: how old the stand-in may be at as_of
+  std::string step_low, step_high;  // what to do when the value is low or high
+
+  bool is_group() const { return source == SignalSource::group; }
+  bool is_external() const { return source >= SignalSource::column; }
+};
+
+// A range of scores with a name: [from, the band above).
+struct Band {
+  std::string name;
+  double from = -std::numeric_limits<double>::infinity();
+};
+
+// A model, ready to score.
+struct Model {
+  EventCatalog catalog;
+  MetricSettings settings;      // but for account_start and seats, which are the account's
+  std::vector<Signal> signals;  // depth first: a group comes before its members
+  std::vector<int> inputs;      // signals with a value or a segment from outside the ledger, in order
+  std::vector<Band> bands;      // from the top down
+  double minimum_coverage = 0.5;
+};
+
+// healthy from 80, stable from 60, at_risk from 40, critical.
+std::vector<Band> default_bands();
+
+// The band of a score: the first whose `from` is at most the unrounded score. The compare forgives 1e-11
+// points, which is what the binary form of decimal weights costs (.7 and .3 of 80 give 79.99999999999999).
+const Band& find_band(std::span<const Band> bands, double score);
+
+}  // namespace health

@@ -1,0 +1,219 @@
+// The arithmetic of the normalisers.
+#include "normalize.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <initializer_list>
+#include <numeric>
+
+#include "core/base/clip.hpp"
+#include "core/base/error.hpp"
+
+namespace health {
+
+namespace {
+
+// Adding 0 makes -0 a plain 0.
+double clamp_score(double score) { return std::clamp(score, 0.0, 100.0) + 0.0; }
+
+double score_linear(const Normalizer& n, double x) {
+  // Halves keep the differences of huge numbers finite.
+  return clamp_score(100 * ((x / 2 - n.worst / 2) / (n.best / 2 - n.worst / 2)));
+}
+
+double score_piecewise(const Normalizer& n, double x) {
+  const auto& points = n.points;
+  if (x <= points.front().first) return points.front().second;
+  if (x >= points.back().first) return points.back().second;
+  const auto after =
+      std::upper_bound(points.begin(), points.end(), x, [](double v, const auto& p) { return v < p.first; });
+  const auto before = after - 1;
+  const double share = (x / 2 - before->first / 2) / (after->first / 2 - before->first / 2);
+  return before->second + share * (after->second - before->second);
+}
+
+double score_steps(const Normalizer& n, double x) {
+  const auto after = std::upper_bound(n.points.begin(), n.points.end(), x,
+                                      [](double v, const auto& p) { return v < p.first; });
+  return after == n.points.begin() ? n.below : (after - 1)->second;
+}
+
+double score_target(const Normalizer& n, double x) {
+  double outside = 0;
+  if (n.low && x < *n.low) outside = *n.low - x;
+  if (n.high && x > *n.high) outside = x - *n.high;
+  return clamp_score(100 * (1 - outside / n.tolerance));
+}
+
+const PeerReference* find_reference(const Normalizer& n, std::string_view segment) {
+  if (n.segments.empty()) return n.reference ? &*n.reference : nullptr;
+  const auto found =
+      std::lower_bound(n.segments.begin(), n.segments.end(), segment,
+                       [](const auto& entry, std::string_view name) { return entry.first < name; });
+  return found != n.segments.end() && found->first == segment ? &found->second : nullptr;
+}
+
+// Share of the peers below the value, plus half of those equal to it.
+Value score_percentile(const Normalizer& n, double x, std::string_view segment) {
+  const PeerReference* peers = find_reference(n, segment);
+  if (peers == nullptr || peers->peers < 2) return Value::none(Unknown::no_data);
+  const auto found = std::lower_bound(peers->values.begin(), peers->values.end(), x);
+  const auto index = static_cast<std::size_t>(found - peers->values.begin());
+  const bool equal = found != peers->values.end() && *found == x;
+  const double rank = equal ? (peers->below[index] + peers->below[index + 1]) / 2 : peers->below[index];
+  return Value::of(clamp_score(100 * rank / peers->peers));
+}
+
+Value find_category(const Normalizer& n, std::string_view category) {
+  const auto find = [&](std::string_view name) -> const double* {
+    const auto found =
+        std::lower_bound(n.categories.begin(), n.categories.end(), name,
+                         [](const auto& entry, std::string_view wanted) { return entry.first < wanted; });
+    return found != n.categories.end() && found->first == name ? &found->second : nullptr;
+  };
+  const double* score = find(category);
+  // Booleans come as 1 and 0, or as PostgreSQL prints them; models say true and false.
+  for (const auto& same : {std::initializer_list<std::string_view>{"true", "t", "1"}, {"false", "f", "0"}}) {
+    if (score != nullptr || std::find(same.begin(), same.end(), category) == same.end()) continue;
+    for (const std::string_view name : same) {
+      if (score == nullptr) score = find(name);
+    }
+  }
+  if (score != nullptr) return Value::of(*score);
+  if (n.otherwise) return Value::of(*n.otherwise);
+  return Value::none(Unknown::not_applicable);
+}
+
+std::string category_of_number(double value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value);
+  return std::string(text, end.ptr);
+}
+
+}  // namespace
+
+std::string_view normalizer_name(NormalizerKind kind) {
+  switch (kind) {
+    case NormalizerKind::identity:
+      return "identity";
+    case NormalizerKind::linear:
+      return "linear";
+    case NormalizerKind::piecewise:
+      return "piecewise";
+    case NormalizerKind::steps:
+      return "steps";
+    case NormalizerKind::map:
+      return "map";
+    case NormalizerKind::recency:
+      return "recency";
+    case NormalizerKind::percentile:
+      return "percentile";
+    case NormalizerKind::target:
+      return "target";
+    case NormalizerKind::logistic:
+      return "logistic";
+  }
+  return "";
+}
+
+Value normalize(const Normalizer& n, double x, std::string_view segment) {
+  if (!std::isfinite(x)) {
+    throw Error(sqlstate::invalid_parameter_value,
+                std::string("value ") +
+                    (std::isnan(x) ? "NaN"
+                     : x > 0       ? "Infinity"
+                                   : "-Infinity") +
+                    " cannot be normalized",
+                "Use NULL for an unknown value.");
+  }
+  Value score;
+  switch (n.kind) {
+    case NormalizerKind::identity:
+      score = Value::of(clamp_score(x));
+      break;
+    case NormalizerKind::linear:
+      return Value::of(score_linear(n, x));
+    case NormalizerKind::piecewise:
+      score = Value::of(score_piecewise(n, x));
+      break;
+    case NormalizerKind::steps:
+      score = Value::of(score_steps(n, x));
+      break;
+    case NormalizerKind::map:
+      score = find_category(n, category_of_number(x));
+      break;
+    case NormalizerKind::recency:
+      score = Value::of(clamp_score(100 * std::exp2(-std::max(0.0, x) / n.half_life_days)));
+      break;
+    case NormalizerKind::percentile:
+      score = score_percentile(n, x, segment);
+      break;
+    case NormalizerKind::target:
+      score = Value::of(score_target(n, x));
+      break;
+    case NormalizerKind::logistic:
+      score = Value::of(clamp_score(100 / (1 + std::exp(-n.steepness * (x - n.midpoint)))));
+      break;
+  }
+  if (score.known() && n.lower_is_better) score.number = 100 - score.number;
+  return score;
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  if (text == "t" || text == "true") return 1;
+  if (text == "f" || text == "false") return 0;
+  double number = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (end != text.data() + text.size() || status == std::errc::invalid_argument) return std::nullopt;
+  if (status == std::errc::result_out_of_range) {
+    // Too small for a double is 0 for every purpose here; too large is an error.
+    const double approximate = std::strtod(std::string(text).c_str(), nullptr);
+    if (std::fabs(approximate) < 1) return approximate;
+    throw Error(sqlstate::numeric_value_out_of_range,
+                "value " + std::string(clip_text(text, 40)) + " is out of range");
+  }
+  if (!std::isfinite(number)) {
+    throw Error(sqlstate::invalid_parameter_value, "value " + std::string(text) + " is not allowed",
+                "Use NULL for an unknown value.");
+  }
+  return number;
+}
+
+Value normalize_text(const Normalizer& n, std::string_view text, std::string_view segment) {
+  if (n.takes_categories()) {
+    Value score = find_category(n, text);
+    if (score.known() && n.lower_is_better) score.number = 100 - score.number;
+    return score;
+  }
+  const auto number = parse_number(text);
+  if (!number) {
+    throw Error(sqlstate::invalid_text_representation,
+                "value \"" + std::string(clip_text(text, 60)) + "\" is not a number, which normalizer " +
+                    std::string(normalizer_name(n.kind)) + " needs",
+                "Use {\"kind\": \"map\", \"map\": {\"category\": score}} for categories, or cast the value "
+                "to a number.");
+  }
+  return normalize(n, *number, segment);
+}
+
+PeerReference build_reference(std::vector<double> values, std::vector<double> counts) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  PeerReference reference;
+  for (const std::size_t i : order) {
+    if (reference.values.empty() || reference.values.back() != values[i]) {
+      reference.values.push_back(values[i]);
+      reference.below.push_back(reference.peers);
+    }
+    reference.peers += counts[i];
+  }
+  reference.below.push_back(reference.peers);
+  return reference;
+}
+
+}  // namespace health

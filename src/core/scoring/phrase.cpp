@@ -1,0 +1,174 @@
+// Sentences about signals, scores and changes.
+#include "phrase.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/civil.hpp"
+#include "phrase_format.hpp"
+#include "phrase_metric.hpp"
+
+namespace health {
+
+namespace {
+
+constexpr double worth_telling = 0.05;  // points that would be shown as 0.0 are not told
+
+std::string points_in_brackets(double points) { return " (" + show_points(points) + ")"; }
+
+std::string describe_missing(const Signal& signal, const Reading& reading, const Ledger& ledger) {
+  std::string words = in_sentence(signal.label) + " unknown: ";
+  if (reading.score.unknown == Unknown::source_stale && reading.observed) {
+    words += "the last value is from " + day_text(*reading.observed);
+  } else if (signal.source == SignalSource::metric && signal.metric.id == MetricId::adoption_rate &&
+             !ledger.settings().seats) {
+    words += "no number of licensed seats";
+  } else if (signal.normalize.kind == NormalizerKind::percentile && reading.raw.known() &&
+             reading.score.unknown == Unknown::no_data) {
+    words += "no peers to compare with";
+  } else if (reading.score.unknown == Unknown::no_data && reading.observed) {
+    words += "first observed on " + day_text(*reading.observed);
+  } else if (reading.score.unknown == Unknown::not_applicable && signal.normalize.takes_categories()) {
+    words += "no score for \"" + reading.text + "\"";
+  } else {
+    words += describe_unknown(reading.score.unknown);
+  }
+  if (signal.missing == NullPolicy::neutral) words += ", counted as 50";
+  if (signal.missing == NullPolicy::zero) words += ", counted as 0";
+  return words;
+}
+
+// Two scores with as many decimals as it takes to tell them apart, at most one.
+std::string show_scores(double from, double to) {
+  const bool same = show_score(from) == show_score(to);
+  return show_score(from, same ? 1 : 0) + " -> " + show_score(to, same ? 1 : 0);
+}
+
+}  // namespace
+
+std::string_view describe_unknown(Unknown reason) {
+  switch (reason) {
+    case Unknown::none:
+      return "known";
+    case Unknown::no_data:
+      return "nothing recorded";
+    case Unknown::zero_denominator:
+      return "nothing to compare with";
+    case Unknown::insufficient_history:
+      return "the account is too young";
+    case Unknown::source_stale:
+      return "the source is stale";
+    case Unknown::not_applicable:
+      return "does not apply";
+  }
+  return "";
+}
+
+std::string show_raw(const Signal& signal, const Reading& reading) {
+  if (reading.raw.known()) {
+    if (signal.source == SignalSource::metric) {
+      const NumberStyle style = metric_style(signal.metric.id);
+      if (style == NumberStyle::share) return show_percent(reading.raw.number);
+      if (style == NumberStyle::change) return show_percent(reading.raw.number, true);
+    }
+    if (!signal.normalize.takes_categories()) return show_number(reading.raw.number);
+  }
+  return reading.text.empty() ? "unknown" : reading.text;
+}
+
+std::string describe_signal(const Model& model, std::size_t index, const Score& score, const Ledger& ledger) {
+  const Signal& signal = model.signals[index];
+  if (signal.is_group()) {
+    const SignalScore& group = score.tree.signals[index];
+    if (!group.counts) return in_sentence(signal.label) + " unknown: none of its signals is known";
+    return in_sentence(signal.label) + " " + show_score(group.score) + " of 100";
+  }
+  const Reading& reading = score.readings[index];
+  if (!reading.known()) return describe_missing(signal, reading, ledger);
+  if (signal.source != SignalSource::metric)
+    return in_sentence(signal.label) + " " + show_raw(signal, reading);
+  std::string words =
+      describe_metric(signal, reading.raw.number, ledger, reading.carried ? *reading.observed : score.as_of);
+  if (reading.carried) words += ", as of " + day_text(*reading.observed);
+  return words;
+}
+
+std::vector<Loss> rank_losses(const Model& model, const Score& score) {
+  std::vector<Loss> losses;
+  for (std::size_t i = 0; i < model.signals.size(); ++i) {
+    const SignalScore& signal = score.tree.signals[i];
+    if (model.signals[i].is_group() || !signal.counts) continue;
+    losses.push_back({i, signal.weight * (100 - signal.score)});
+  }
+  std::stable_sort(losses.begin(), losses.end(),
+                   [](const Loss& a, const Loss& b) { return a.points > b.points; });
+  return losses;
+}
+
+std::string describe_score(const Model& model, const Score& score, const Ledger& ledger) {
+  std::string words;
+  if (score.score) {
+    words = show_score(*score.score) + " of 100, " + std::string(score.band(model)) + ".";
+    std::size_t told = 0;
+    for (const Loss& loss : rank_losses(model, score)) {
+      if (loss.points < 0.5 || told == 3) break;
+      words += told++ == 0 ? " Costs most: " : ", ";
+      words += describe_signal(model, loss.signal, score, ledger) + points_in_brackets(-loss.points);
+    }
+    if (told > 0) words += ".";
+  } else {
+    words = "Score unknown: " + score.unknown_reason + ".";
+  }
+  std::string unknown;
+  for (std::size_t i = 0; i < model.signals.size(); ++i) {
+    if (model.signals[i].is_group() || score.standings[i].known) continue;
+    unknown += (unknown.empty() ? "" : ", ") + in_sentence(model.signals[i].label);
+  }
+  if (!unknown.empty())
+    words += " Unknown: " + unknown + " (data coverage " + show_percent(score.tree.coverage) + ").";
+  return words;
+}
+
+std::string describe_part(const Model& before, const ChangePart& part, const Score& from, const Score& to) {
+  const std::string points = points_in_brackets(part.points);
+  if (part.step == ChangeStep::model) return "changed model" + points;
+  if (part.step == ChangeStep::override) return "override" + points;
+  const auto index = static_cast<std::size_t>(part.signal);
+  const Signal& signal = before.signals[index];
+  const std::string label = in_sentence(signal.label);
+  const Reading& earlier = from.readings[index];
+  const Reading& later = to.readings[index];
+  if (later.known() == earlier.known())
+    return label + " " + show_raw(signal, earlier) + " -> " + show_raw(signal, later) + points;
+  if (later.known()) return label + " now known: " + show_raw(signal, later) + points;
+  if (const auto& since = later.observed ? later.observed : earlier.observed) {
+    return "no " + label + " since " + month_of(*since, to.as_of) + points;
+  }
+  return label + " no longer known" + points;
+}
+
+std::string describe_change(const Model& before, const Change& change, const Score& from, const Score& to) {
+  if (!change.unknown_reason.empty()) return "Cannot be compared: " + change.unknown_reason;
+  if (change.parts.empty()) return show_score(*change.to) + ", unchanged";
+  std::string words = show_scores(*change.from, *change.to);
+  std::vector<const ChangePart*> parts;
+  for (const ChangePart& part : change.parts) parts.push_back(&part);
+  std::stable_sort(parts.begin(), parts.end(), [](const ChangePart* a, const ChangePart* b) {
+    return std::fabs(a->points) > std::fabs(b->points);
+  });
+  constexpr std::size_t most = 4;
+  std::size_t told = 0;
+  double rest = 0;
+  for (const ChangePart* part : parts) {
+    if (told < most && std::fabs(part->points) >= worth_telling) {
+      words += (told++ == 0 ? ": " : ", ") + describe_part(before, *part, from, to);
+    } else {
+      rest += part->points;
+    }
+  }
+  if (told == 0) return words + ": no signal moved it by " + show_score(worth_telling * 2, 1) + " points";
+  if (std::fabs(rest) >= worth_telling) words += ", other signals" + points_in_brackets(rest);
+  return words;
+}
+
+}  // namespace health

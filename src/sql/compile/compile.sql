@@ -1,0 +1,456 @@
+-- The compiler: from a checked document to the SQL text of one query that reads every event once and returns one row per account.
+
+CREATE TYPE health_internal.compiled_model AS (
+    ledger text,
+    extra_columns text[],
+    value_columns text[],
+    account_type regtype,
+    account_label text
+);
+COMMENT ON TYPE health_internal.compiled_model IS
+    'A compiled document: the ledger query, its extra columns (accounts.columns), its raw signal columns, type and source of account ids';
+COMMENT ON COLUMN health_internal.compiled_model.ledger IS 'SQL text of the ledger query';
+COMMENT ON COLUMN health_internal.compiled_model.extra_columns IS 'Its columns from accounts.columns';
+COMMENT ON COLUMN health_internal.compiled_model.value_columns IS 'Its columns with raw values of signals';
+COMMENT ON COLUMN health_internal.compiled_model.account_type IS 'Type of account ids';
+COMMENT ON COLUMN health_internal.compiled_model.account_label IS 'Where accounts come from, for messages';
+
+CREATE FUNCTION health_internal.identity_family(type regtype) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'bigint'
+                WHEN type IN ('text'::regtype, 'varchar'::regtype) THEN 'text'
+                ELSE type::text END;
+$$;
+COMMENT ON FUNCTION health_internal.identity_family(regtype) IS 'Types of ids that compare with each other without a cast: integers, character strings, or the type itself';
+
+-- Ids keep their native type when all sources agree; else both sides compare as text, which can fail for no value.
+CREATE FUNCTION health_internal.shared_cast(types regtype[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN count(DISTINCT health_internal.identity_family(t)) = 1 THEN '' ELSE '::pg_catalog.text' END
+    FROM unnest(types) AS t;
+$$;
+COMMENT ON FUNCTION health_internal.shared_cast(regtype[]) IS 'The cast that makes ids of these types comparable: none when they are of one family, else text';
+
+CREATE FUNCTION health_internal.user_cast(fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN array_agg(DISTINCT health_internal.identity_family(f.type)) = '{bigint}' THEN '::pg_catalog.int8'
+                WHEN array_agg(DISTINCT health_internal.identity_family(f.type)) = '{uuid}' THEN ''
+                ELSE '::pg_catalog.text' END
+    FROM unnest(fields) AS f
+    WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id';
+$$;
+COMMENT ON FUNCTION health_internal.user_cast(health_internal.model_field[]) IS
+    'The cast to the one type of user ids that all sources share: bigint, uuid, else text';
+
+CREATE FUNCTION health_internal.field_of(fields health_internal.model_field[], source text, field text) RETURNS health_internal.model_field
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT f FROM pg_catalog.unnest(fields) AS f WHERE f.source = field_of.source AND f.field = field_of.field LIMIT 1;
+$$;
+COMMENT ON FUNCTION health_internal.field_of(health_internal.model_field[], text, text) IS 'One field of a source; NULL when the document does not give it';
+
+CREATE FUNCTION health_internal.compile_moment(occurred health_internal.model_field, source_zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN occurred.type <> 'timestamp'::regtype THEN occurred.expression
+                WHEN source_zone IS NULL THEN format('%s::pg_catalog.date', occurred.expression)
+                ELSE format('(%s AT TIME ZONE %L)', occurred.expression, source_zone) END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_moment(health_internal.model_field, text) IS
+    'SQL of the time of an event: timestamptz, or date for a date and for a timestamp without a time zone of its source';
+
+-- The clock of the local days of an event source: NULL when its times are dates.
+CREATE FUNCTION health_internal.moment_zone(occurred health_internal.model_field, source_zone text, model_zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN occurred.type = 'timestamptz'::regtype OR occurred.type = 'timestamp'::regtype AND source_zone IS NOT NULL THEN model_zone END;
+$$;
+COMMENT ON FUNCTION health_internal.moment_zone(health_internal.model_field, text, text) IS 'The time zone of the local days of an event source; NULL when its times are dates';
+
+-- Rows of one event source with the names account_id, user_id, event_name, occurred_at, amount. A source without an account gets it
+-- from the user source; the event of a user with several accounts counts in each.
+CREATE FUNCTION health_internal.compile_event_rows(fields health_internal.model_field[], path text, source_zone text, account_cast text, user_cast text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    occurred health_internal.model_field := health_internal.field_of(fields, path, 'occurred_at');
+    condition text := (health_internal.field_of(fields, path, 'filter')).expression;
+    event_rows text;
+BEGIN
+    event_rows := pg_catalog.format(
+        'SELECT %s AS account_id, %s%s AS user_id, %s::pg_catalog.text AS event_name, %s AS occurred_at, '
+        '%s::pg_catalog.float8 AS amount FROM %s%s',
+        coalesce((health_internal.field_of(fields, path, 'account')).expression || account_cast, 'NULL::pg_catalog.text'),
+        (health_internal.field_of(fields, path, 'user')).expression, user_cast,
+        (health_internal.field_of(fields, path, 'event')).expression, health_internal.compile_moment(occurred, source_zone),
+        coalesce((health_internal.field_of(fields, path, 'amount')).expression, 'NULL'),
+        (health_internal.field_of(fields, path, 'from')).from_item,
+        CASE WHEN condition IS NULL THEN '' ELSE ' WHERE ' || condition END);
+    IF (health_internal.field_of(fields, path, 'account')).expression IS NULL THEN
+        event_rows := pg_catalog.format(
+            'SELECT member.account_id, o.user_id, o.event_name, o.occurred_at, o.amount FROM (%s) AS o '
+            'LEFT JOIN (SELECT %s%s AS account_id, %s%s AS user_id FROM %s) AS member ON member.user_id = o.user_id',
+            event_rows, (health_internal.field_of(fields, 'users', 'account')).expression, account_cast,
+            (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, (health_internal.field_of(fields, 'users', 'from')).from_item);
+    END IF;
+    RETURN event_rows;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_event_rows(health_internal.model_field[], text, text, text, text) IS 'SQL of the rows of one event source, uniformly named';
+
+CREATE FUNCTION health_internal.compile_excluded_users(fields health_internal.model_field[], user_cast text) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT pg_catalog.format('SELECT %s%s AS user_id FROM %s WHERE %s',
+        (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, (health_internal.field_of(fields, 'users', 'from')).from_item,
+        (health_internal.field_of(fields, 'users', 'exclude')).expression)
+    WHERE (health_internal.field_of(fields, 'users', 'exclude')).expression IS NOT NULL;
+$$;
+COMMENT ON FUNCTION health_internal.compile_excluded_users(health_internal.model_field[], text) IS 'SQL of the ids of the users whose events do not count; NULL without a condition';
+
+-- The user table travels in the ledger as lifecycle markers. A user without a joining date was always there: year 1.
+CREATE FUNCTION health_internal.compile_roster(fields health_internal.model_field[], document jsonb, account_cast text, user_cast text, restriction text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    zone text := coalesce(document ->> 'time_zone', 'UTC');
+    source_zone text := document #>> '{users,time_zone}';
+    account health_internal.model_field := health_internal.field_of(fields, 'users', 'account');
+    mark health_internal.model_field;
+    days text := '';
+    markers text := '';
+    conditions text := '';
+    marker text;
+BEGIN
+    IF account.expression IS NULL THEN
+        RETURN NULL;
+    END IF;
+    FOREACH marker IN ARRAY ARRAY['joined', 'deactivated', 'invited'] LOOP
+        mark := health_internal.field_of(fields, 'users', marker);
+        IF mark.expression IS NOT NULL THEN
+            -- Many write infinity for "has not happened", and -infinity for "since ever".
+            days := days || pg_catalog.format(', nullif(%s, DATE %L) AS %s', health_internal.local_day(mark.expression, mark.type, source_zone, zone),
+                                              CASE marker WHEN 'joined' THEN '-infinity' ELSE 'infinity' END, marker);
+        ELSIF marker = 'joined' THEN
+            days := days || ', NULL::pg_catalog.date AS joined';
+        ELSE
+            CONTINUE;
+        END IF;
+        markers := markers || CASE marker WHEN 'joined' THEN '(''$joined'', coalesce(r.joined, DATE ''0001-01-01''))'
+                                          ELSE pg_catalog.format(', (%L, r.%s)', '$' || marker, marker) END;
+    END LOOP;
+    conditions := coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, '')
+               || coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ' IS NOT TRUE', '');
+    RETURN pg_catalog.format(
+        'SELECT r.account_id, health.usage_agg(r.user_id, m.event_name, m.day) AS usage '
+        'FROM (SELECT %s%s AS account_id, %s%s AS user_id%s FROM %s WHERE true%s) AS r '
+        'CROSS JOIN LATERAL (VALUES %s) AS m (event_name, day) WHERE r.account_id IS NOT NULL%s GROUP BY 1',
+        account.expression, account_cast, (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, days,
+        (health_internal.field_of(fields, 'users', 'from')).from_item, conditions, markers, coalesce(' AND r.account_id' || restriction, ''));
+END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_roster(health_internal.model_field[], jsonb, text, text, text) IS 'SQL of the lifecycle markers of the user source; NULL without accounts of users';
+
+-- The aggregate over event rows e, with the clock of their local days.
+CREATE FUNCTION health_internal.compile_usage_agg(source jsonb, zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('health.usage_agg(e.user_id, e.event_name, e.occurred_at%s%s)', CASE WHEN source ? 'amount' THEN ', e.amount' ELSE '' END,
+                             CASE WHEN zone IS NULL THEN '' ELSE pg_catalog.format(', %L', zone) END);
+END;
+COMMENT ON FUNCTION health_internal.compile_usage_agg(jsonb, text) IS 'SQL of the ledger of event rows e of a source, by local days of the zone (NULL: their times are dates)';
+
+-- Where an account's usage comes from: the events themselves, the ledgers of a tracked model (chunks: path -> table), or the user source alone.
+CREATE FUNCTION health_internal.compile_usage(fields health_internal.model_field[], document jsonb, account_cast text, restriction text, usage_from text, chunks jsonb)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    zone text := coalesce(document ->> 'time_zone', 'UTC');
+    user_cast text := health_internal.user_cast(fields);
+    excluded text := health_internal.compile_excluded_users(fields, user_cast);
+    parts text[] := ARRAY[]::text[];
+    roster text := health_internal.compile_roster(fields, document, account_cast, user_cast, restriction);
+    events record;
+BEGIN
+    IF usage_from = 'roster' THEN
+        RETURN roster;
+    END IF;
+    FOR events IN SELECT e.path, e.source FROM health_internal.event_sources(document) AS e LOOP
+        parts := parts || CASE usage_from WHEN 'ledger' THEN
+            pg_catalog.format('SELECT c.account_id, c.usage FROM %s AS c%s', chunks ->> events.path, coalesce(' WHERE c.account_id' || restriction, ''))
+        ELSE
+            pg_catalog.format('SELECT e.account_id, %s AS usage FROM (%s) AS e WHERE e.account_id IS NOT NULL%s%s GROUP BY 1',
+                health_internal.compile_usage_agg(events.source, health_internal.moment_zone(health_internal.field_of(fields, events.path, 'occurred_at'),
+                                                                           events.source ->> 'time_zone', zone)),
+                health_internal.compile_event_rows(fields, events.path, events.source ->> 'time_zone', account_cast, user_cast),
+                coalesce(' AND e.account_id' || restriction, ''),
+                CASE WHEN excluded IS NULL THEN '' ELSE pg_catalog.format(' AND NOT EXISTS (SELECT 1 FROM (%s) AS excluded WHERE excluded.user_id = e.user_id)', excluded) END)
+        END;
+    END LOOP;
+    parts := pg_catalog.array_remove(parts || roster, NULL);
+    -- Ledgers keep everybody: who is excluded is asked when they are read.
+    RETURN CASE
+        WHEN pg_catalog.cardinality(parts) = 0 THEN NULL
+        WHEN pg_catalog.cardinality(parts) = 1 AND usage_from = 'events' THEN parts[1]
+        ELSE pg_catalog.format('SELECT p.account_id, %s AS usage FROM (%s) AS p GROUP BY 1',
+            CASE WHEN usage_from = 'ledger' AND excluded IS NOT NULL
+                 THEN pg_catalog.format('health.without_users(health.rollup(p.usage), ARRAY(SELECT x.user_id::pg_catalog.text FROM (%s) AS x WHERE x.user_id IS NOT NULL))', excluded)
+                 ELSE 'health.rollup(p.usage)' END,
+            pg_catalog.array_to_string(parts, ' UNION ALL '))
+    END;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_usage(health_internal.model_field[], jsonb, text, text, text, jsonb) IS
+    'SQL of account_id and usage: every event source (events: from its rows, ledger: from its chunks) and the user source folded into one ledger per '
+    'account, or the user source alone (roster); NULL without such sources. restriction: '' = literal'' for one account, NULL for all';
+
+-- All answers of an account in the order of their days, one per day: of several the highest, so that the outcome never depends on row
+-- order. One without a date was always there. No name here is one that a column of the account table could have: expressions see them.
+CREATE FUNCTION health_internal.compile_query_signal(fields health_internal.model_field[], signal_path text, account_cast text, document jsonb)
+RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT pg_catalog.format(
+        'SELECT answer.account_id AS "answers of", pg_catalog.array_agg(answer.value ORDER BY answer.day) AS "values of answers", '
+        'pg_catalog.array_agg(answer.day ORDER BY answer.day) AS "days of answers" '
+        'FROM (SELECT DISTINCT ON (1, 2) src.account_id%s AS account_id, coalesce(%s, ''-infinity'') AS day, src.value FROM %s '
+        'ORDER BY 1, 2, 3 DESC NULLS LAST) AS answer GROUP BY 1',
+        account_cast,
+        CASE WHEN (health_internal.field_of(fields, signal_path, 'observed')).expression IS NULL THEN 'NULL::pg_catalog.date'
+             ELSE health_internal.local_day((health_internal.field_of(fields, signal_path, 'observed')).expression,
+                                   (health_internal.field_of(fields, signal_path, 'observed')).type, NULL, coalesce(document ->> 'time_zone', 'UTC'))
+        END,
+        (health_internal.field_of(fields, signal_path, 'account_id')).from_item);
+$$;
+COMMENT ON FUNCTION health_internal.compile_query_signal(health_internal.model_field[], text, text, jsonb) IS
+    'SQL of a query signal: one row per account with its answers and their days';
+
+-- The last answer before the day of the clock that is in scope. If all are later, the first of them, whose date says since when the
+-- signal is known.
+CREATE FUNCTION health_internal.compile_answer("position" integer, OUT value text, OUT observed text)
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('(q%s."values of answers")[%s]', a."position", a.last),
+           pg_catalog.format('nullif((q%s."days of answers")[%s], ''-infinity'')', a."position", a.last)
+    FROM (SELECT "position",
+                 pg_catalog.format('greatest(pg_catalog.width_bucket(clock.as_of - 1, q%s."days of answers"), 1)', "position")) AS a ("position", last);
+END;
+COMMENT ON FUNCTION health_internal.compile_answer(integer) IS 'SQL of value and date of the answer of a query signal that stands on the day of the clock';
+
+-- Inputs change with the date when an expression mentions as_of or when a query signal has dates.
+CREATE FUNCTION health_internal.has_dated_inputs(fields health_internal.model_field[], document jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT 1 FROM unnest(fields) AS f WHERE f.field = 'observed' AND f.source LIKE 'signals%')
+        OR EXISTS (SELECT 1 FROM jsonb_path_query(document, 'strict $.accounts.**.sql') AS a (expression)
+                   WHERE a.expression #>> '{}' ~* '\mas_of\M')
+        OR EXISTS (SELECT 1 FROM health.model_inputs(document) AS i WHERE i.kind = 'expression' AND i.source ~* '\mas_of\M');
+$$;
+COMMENT ON FUNCTION health_internal.has_dated_inputs(health_internal.model_field[], jsonb) IS 'Whether the inputs of a model are others on other days';
+
+-- The same expressions once more for each earlier day: their clock is the inner one. It stands before everything but the source and
+-- the answers, so that expressions find no other names than where they were checked.
+CREATE FUNCTION health_internal.compile_past_inputs(days integer, attributes text, value_list text, inputs text, observed text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        ' CROSS JOIN LATERAL (SELECT pg_catalog.array_agg(ARRAY[%s]::pg_catalog.text[]) AS "past inputs", '
+        'pg_catalog.array_agg(ARRAY[%s]::pg_catalog.date[]) AS "past observed" '
+        'FROM (SELECT clock.as_of - earlier.days AS as_of FROM pg_catalog.generate_series(1, %s) AS earlier (days)) AS clock '
+        'CROSS JOIN LATERAL (SELECT %s) AS attr CROSS JOIN LATERAL (SELECT %s) AS sig) AS past',
+        inputs, observed, days, attributes, value_list);
+END;
+COMMENT ON FUNCTION health_internal.compile_past_inputs(integer, text, text, text, text) IS
+    'SQL of the inputs of so many earlier days as an array with a row per day, the day before as_of first';
+
+CREATE FUNCTION health_internal.raise_field_problem(field health_internal.model_field) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION '%: %', field.path, field.problem
+        USING ERRCODE = field.code, HINT = coalesce(field.hint, 'validate_model(definition) lists everything that is wrong.');
+END;
+$$;
+COMMENT ON FUNCTION health_internal.raise_field_problem(health_internal.model_field) IS 'Raises the problem of a field as an error';
+
+-- "division by zero" does not say where: try the expressions one by one, under the author's search_path, and name the one that fails.
+CREATE FUNCTION health_internal.raise_failing_field(model_name text, version health_internal.model_version, as_of date DEFAULT NULL, past_days integer DEFAULT 0)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    clock text := health_internal.model_clock(version.document, as_of);
+    fields health_internal.model_field[];
+    accounts text;
+    condition text;
+    failing health_internal.model_field;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document, as_of) AS f);
+    accounts := (health_internal.field_of(fields, 'accounts', 'from')).from_item;
+    -- Expressions of accounts first; a plain column of a table cannot fail.
+    FOR failing IN SELECT f.* FROM pg_catalog.unnest(fields) AS f
+                   WHERE f.field <> 'from' AND f.problem IS NULL AND f.from_item IS NOT NULL AND f.expression IS NOT NULL
+                     AND NOT (pg_catalog.starts_with(f.expression, 'src.') AND f.from_item !~ '[)] AS src')
+                   ORDER BY f.source ~ '^(users|events)'
+    LOOP
+        condition := CASE
+            WHEN failing.field = 'filter' THEN NULL
+            WHEN failing.source ~ '^(users|events)' THEN (health_internal.field_of(fields, failing.source, 'filter')).expression
+            WHEN pg_catalog.starts_with(failing.from_item, accounts) THEN (health_internal.field_of(fields, 'accounts', 'filter')).expression
+        END;
+        BEGIN
+            EXECUTE pg_catalog.format('SELECT pg_catalog.count((%s)::pg_catalog.text) FROM %s WHERE %s', failing.expression,
+                pg_catalog.replace(failing.from_item, pg_catalog.format('(SELECT %s AS as_of)', clock),
+                    pg_catalog.format('(SELECT %s - earlier.days AS as_of FROM pg_catalog.generate_series(0, %s) AS earlier (days))', clock, past_days)),
+                coalesce(condition, 'true'));
+        EXCEPTION WHEN data_exception THEN
+            failing.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', failing.path);
+            failing.problem := sqlerrm;
+            failing.code := sqlstate;
+            failing.hint := CASE sqlstate WHEN '22012' THEN 'With nullif(divisor, 0) the value is unknown instead.'
+                                          ELSE 'It fails for some row' || CASE WHEN past_days > 0 THEN ' on a day of the history' ELSE '' END || ': leave such rows out with a filter, or make the value NULL with CASE.' END;
+            PERFORM health_internal.raise_field_problem(failing);
+        END;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.raise_failing_field(text, health_internal.model_version, date, integer) IS
+    'Raises the error of the first expression of a model that fails for some row, on the day or one of the past days before it, with its path; '
+    'returns when all of them work';
+
+CREATE FUNCTION health_internal.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
+                                     usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0)
+RETURNS health_internal.compiled_model
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    fields health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document, as_of) AS f);
+    compiled health_internal.compiled_model;
+    wrong health_internal.model_field;
+    account_cast text;
+    restriction text;
+    usage text;
+    attributes text;
+    extras text;
+    reserved text[] := health_internal.reserved_columns();
+    value_list text := '';
+    raw_list text := '';
+    answers text := '';
+    past text := '';
+    inputs text[] := ARRAY[]::text[];
+    observed text[] := ARRAY[]::text[];
+    segments text[] := ARRAY[]::text[];
+    input record;
+    field health_internal.model_field;
+    query_account health_internal.model_field;
+    answer record;
+    column_name text;
+BEGIN
+    SELECT f.* INTO wrong FROM pg_catalog.unnest(fields) AS f WHERE f.problem IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        wrong.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', wrong.path);
+        PERFORM health_internal.raise_field_problem(wrong);
+    END IF;
+
+    SELECT f.from_item, f.expression INTO field.from_item, compiled.account_label
+    FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'accounts' AND f.field = 'from';
+    compiled.account_type := (health_internal.field_of(fields, 'accounts', 'id')).type;
+    account_cast := health_internal.shared_cast(ARRAY(SELECT f.type FROM pg_catalog.unnest(fields) AS f
+        WHERE f.source = 'accounts' AND f.field = 'id' OR f.field IN ('account', 'account_id') AND f.source <> 'columns'));
+    IF account IS NOT NULL THEN
+        -- With a modifier of -1 the name of character is bpchar, which does not cut to one letter.
+        restriction := pg_catalog.format(' = %L::%s', account,
+            CASE account_cast WHEN '' THEN pg_catalog.format_type(compiled.account_type, -1) ELSE 'pg_catalog.text' END);
+    END IF;
+
+    SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ') INTO attributes
+    FROM health_internal.account_attributes(document, fields) AS a;
+    SELECT pg_catalog.string_agg(pg_catalog.format(', attr.%1$I AS %1$I', f.field), '' ORDER BY f.field), 
+           coalesce(pg_catalog.array_agg(f.field ORDER BY f.field), '{}')
+    INTO extras, compiled.extra_columns
+    FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'columns';
+    compiled.value_columns := '{}';
+
+    FOR input IN SELECT i.* FROM health.model_inputs(document) AS i ORDER BY i."position" LOOP
+        segments := segments || coalesce((health_internal.field_of(fields, input.path, 'segment')).expression || '::pg_catalog.text', 'NULL');
+        IF input.kind = 'metric' THEN    -- here for its segment only
+            inputs := inputs || 'NULL'::text;
+            observed := observed || 'NULL'::text;
+            CONTINUE;
+        END IF;
+        field.expression := (health_internal.field_of(fields, input.path, 'value')).expression;
+        field.type := (health_internal.field_of(fields, input.path, 'value')).type;
+        query_account := health_internal.field_of(fields, input.path, 'account_id');
+        IF query_account.expression IS NOT NULL THEN
+            answers := answers || pg_catalog.format(' LEFT JOIN (%s) AS q%s ON q%2$s."answers of" = %s%s',
+                health_internal.compile_query_signal(fields, input.path, account_cast, document), input."position",
+                (health_internal.field_of(fields, 'accounts', 'id')).expression, account_cast);
+            SELECT a.value, a.observed INTO answer FROM health_internal.compile_answer(input."position") AS a;
+            field.expression := answer.value;
+            observed := observed || answer.observed;
+        ELSE
+            observed := observed || 'NULL'::text;
+        END IF;
+        value_list := value_list || pg_catalog.format(', %s AS s%s', field.expression, input."position");
+        inputs := inputs || pg_catalog.format(CASE field.type WHEN 'pg_catalog.bool'::regtype THEN 'sig.s%s::pg_catalog.int4::pg_catalog.text'
+                                                              WHEN 'pg_catalog.numeric'::regtype THEN 'pg_catalog.trim_scale(sig.s%s)::pg_catalog.text'
+                                                              ELSE 'sig.s%s::pg_catalog.text' END, input."position");
+        -- A column that the view shows anyway is not repeated under the signal's name.
+        IF input.name = ANY (compiled.extra_columns) AND input.source = input.name THEN
+            CONTINUE;
+        END IF;
+        column_name := input.name || CASE WHEN input.name = ANY (reserved || compiled.extra_columns || compiled.value_columns)
+                                          THEN '_value' ELSE '' END;
+        compiled.value_columns := compiled.value_columns || column_name;
+        raw_list := raw_list || pg_catalog.format(', sig.s%s AS %I', input."position", column_name);
+    END LOOP;
+
+    value_list := coalesce(nullif(pg_catalog.substr(value_list, 3), ''), 'NULL AS s0');
+    IF past_days > 0 AND health_internal.has_dated_inputs(fields, document) THEN
+        past := health_internal.compile_past_inputs(past_days, attributes, value_list, pg_catalog.array_to_string(inputs, ', '),
+                                           pg_catalog.array_to_string(observed, ', '));
+    END IF;
+    usage := CASE WHEN usage_from <> 'nothing' THEN
+        health_internal.compile_usage(fields, document, account_cast, restriction, usage_from,
+            CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health_internal.data_table('chunk', s.id)) FROM health_internal.ledger_source AS s
+                                                WHERE s.model = model_name) END) END;
+    compiled.ledger := pg_catalog.format(
+        'SELECT attr.account_id, %s AS name%s, attr.as_of, %s AS model_version, %s AS usage, ARRAY[%s]::pg_catalog.text[] AS inputs, '
+        'ARRAY[%s]::pg_catalog.date[] AS observed, ARRAY[%s]::pg_catalog.text[] AS segments, %s AS past_inputs, %s AS past_observed, '
+        '%s AS account_start, %s AS seats%s FROM %s%s%s CROSS JOIN LATERAL (SELECT %s) AS attr%s CROSS JOIN LATERAL (SELECT %s) AS sig WHERE attr.account_id IS NOT NULL%s%s',
+        CASE WHEN document #> '{accounts,name}' IS NULL THEN 'attr.account_id::pg_catalog.text' ELSE 'attr.account_name' END,
+        extras, version,
+        CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u.usage, ''{}''::health.usage)' END,
+        pg_catalog.array_to_string(inputs, ', '), pg_catalog.array_to_string(observed, ', '), pg_catalog.array_to_string(segments, ', '),
+        CASE past WHEN '' THEN 'NULL::pg_catalog.text[]' ELSE 'past."past inputs"' END,
+        CASE past WHEN '' THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
+        CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
+        CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8' ELSE 'attr.seats' END,
+        raw_list, field.from_item, answers, past, attributes,
+        CASE WHEN usage IS NULL THEN '' ELSE pg_catalog.format(' LEFT JOIN (%s) AS u ON u.account_id = attr.account_id%s', usage, account_cast) END,
+        value_list,
+        coalesce(' AND ' || (health_internal.field_of(fields, 'accounts', 'filter')).expression, ''),
+        coalesce(' AND attr.account_id' || account_cast || restriction, ''));
+    RETURN compiled;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_model(jsonb, integer, text, date, text, text, integer) IS
+    'Compiles a complete document to the ledger query: one row per account with usage, inputs and attributes, from one pass over the events. '
+    'usage_from: events, ledger (of the tracked model of that name), roster (of the user source only) or nothing. '
+    'With an account, only that one; with a date, as of that date; with past days, also the inputs of so many days before, if they depend on '
+    'the date; the name of the model is for messages';

@@ -1,0 +1,68 @@
+-- From the document as written to the complete document: presets spelled out, keys that are null removed.
+
+CREATE FUNCTION health_internal.merge_document(base jsonb, changes jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    merged jsonb := base || changes;
+    part text;
+    entry text;
+BEGIN
+    FOREACH part IN ARRAY ARRAY['catalog', 'onboarding', 'history'] LOOP
+        IF jsonb_typeof(base -> part) = 'object' AND jsonb_typeof(changes -> part) = 'object' THEN
+            merged := jsonb_set(merged, ARRAY[part], (base -> part) || (changes -> part));
+            FOR entry IN SELECT e.key FROM jsonb_each(merged -> part) AS e WHERE e.value = 'null' LOOP
+                merged := merged #- ARRAY[part, entry];
+            END LOOP;
+        END IF;
+    END LOOP;
+    FOR entry IN SELECT e.key FROM jsonb_each(merged) AS e WHERE e.value = 'null' LOOP
+        merged := merged - entry;
+    END LOOP;
+    RETURN merged;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.merge_document(jsonb, jsonb) IS
+    'Lays a document over a base: top-level keys replace, catalog, onboarding and history merge by key, null removes';
+
+CREATE FUNCTION health_internal.expand_preset(document jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    base jsonb;
+BEGIN
+    IF jsonb_typeof(document) IS DISTINCT FROM 'object' OR NOT document ? 'preset' THEN
+        RETURN document;
+    END IF;
+    SELECT p.definition INTO base FROM health_internal.preset AS p WHERE p.name = document ->> 'preset';
+    IF NOT FOUND THEN
+        RETURN document;    -- validate_model reports it
+    END IF;
+    RETURN health_internal.merge_document(base, document - 'preset');
+END;
+$$;
+COMMENT ON FUNCTION health_internal.expand_preset(jsonb) IS 'The document with its preset, if it names a known one, spelled out';
+
+-- Events may be one object or an array of them.
+CREATE FUNCTION health_internal.event_sources(document jsonb, OUT path text, OUT source jsonb) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT 'events[' || (e.position - 1) || ']', e.source
+    FROM pg_catalog.jsonb_array_elements(
+        CASE pg_catalog.jsonb_typeof(document -> 'events') WHEN 'array' THEN document -> 'events' ELSE '[]' END
+    ) WITH ORDINALITY AS e (source, position)
+    UNION ALL
+    SELECT 'events', document -> 'events' WHERE pg_catalog.jsonb_typeof(document -> 'events') = 'object';
+END;
+COMMENT ON FUNCTION health_internal.event_sources(jsonb) IS 'The event sources of a document with their paths';
+
+-- Names of a document (tables, functions) mean what they meant to its author, whoever runs it later and with whatever search_path.
+CREATE FUNCTION health_internal.visible_schemas() RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT coalesce(pg_catalog.string_agg(pg_catalog.quote_ident(s.name), ', ' ORDER BY s.position), '')
+    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (name, position);
+END;
+COMMENT ON FUNCTION health_internal.visible_schemas() IS 'The schemas of the present search_path that exist, as a search_path setting';

@@ -1,0 +1,272 @@
+-- Models as data: validate, create, alter, read, drop.
+
+CREATE FUNCTION health_internal.validation_problems(candidate jsonb, OUT path text, OUT problem text, OUT hint text, OUT code text) RETURNS SETOF record
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    document jsonb;
+    shape text[];
+BEGIN
+    IF pg_catalog.jsonb_typeof(candidate) IS DISTINCT FROM 'object' THEN
+        RETURN QUERY SELECT '', 'a model is a JSON object', 'Start with {"preset": "collaboration", "accounts": ..., "events": ...}.', '22023';
+        RETURN;
+    END IF;
+    IF candidate ? 'preset' AND NOT EXISTS (SELECT 1 FROM health_internal.preset AS p WHERE p.name = candidate ->> 'preset') THEN
+        RETURN QUERY SELECT 'preset', pg_catalog.format('there is no preset "%s"', candidate ->> 'preset'),
+            (SELECT coalesce('Did you mean "' || health.nearest_name(candidate ->> 'preset', pg_catalog.array_agg(p.name)) || '"? ', '')
+                    || 'The presets are: ' || pg_catalog.string_agg(p.name, ', ' ORDER BY p.position) || '.' FROM health_internal.preset AS p),
+            '22023';
+        RETURN;
+    END IF;
+    document := health_internal.expand_preset(candidate);
+    shape := ARRAY(SELECT p.path FROM health.model_problems(document) AS p);
+    RETURN QUERY SELECT p.path, p.problem, p.hint, '22023' FROM health.model_problems(document) AS p;
+    -- What the shape check has said about a place is not said again.
+    IF 'as_of' = ANY (shape) THEN
+        document := document - 'as_of';    -- no date: not to be said of every expression that is tried with it
+    END IF;
+    RETURN QUERY SELECT f.path, f.problem, f.hint, f.code FROM health_internal.model_fields(document) AS f
+        WHERE f.problem IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(shape) AS s (path)
+                          WHERE f.path = s.path OR pg_catalog.starts_with(f.path, s.path || '.')
+                                OR pg_catalog.starts_with(s.path, f.path || '.') OR s.path = f.source || '.table' OR s.path = '');
+END;
+$$;
+COMMENT ON FUNCTION health_internal.validation_problems(jsonb) IS 'Everything that is wrong with a model document, with the SQLSTATE of each problem';
+
+CREATE FUNCTION health.validate_model(definition jsonb, OUT path text, OUT problem text, OUT hint text) RETURNS SETOF record
+LANGUAGE sql
+AS $$
+    SELECT p.path, p.problem, p.hint FROM health_internal.validation_problems(definition) AS p;
+$$;
+COMMENT ON FUNCTION health.validate_model(jsonb) IS
+    'Everything that is wrong with a model document, shape, tables and columns: the path, the problem, the way out. No row: it can be created';
+
+-- Percentile references and table names become part of the version, so that a score does not move because something else moved.
+CREATE FUNCTION health_internal.qualify_tables(document jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    qualified jsonb := document;
+    source record;
+BEGIN
+    FOR source IN
+        SELECT ARRAY['accounts'] AS place, document -> 'accounts' AS value
+        UNION ALL SELECT ARRAY['users'], document -> 'users'
+        UNION ALL SELECT pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.replace(e.path, '[', ','), ']'), ','), e.source
+                  FROM health_internal.event_sources(document) AS e
+    LOOP
+        IF source.value ? 'table' THEN
+            qualified := pg_catalog.jsonb_set(qualified, source.place || 'table'::text,
+                                              pg_catalog.to_jsonb((health_internal.describe_source(source.value)).label));
+        END IF;
+    END LOOP;
+    RETURN qualified;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.qualify_tables(jsonb) IS 'The document with every table written with its schema';
+
+CREATE FUNCTION health_internal.check_definition(model_name text, definition jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    problems health_internal.model_field[] := ARRAY(SELECT ROW(NULL, NULL, p.path, NULL, NULL, NULL, p.problem, p.hint, p.code)::health_internal.model_field
+                                           FROM health_internal.validation_problems(definition) AS p);
+BEGIN
+    IF pg_catalog.cardinality(problems) = 1 THEN
+        problems[1].path := pg_catalog.concat_ws(': ', pg_catalog.format('model "%s"', model_name), nullif(problems[1].path, ''));
+        PERFORM health_internal.raise_field_problem(problems[1]);
+    ELSIF pg_catalog.cardinality(problems) > 1 THEN
+        RAISE EXCEPTION '%', pg_catalog.concat_ws(': ', pg_catalog.format('model "%s"', model_name), nullif(problems[1].path, ''),
+                                                  problems[1].problem)
+            USING ERRCODE = problems[1].code,
+                  DETAIL = (SELECT 'There is more: ' || pg_catalog.string_agg(p.path || ': ' || p.problem, '; ')
+                            FROM pg_catalog.unnest(problems[2:6]) AS p) || CASE WHEN pg_catalog.cardinality(problems) > 6 THEN '; ...' ELSE '.' END,
+                  HINT = coalesce(problems[1].hint, 'validate_model(definition) lists everything that is wrong.');
+    END IF;
+    RETURN health_internal.qualify_tables(health_internal.expand_preset(definition));
+END;
+$$;
+COMMENT ON FUNCTION health_internal.check_definition(text, jsonb) IS 'The complete document of a definition; raises its first problem, with the others as detail';
+
+CREATE FUNCTION health_internal.find_model(model_name text) RETURNS health_internal.model
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_model health_internal.model;
+BEGIN
+    IF model_name IS NULL THEN
+        RAISE EXCEPTION 'the name of the model must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'The table health_internal.model lists the models that exist.';
+    END IF;
+    SELECT m.* INTO found_model FROM health_internal.model AS m WHERE m.name = model_name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'model "%" does not exist', model_name
+            USING ERRCODE = 'undefined_object',
+                  HINT = coalesce((SELECT format('Did you mean "%s"?', health.nearest_name(model_name, array_agg(m.name))) FROM health_internal.model AS m
+                                   HAVING health.nearest_name(model_name, array_agg(m.name)) IS NOT NULL),
+                                  'create_model(name, definition) creates one; the table health_internal.model lists those that exist.');
+    END IF;
+    RETURN found_model;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_model(text) IS 'The catalog row of a model; an error with the nearest name when there is none';
+
+-- A model carries expressions that run with the rights of whoever runs it. Running somebody else's would run their code as oneself.
+CREATE FUNCTION health_internal.open_model(model_name text) RETURNS health_internal.model
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    opened health_internal.model := health_internal.find_model(model_name);
+    owner_is_superuser boolean;
+BEGIN
+    IF NOT health_internal.is_member_of(opened.owner) THEN
+        RAISE EXCEPTION 'permission denied for model "%"', model_name
+            USING ERRCODE = 'insufficient_privilege', DETAIL = format('It belongs to %s.', opened.owner),
+                  HINT = 'Score views can be read by everybody who has SELECT on them; changing and explaining a model is for its owner.';
+    END IF;
+    owner_is_superuser := coalesce((SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = opened.owner), false);
+    IF NOT owner_is_superuser AND (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+        RAISE EXCEPTION 'model "%" is not run as a superuser', model_name
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('It belongs to %s, and its expressions would run with your rights.', opened.owner),
+                  HINT = CASE WHEN EXISTS (SELECT 1 FROM pg_roles AS r WHERE r.rolname = opened.owner) THEN format('SET ROLE %I;', opened.owner)
+                              ELSE format('That role is gone. To take the model over: UPDATE health_internal.model SET owner = current_user WHERE name = %L;', model_name) END;
+    END IF;
+    RETURN opened;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.open_model(text) IS 'The catalog row of a model that the current user may change and run';
+
+CREATE FUNCTION health_internal.add_version(model_name text, version integer, definition jsonb, document jsonb, visible text) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO health_internal.model_version (model, version, definition, document, search_path)
+    VALUES (model_name, version, definition, document, visible);
+    UPDATE health_internal.model AS m SET current_version = version WHERE m.name = model_name AND m.current_version <> version;
+$$;
+COMMENT ON FUNCTION health_internal.add_version(text, integer, jsonb, jsonb, text) IS 'Stores a version and makes it the current one';
+
+CREATE FUNCTION health.create_model(name text, definition jsonb, comment text DEFAULT NULL) RETURNS integer
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    document jsonb;
+BEGIN
+    IF name IS NULL OR name = '' OR pg_catalog.length(name) > 100 THEN
+        RAISE EXCEPTION 'a model needs a name of 1 to 100 characters' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF EXISTS (SELECT 1 FROM health_internal.model AS m WHERE m.name = create_model.name) THEN
+        RAISE EXCEPTION 'model "%" exists already', name
+            USING ERRCODE = 'duplicate_object', HINT = 'alter_model(name, definition) makes a new version of it.';
+    END IF;
+    document := health_internal.freeze_references(health_internal.check_definition(name, definition), NULL);
+    INSERT INTO health_internal.model (name, current_version, comment) VALUES (name, 1, comment);
+    PERFORM health_internal.add_version(name, 1, definition, document, health_internal.visible_schemas());
+    RETURN 1;
+END;
+$$;
+COMMENT ON FUNCTION health.create_model(text, jsonb, text) IS
+    'Checks a model document against the database, freezes its percentile references and stores it as version 1 (returned)';
+
+CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean DEFAULT false) RETURNS integer
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    present health_internal.model_version;
+    changed jsonb;
+    document jsonb;
+BEGIN
+    PERFORM health_internal.open_model(name);
+    PERFORM 1 FROM health_internal.model AS m WHERE m.name = alter_model.name FOR UPDATE;
+    SELECT v.* INTO present FROM health_internal.model_version AS v
+    WHERE v.model = alter_model.name AND v.version = (SELECT m.current_version FROM health_internal.model AS m WHERE m.name = alter_model.name);
+    IF pg_catalog.jsonb_typeof(definition) IS DISTINCT FROM 'object' THEN
+        RAISE EXCEPTION 'model "%": the changes must be a JSON object', name
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"window_days": 30}; null removes a key.';
+    END IF;
+    changed := health_internal.drop_null_keys(CASE WHEN replace THEN definition ELSE present.definition || definition END);
+    document := health_internal.freeze_references(health_internal.check_definition(name, changed), present.document);
+    IF changed = present.definition AND document = present.document THEN
+        RETURN present.version;
+    END IF;
+    PERFORM health_internal.add_version(name, present.version + 1, changed, document, health_internal.visible_schemas());
+    RETURN present.version + 1;
+END;
+$$;
+COMMENT ON FUNCTION health.alter_model(text, jsonb, boolean) IS
+    'Lays top-level keys over the current definition (null removes one), or with replace takes the given one instead, and stores the outcome '
+    'as a new version, whose number is returned; no new version when nothing changes';
+
+CREATE FUNCTION health_internal.drop_null_keys(document jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT coalesce(pg_catalog.jsonb_object_agg(e.key, e.value), '{}')
+    FROM pg_catalog.jsonb_each(document) AS e WHERE e.value <> 'null';
+END;
+COMMENT ON FUNCTION health_internal.drop_null_keys(jsonb) IS 'The document without its top-level keys that are null';
+
+CREATE FUNCTION health.model_definition(name text, version integer DEFAULT NULL, complete boolean DEFAULT false) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    model health_internal.model := health_internal.find_model(name);
+    stored health_internal.model_version := health_internal.find_version(name, coalesce(version, model.current_version));
+BEGIN
+    RETURN CASE WHEN complete THEN stored.document ELSE stored.definition END;
+END;
+$$;
+COMMENT ON FUNCTION health.model_definition(text, integer, boolean) IS
+    'The document of a model as its author wrote it, by default of the current version; complete => true: with the preset spelled out, '
+    'tables qualified and percentile references frozen. Either can be given to create_model again';
+
+CREATE FUNCTION health_internal.find_version(model_name text, wanted integer) RETURNS health_internal.model_version
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    stored health_internal.model_version;
+BEGIN
+    SELECT v.* INTO stored FROM health_internal.model_version AS v WHERE v.model = model_name AND v.version = wanted;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'model "%" has no version %', model_name, wanted
+            USING ERRCODE = 'undefined_object',
+                  HINT = (SELECT format('Its versions are 1 to %s.', max(v.version)) FROM health_internal.model_version AS v WHERE v.model = model_name);
+    END IF;
+    RETURN stored;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_version(text, integer) IS 'The catalog row of a version of a model; an error when there is none';
+
+CREATE FUNCTION health.drop_model(name text, cascade boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    model health_internal.model := health_internal.find_model(name);
+    made record;
+BEGIN
+    IF NOT health_internal.is_member_of(model.owner) THEN
+        RAISE EXCEPTION 'permission denied for model "%"', name
+            USING ERRCODE = 'insufficient_privilege', DETAIL = format('It belongs to %s.', model.owner);
+    END IF;
+    FOR made IN SELECT format('%I.%I', s.schema_name, s.view_name) AS label FROM health_internal.score_view AS s
+                WHERE s.model = drop_model.name ORDER BY 1 LOOP
+        IF NOT cascade THEN
+            RAISE EXCEPTION 'cannot drop model "%" because score view % scores it', name, made.label
+                USING ERRCODE = 'dependent_objects_still_exist',
+                      HINT = format('SELECT health.drop_score_view(%L), or drop_model(..., cascade => true).', made.label);
+        END IF;
+        PERFORM health.drop_score_view(made.label, cascade);
+    END LOOP;
+    PERFORM health_internal.remove_tracking(t) FROM health_internal.tracking AS t WHERE t.model = drop_model.name;
+    PERFORM health_internal.remove_job(name);
+    DELETE FROM health_internal.model AS m WHERE m.name = drop_model.name;
+END;
+$$;
+COMMENT ON FUNCTION health.drop_model(text, boolean) IS
+    'Drops a model with all its versions; refuses while score views exist, unless cascade => true drops them as well';

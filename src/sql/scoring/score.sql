@@ -1,0 +1,153 @@
+-- Scores: weighted means, bands, and the score of an account by a model.
+
+CREATE FUNCTION health.health_score("values" float8[], weights float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'health_health_score'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION health.health_score(float8[], float8[]) IS
+    'weighted mean of the known values; NULL values are left out, see score_coverage';
+
+CREATE FUNCTION health.score_coverage("values" float8[], weights float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'health_score_coverage'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION health.score_coverage(float8[], float8[]) IS
+    'data coverage: weights of the known values / all weights, between 0 and 1';
+
+-- State of the aggregates: exact sums of weight x value, known weights and all weights, as non-overlapping doubles (a third of the
+-- array each). Float sums depend on the order of addition; these do not, so serial, parallel and distributed plans agree to the bit.
+CREATE FUNCTION health_internal.health_score_add(state float8[], value float8, weight float8) RETURNS float8[]
+    AS 'MODULE_PATHNAME', 'health_health_score_add'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION health_internal.health_score_add(float8[], float8, float8) IS 'transition function of the aggregates health_score and score_coverage';
+
+CREATE FUNCTION health_internal.health_score_combine(state float8[], other float8[]) RETURNS float8[]
+    AS 'MODULE_PATHNAME', 'health_health_score_combine'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION health_internal.health_score_combine(float8[], float8[]) IS 'combine function of the aggregates health_score and score_coverage';
+
+CREATE FUNCTION health_internal.health_score_result(state float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'health_health_score_result'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION health_internal.health_score_result(float8[]) IS 'final function of the aggregate health_score';
+
+CREATE FUNCTION health_internal.score_coverage_result(state float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'health_score_coverage_result'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION health_internal.score_coverage_result(float8[]) IS 'final function of the aggregate score_coverage';
+
+CREATE AGGREGATE health.health_score(value float8, weight float8) (
+    SFUNC = health_internal.health_score_add, STYPE = float8[], SSPACE = 120,
+    FINALFUNC = health_internal.health_score_result, COMBINEFUNC = health_internal.health_score_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE health.health_score(float8, float8) IS
+    'weighted mean of the known values; rows with a NULL value are left out, rows with a NULL weight are skipped';
+
+CREATE AGGREGATE health.score_coverage(value float8, weight float8) (
+    SFUNC = health_internal.health_score_add, STYPE = float8[], SSPACE = 120,
+    FINALFUNC = health_internal.score_coverage_result, COMBINEFUNC = health_internal.health_score_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE health.score_coverage(float8, float8) IS
+    'data coverage: weights of the known values / all weights, between 0 and 1';
+
+CREATE FUNCTION health.band(score float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'health_band'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION health.band(float8) IS
+    'healthy from 80, stable from 60, at_risk from 40, else critical; on the unrounded score';
+
+CREATE FUNCTION health.band(score float8, bands jsonb) RETURNS text
+    AS 'MODULE_PATHNAME', 'health_band_of'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION health.band(float8, jsonb) IS
+    'band of a score by a list such as [{"name": "good", "from": 50}, {"name": "bad"}]; on the unrounded score';
+
+CREATE TYPE health.account_score AS (
+    score float8,
+    band text,
+    coverage float8,
+    unknown_reason text,
+    change_7d float8,
+    change_28d float8,
+    main_reason text,
+    next_step text,
+    score_without_top_user float8
+);
+COMMENT ON TYPE health.account_score IS 'score of one account on one day, with what moved it';
+COMMENT ON COLUMN health.account_score.score IS '0 (worst) to 100 (best); NULL when unknown, see unknown_reason';
+COMMENT ON COLUMN health.account_score.band IS 'name of the model''s band that the unrounded score falls into';
+COMMENT ON COLUMN health.account_score.coverage IS 'share of the model''s weight that rests on known signals, 0 to 1';
+COMMENT ON COLUMN health.account_score.unknown_reason IS 'why the score is NULL';
+COMMENT ON COLUMN health.account_score.change_7d IS 'score minus the score 7 days before, in points';
+COMMENT ON COLUMN health.account_score.change_28d IS 'score minus the score 28 days before, in points';
+COMMENT ON COLUMN health.account_score.main_reason IS 'the signal that moved the score most in 28 days, else the one that costs most points, in words';
+COMMENT ON COLUMN health.account_score.next_step IS 'what the model recommends for that signal';
+COMMENT ON COLUMN health.account_score.score_without_top_user IS 'the score with the most active user''s activity removed';
+
+CREATE TYPE health.signal_score AS (
+    "position" int,
+    signal text,
+    parent text,
+    label text,
+    level int,
+    raw float8,
+    raw_text text,
+    normalized float8,
+    weight float8,
+    points float8,
+    reason text,
+    phrase text
+);
+COMMENT ON TYPE health.signal_score IS 'one signal of the score of one account on one day; the last row is the score itself';
+COMMENT ON COLUMN health.signal_score."position" IS 'order in the model, depth first';
+COMMENT ON COLUMN health.signal_score.signal IS 'name in the model; "score" in the last row';
+COMMENT ON COLUMN health.signal_score.parent IS 'name of the group that the signal belongs to; NULL at the top';
+COMMENT ON COLUMN health.signal_score.label IS 'name for people';
+COMMENT ON COLUMN health.signal_score.level IS '1 at the top, 2 in a group, ...; 0 for the score';
+COMMENT ON COLUMN health.signal_score.raw IS 'value as measured, before normalising; NULL for groups, categories and unknown values';
+COMMENT ON COLUMN health.signal_score.raw_text IS 'value as measured, as text';
+COMMENT ON COLUMN health.signal_score.normalized IS 'value as a score of 0 to 100; NULL when unknown';
+COMMENT ON COLUMN health.signal_score.weight IS 'share of the whole score after unknown signals are left out, 0 to 1';
+COMMENT ON COLUMN health.signal_score.points IS 'contribution to the score: weight x normalized; leaves add up to the score';
+COMMENT ON COLUMN health.signal_score.reason IS 'why the value is unknown';
+COMMENT ON COLUMN health.signal_score.phrase IS 'the finding in words';
+
+CREATE FUNCTION health.score_account(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
+                                     inputs text[], observed date[], segments text[],
+                                     past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL) RETURNS health.account_score
+    AS 'MODULE_PATHNAME', 'health_score_account'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION health.score_account(jsonb, health.usage, date, date, float8, text[], date[], text[], text[], date[]) IS
+    'score of an account at a date by a model document; inputs, observed and segments follow model_inputs(model); row n of past_inputs '
+    'and past_observed is of n days before, without them the inputs stand for the past as well';
+
+CREATE FUNCTION health.score_signals(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
+                                     inputs text[], observed date[], segments text[]) RETURNS SETOF health.signal_score
+    AS 'MODULE_PATHNAME', 'health_score_signals'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000 ROWS 10;
+COMMENT ON FUNCTION health.score_signals(jsonb, health.usage, date, date, float8, text[], date[], text[]) IS
+    'the signals of an account''s score with raw value, normalised value, weight, points and words; the last row is the score';
+
+CREATE FUNCTION health_internal.score_details(model jsonb, parts health.usage[], as_of date, account_start date, seats float8,
+                                     inputs text[], observed date[], segments text[],
+                                     past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL,
+                                     OUT scored health.account_score, OUT measured health.metrics_record, OUT signals health.signal_score[])
+    AS 'MODULE_PATHNAME', 'health_score_details'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 3000;
+COMMENT ON FUNCTION health_internal.score_details(jsonb, health.usage[], date, date, float8, text[], date[], text[], text[], date[]) IS
+    'score_account(), metrics() with the settings of the model and score_signals() of an account, in one go, from ledgers that add up to its own';
+
+CREATE FUNCTION health.score_series(model jsonb, usage health.usage, account_start date, seats float8,
+                                    inputs text[], observed date[], segments text[],
+                                    from_date date, to_date date, step int DEFAULT 1,
+                                    past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL,
+                                    OUT as_of date, OUT score float8, OUT band text, OUT coverage float8, OUT unknown_reason text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'health_score_series'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 10000 ROWS 60;
+COMMENT ON FUNCTION health.score_series(jsonb, health.usage, date, float8, text[], date[], text[], date, date, int, text[], date[]) IS
+    'the score of an account at every step-th day from from_date to to_date, both included, from one decode of its ledger; inputs and '
+    'observed are those of to_date, row n of past_inputs and past_observed is of n days before it';
+
+CREATE FUNCTION health.score_without_user(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
+                                          inputs text[], observed date[], segments text[], user_id text) RETURNS float8
+    AS 'MODULE_PATHNAME', 'health_score_without_user'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION health.score_without_user(jsonb, health.usage, date, date, float8, text[], date[], text[], text) IS
+    'score of an account with one user''s activity removed: the size of the risk that this person leaves';

@@ -1,0 +1,332 @@
+-- Every field of every source of a document with its SQL expression and type: what validation checks and the compiler composes.
+
+CREATE FUNCTION health_internal.model_clock(document jsonb, as_of date) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN as_of IS NOT NULL THEN pg_catalog.format('DATE %L', as_of)
+        WHEN document ->> 'as_of' <> 'tomorrow' THEN pg_catalog.format('DATE %L', document ->> 'as_of')
+        ELSE pg_catalog.format(CASE document ->> 'as_of' WHEN 'tomorrow' THEN '((pg_catalog.now() AT TIME ZONE %L)::pg_catalog.date + 1)'
+                                                         ELSE '(pg_catalog.now() AT TIME ZONE %L)::pg_catalog.date' END,
+                               coalesce(document ->> 'time_zone', 'UTC'))
+    END;
+END;
+COMMENT ON FUNCTION health_internal.model_clock(jsonb, date) IS
+    'SQL of the date a model is scored as of: the given one, else the fixed date of the document, else today in its time zone, or tomorrow, so that '
+    'today counts';
+
+CREATE FUNCTION health_internal.local_day(expression text, type regtype, source_zone text, model_zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE
+        WHEN type = 'timestamptz'::regtype THEN format('(%s AT TIME ZONE %L)::pg_catalog.date', expression, model_zone)
+        WHEN type = 'timestamp'::regtype AND source_zone IS NOT NULL THEN
+            format('(%s AT TIME ZONE %L AT TIME ZONE %L)::pg_catalog.date', expression, source_zone, model_zone)
+        ELSE format('%s::pg_catalog.date', expression)
+    END;
+$$;
+COMMENT ON FUNCTION health_internal.local_day(text, regtype, text, text) IS 'SQL of the model''s local day of a date, timestamp or timestamptz expression';
+
+CREATE FUNCTION health_internal.zone_problem(zone text, path text) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF zone IS NOT NULL THEN
+        PERFORM timestamptz '2000-01-01' AT TIME ZONE zone;
+    END IF;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN NEXT ROW('model', 'time_zone', path, NULL, NULL, NULL, pg_catalog.format('time zone "%s" is not recognized', zone),
+        coalesce('Did you mean "' || health.nearest_name(zone, ARRAY(SELECT z.name FROM pg_catalog.pg_timezone_names AS z)) || '"?',
+                 'Names are in the view pg_timezone_names, such as Europe/Berlin.'), '22023')::health_internal.model_field;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.zone_problem(text, text) IS 'A row when there is no such time zone';
+
+CREATE FUNCTION health_internal.reserved_columns() RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY['account_id', 'name', 'as_of', 'model', 'model_version', 'score', 'band', 'data_coverage', 'unknown_reason', 'change_7d',
+                 'change_28d', 'main_reason', 'next_step', 'score_without_top_user', 'usage', 'inputs', 'observed', 'segments',
+                 'past_inputs', 'past_observed', 'account_start', 'seats'] ||
+           ARRAY(SELECT a.attname::text FROM pg_attribute AS a
+                 WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
+                   AND a.attnum > 0 AND NOT a.attisdropped);
+$$;
+COMMENT ON FUNCTION health_internal.reserved_columns() IS 'Names of the columns that every score view has';
+
+CREATE FUNCTION health_internal.account_fields(document jsonb, as_of date DEFAULT NULL) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    source jsonb := document -> 'accounts';
+    info health_internal.source_info := health_internal.describe_source(source);
+    item record;
+BEGIN
+    IF info.problem IS NOT NULL THEN
+        RETURN NEXT ROW('accounts', info.field, 'accounts.' || info.field, NULL, NULL, NULL, info.problem, info.hint, info.code)::health_internal.model_field;
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT z.* FROM health_internal.zone_problem(source ->> 'time_zone', 'accounts.time_zone') AS z;
+    info.from_item := pg_catalog.format('(SELECT %s AS as_of) AS clock CROSS JOIN %s', health_internal.model_clock(document, as_of), info.from_item);
+    RETURN NEXT ROW('accounts', 'from', 'accounts', info.from_item, info.label, NULL, NULL,
+                    pg_catalog.array_to_json(info.column_names)::text, NULL)::health_internal.model_field;
+    FOR item IN SELECT * FROM (VALUES ('id', 'any'), ('name', 'any'), ('start', 'time'), ('seats', 'number'), ('filter', 'condition'))
+                    AS f (field, accepts)
+    LOOP
+        IF source ? item.field THEN
+            RETURN NEXT health_internal.inspect_field(info, 'accounts', item.field, 'accounts.' || item.field, source -> item.field, item.accepts,
+                                             'clock.as_of');
+        END IF;
+    END LOOP;
+    IF pg_catalog.jsonb_typeof(source -> 'columns') = 'object' THEN
+        FOR item IN SELECT c.key, c.value FROM pg_catalog.jsonb_each(source -> 'columns') AS c LOOP
+            IF item.key = ANY (health_internal.reserved_columns()) THEN
+                RETURN NEXT ROW('columns', item.key, 'accounts.columns.' || item.key, NULL, NULL, NULL,
+                    pg_catalog.format('the name "%s" is taken by a column of every score view', item.key),
+                    pg_catalog.format('Call it "account_%s", for example.', item.key), '42701')::health_internal.model_field;
+            ELSE
+                RETURN NEXT health_internal.inspect_field(info, 'columns', item.key, 'accounts.columns.' || item.key, item.value, 'any', 'clock.as_of');
+            END IF;
+        END LOOP;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.account_fields(jsonb, date) IS 'Fields of the account source; the row "from" carries the FROM item and, as hint, the column names';
+
+CREATE FUNCTION health_internal.user_fields(document jsonb) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    source jsonb := document -> 'users';
+    info health_internal.source_info;
+    item record;
+BEGIN
+    IF source IS NULL THEN
+        RETURN;
+    END IF;
+    info := health_internal.describe_source(source);
+    IF info.problem IS NOT NULL THEN
+        RETURN NEXT ROW('users', info.field, 'users.' || info.field, NULL, NULL, NULL, info.problem, info.hint, info.code)::health_internal.model_field;
+        RETURN;
+    END IF;
+    RETURN NEXT ROW('users', 'from', 'users', info.from_item, info.label, NULL, NULL, NULL, NULL)::health_internal.model_field;
+    RETURN QUERY SELECT z.* FROM health_internal.zone_problem(source ->> 'time_zone', 'users.time_zone') AS z;
+    FOR item IN SELECT * FROM (VALUES ('id', 'any'), ('account', 'any'), ('joined', 'time'), ('deactivated', 'time'), ('invited', 'time'),
+                                      ('exclude', 'condition'), ('filter', 'condition')) AS f (field, accepts)
+    LOOP
+        IF source ? item.field THEN
+            RETURN NEXT health_internal.inspect_field(info, 'users', item.field, 'users.' || item.field, source -> item.field, item.accepts);
+            IF item.accepts = 'time' AND NOT source ? 'account' THEN
+                RETURN NEXT ROW('users', item.field, 'users.' || item.field, NULL, NULL, NULL, 'needs the account of each user',
+                                'Name the column with the account id as users.account.', '22023')::health_internal.model_field;
+            END IF;
+        END IF;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.user_fields(jsonb) IS 'Fields of the user source; no row without one';
+
+CREATE FUNCTION health_internal.event_fields(document jsonb) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    events record;
+    info health_internal.source_info;
+    item record;
+BEGIN
+    FOR events IN SELECT e.path, e.source FROM health_internal.event_sources(document) AS e LOOP
+        info := health_internal.describe_source(events.source);
+        IF info.problem IS NOT NULL THEN
+            RETURN NEXT ROW(events.path, info.field, events.path || '.' || info.field, NULL, NULL, NULL,
+                            info.problem, info.hint, info.code)::health_internal.model_field;
+            CONTINUE;
+        END IF;
+        RETURN NEXT ROW(events.path, 'from', events.path, info.from_item, info.label, NULL, NULL, NULL, NULL)::health_internal.model_field;
+        RETURN QUERY SELECT z.* FROM health_internal.zone_problem(events.source ->> 'time_zone', events.path || '.time_zone') AS z;
+        FOR item IN SELECT * FROM (VALUES ('account', 'any'), ('user', 'any'), ('event', 'any'), ('occurred_at', 'time'),
+                                          ('amount', 'number'), ('filter', 'condition')) AS f (field, accepts)
+        LOOP
+            IF events.source ? item.field THEN
+                RETURN NEXT health_internal.inspect_field(info, events.path, item.field, events.path || '.' || item.field,
+                                                 events.source -> item.field, item.accepts);
+            END IF;
+        END LOOP;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.event_fields(jsonb) IS 'Fields of the event sources';
+
+-- The names that expressions of signals and segments may use besides the columns of the account table.
+CREATE FUNCTION health_internal.account_attributes(document jsonb, fields health_internal.model_field[]) RETURNS TABLE (name text, expression text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE f.field WHEN 'id' THEN 'account_id' WHEN 'name' THEN 'account_name' WHEN 'start' THEN 'account_start' ELSE f.field END,
+           CASE f.field
+               WHEN 'name' THEN format('(%s)::pg_catalog.text', f.expression)
+               -- -infinity: since ever, as without a date.
+               WHEN 'start' THEN format('nullif(%s, DATE ''-infinity'')', health_internal.local_day(f.expression, f.type,
+                                        document #>> '{accounts,time_zone}', coalesce(document ->> 'time_zone', 'UTC')))
+               WHEN 'seats' THEN format('(%s)::pg_catalog.float8', f.expression)
+               ELSE f.expression
+           END
+    FROM unnest(fields) AS f
+    WHERE f.source = 'columns' OR f.source = 'accounts' AND f.field IN ('id', 'name', 'start', 'seats')
+    UNION ALL
+    SELECT 'as_of', 'clock.as_of';
+$$;
+COMMENT ON FUNCTION health_internal.account_attributes(jsonb, health_internal.model_field[]) IS
+    'Logical names of an account: account_id, account_name, account_start, seats, the extra columns and as_of';
+
+CREATE FUNCTION health_internal.signal_fields(document jsonb, fields health_internal.model_field[]) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    info health_internal.source_info;
+    names text[];
+    attributes text;
+    scope text;
+    input record;
+    field health_internal.model_field;
+BEGIN
+    SELECT f.from_item, f.expression, ARRAY(SELECT pg_catalog.json_array_elements_text(f.hint::json))
+    INTO info.from_item, info.label, info.column_names
+    FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'accounts' AND f.field = 'from';
+    SELECT pg_catalog.array_agg(a.name), pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', '),
+           pg_catalog.string_agg(pg_catalog.format('attr.%I', a.name), ', ')
+    INTO names, attributes, scope
+    FROM health_internal.account_attributes(document, fields) AS a;
+    info.from_item := pg_catalog.format('%s CROSS JOIN LATERAL (SELECT %s) AS attr', info.from_item, attributes);
+    info.column_names := names || ARRAY(SELECT c FROM pg_catalog.unnest(info.column_names) AS c WHERE c <> ALL (names));
+
+    FOR input IN SELECT i.*, pg_catalog.jsonb_path_query_first(document, ('$.' || i.path)::jsonpath) #>> '{normalize,kind}' AS normalizer
+                 FROM health.model_inputs(document) AS i ORDER BY i."position"
+    LOOP
+        IF input.segment IS NOT NULL THEN
+            RETURN NEXT health_internal.segment_field(info, names, input.path, input.segment);
+        END IF;
+        IF input.kind = 'metric' THEN
+            CONTINUE;
+        END IF;
+        IF input.kind = 'query' THEN
+            RETURN QUERY SELECT q.* FROM health_internal.query_signal_fields(input.path, input.source, input.optional) AS q;
+            CONTINUE;
+        END IF;
+        IF input.kind = 'column' AND input.source = ANY (names) THEN
+            field := ROW(input.path, 'value', input.path || '.column', info.from_item, pg_catalog.format('attr.%I', input.source),
+                         NULL, NULL, NULL, NULL);
+            field.type := health_internal.expression_type(field.expression, info.from_item);
+            SELECT t.problem, t.hint, '22023' INTO field.problem, field.hint, field.code FROM health_internal.type_problem(field.type, 'signal') AS t;
+        ELSIF input.kind = 'column' THEN
+            field := health_internal.inspect_field(info, input.path, 'value', input.path || '.column', pg_catalog.to_jsonb(input.source), 'signal');
+        ELSE
+            field := health_internal.inspect_field(info, input.path, 'value', input.path || '.expression',
+                                          pg_catalog.jsonb_build_object('sql', input.source), 'signal', scope);
+            field.path := input.path || '.expression';
+        END IF;
+        IF field.problem IS NULL AND input.normalizer IS DISTINCT FROM 'map'
+           AND (SELECT t.typcategory FROM pg_catalog.pg_type AS t WHERE t.oid = field.type::oid) IN ('S', 'E') THEN
+            field.problem := pg_catalog.format('is %s; only a "map" normalizer takes categories', field.type);
+            field.hint := 'Use {"kind": "map", "map": {"category": score}}, or turn it into a number.';
+        END IF;
+        IF input.optional AND field.code IN ('42703', '42P01') AND field.problem IS NOT NULL THEN
+            field.expression := 'NULL::pg_catalog.text';
+            field.type := NULL;
+            field.problem := NULL;
+        END IF;
+        RETURN NEXT field;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.signal_fields(jsonb, health_internal.model_field[]) IS 'Fields of the column, expression and query signals, in the order of model_inputs';
+
+CREATE FUNCTION health_internal.segment_field(info health_internal.source_info, names text[], signal_path text, segment text) RETURNS health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    field health_internal.model_field;
+BEGIN
+    IF segment = ANY (names) THEN
+        field := ROW(signal_path, 'segment', signal_path || '.normalize.segment', info.from_item, pg_catalog.format('attr.%I', segment),
+                     NULL, NULL, NULL, NULL);
+    ELSE
+        field := health_internal.inspect_field(info, signal_path, 'segment', signal_path || '.normalize.segment', pg_catalog.to_jsonb(segment), 'any');
+    END IF;
+    RETURN field;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.segment_field(health_internal.source_info, text[], text, text) IS 'The column by which a percentile normalizer groups its peers';
+
+CREATE FUNCTION health_internal.query_signal_fields(signal_path text, query text, optional boolean) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    info health_internal.source_info := health_internal.describe_source(pg_catalog.jsonb_build_object('query', query));
+    columns integer := pg_catalog.cardinality(info.column_names);
+    field health_internal.model_field;
+    part record;
+BEGIN
+    field.source := signal_path;
+    field.path := signal_path || '.query';
+    field.code := '22023';
+    IF info.problem IS NULL AND columns NOT IN (2, 3) THEN
+        info.problem := pg_catalog.format('returns %s columns', columns);
+        info.hint := 'Return the account id, the value and, if there is one, the date it was observed.';
+        info.code := '22023';
+    END IF;
+    IF optional AND info.code IN ('42703', '42P01') THEN
+        field.field := 'value';
+        field.expression := 'NULL::pg_catalog.text';
+        RETURN NEXT field;
+        RETURN;
+    END IF;
+    IF info.problem IS NOT NULL THEN
+        field.field := 'value';
+        field.problem := info.problem;
+        field.hint := info.hint;
+        field.code := info.code;
+        RETURN NEXT field;
+        RETURN;
+    END IF;
+    field.from_item := pg_catalog.format(E'(%s\n) AS src (account_id, value%s)', health_internal.trim_statement(query),
+                                         CASE columns WHEN 3 THEN ', observed' ELSE '' END);
+    FOR part IN SELECT * FROM (VALUES ('account_id', 'any'), ('value', 'signal'), ('observed', 'time')) AS p (name, accepts) LIMIT columns LOOP
+        field.field := part.name;
+        field.expression := 'src.' || part.name;
+        field.type := health_internal.expression_type(field.expression, field.from_item);
+        SELECT t.problem, t.hint INTO field.problem, field.hint FROM health_internal.type_problem(field.type, part.accepts) AS t;
+        IF field.problem IS NOT NULL THEN
+            field.problem := pg_catalog.format('its %s %s', part.name, field.problem);
+        END IF;
+        RETURN NEXT field;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.query_signal_fields(text, text, boolean) IS 'Account, value and, if given, observation date of a query signal';
+
+CREATE FUNCTION health_internal.model_fields(document jsonb, as_of date DEFAULT NULL) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    accounts health_internal.model_field[];
+BEGIN
+    RETURN QUERY SELECT z.* FROM health_internal.zone_problem(document ->> 'time_zone', 'time_zone') AS z;
+    IF FOUND THEN
+        RETURN;    -- nothing that depends on the day can be typed
+    END IF;
+    accounts := ARRAY(SELECT f FROM health_internal.account_fields(document, as_of) AS f);
+    RETURN QUERY SELECT f.* FROM pg_catalog.unnest(accounts) AS f;
+    RETURN QUERY SELECT f.* FROM health_internal.user_fields(document) AS f;
+    RETURN QUERY SELECT f.* FROM health_internal.event_fields(document) AS f;
+    -- Signals stand on the account source and on a sound shape: while either is wrong, nothing useful can be said about them.
+    IF EXISTS (SELECT 1 FROM pg_catalog.unnest(accounts) AS f WHERE f.field = 'from')
+       AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(accounts) AS f WHERE f.problem IS NOT NULL)
+       AND NOT EXISTS (SELECT 1 FROM health.model_problems(document) AS p) THEN
+        RETURN QUERY SELECT f.* FROM health_internal.signal_fields(document, accounts) AS f;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.model_fields(jsonb, date) IS
+    'Every field of every source of a complete document: expression and type, or problem and hint';

@@ -1,0 +1,294 @@
+-- Reading the sources of a document: does the table exist, which columns has it, of which type is an expression over it.
+-- These run with the rights and under the search_path that is set by their caller.
+
+CREATE TYPE health_internal.source_info AS (
+    from_item text,
+    column_names text[],
+    label text,
+    field text,
+    problem text,
+    hint text,
+    code text
+);
+COMMENT ON TYPE health_internal.source_info IS 'A source: its FROM item (aliased src), its columns, its name for messages, or what is wrong with it';
+COMMENT ON COLUMN health_internal.source_info.from_item IS 'FROM item with the alias src';
+COMMENT ON COLUMN health_internal.source_info.column_names IS 'Names of its columns';
+COMMENT ON COLUMN health_internal.source_info.label IS 'Name for messages';
+COMMENT ON COLUMN health_internal.source_info.field IS 'table or query';
+COMMENT ON COLUMN health_internal.source_info.problem IS 'What is wrong; NULL when nothing is';
+COMMENT ON COLUMN health_internal.source_info.hint IS 'What would be right';
+COMMENT ON COLUMN health_internal.source_info.code IS 'SQLSTATE of the problem';
+
+CREATE TYPE health_internal.model_field AS (
+    source text,
+    field text,
+    path text,
+    from_item text,
+    expression text,
+    type regtype,
+    problem text,
+    hint text,
+    code text
+);
+COMMENT ON TYPE health_internal.model_field IS 'One field of a source of a document: the SQL expression it compiles to and its type, or what is wrong with it';
+COMMENT ON COLUMN health_internal.model_field.source IS 'Path of the source or signal';
+COMMENT ON COLUMN health_internal.model_field.field IS 'Name of the field';
+COMMENT ON COLUMN health_internal.model_field.path IS 'Path for messages';
+COMMENT ON COLUMN health_internal.model_field.from_item IS 'FROM item that the expression stands on';
+COMMENT ON COLUMN health_internal.model_field.expression IS 'SQL expression';
+COMMENT ON COLUMN health_internal.model_field.type IS 'Type of the expression, of a domain its base type';
+COMMENT ON COLUMN health_internal.model_field.problem IS 'What is wrong; NULL when nothing is';
+COMMENT ON COLUMN health_internal.model_field.hint IS 'What would be right';
+COMMENT ON COLUMN health_internal.model_field.code IS 'SQLSTATE of the problem';
+
+CREATE FUNCTION health_internal.trim_statement(statement text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.regexp_replace(statement, '[\s;]+$', '');
+END;
+COMMENT ON FUNCTION health_internal.trim_statement(text) IS 'A query without the semicolon at its end';
+
+CREATE FUNCTION health_internal.find_relation(name text) RETURNS regclass
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    relation regclass;
+BEGIN
+    BEGIN
+        relation := pg_catalog.to_regclass(name);
+    EXCEPTION WHEN invalid_name OR syntax_error OR feature_not_supported THEN
+        relation := NULL;
+    END;
+    -- "Accounts" in JSON may mean the table that was created as "Accounts".
+    IF relation IS NULL AND pg_catalog.strpos(name, '"') = 0 THEN
+        relation := pg_catalog.to_regclass((
+            SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY position)
+            FROM pg_catalog.string_to_table(name, '.') WITH ORDINALITY AS p (part, position)));
+    END IF;
+    RETURN relation;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_relation(text) IS 'The relation of that name as SQL would find it, else with exactly these letters; NULL if there is none';
+
+CREATE FUNCTION health_internal.suggest_relation(name text) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    wanted text := pg_catalog.regexp_replace(name, '^.*\.', '');
+    near text;
+    suggestion text;
+BEGIN
+    SELECT health.nearest_name(wanted, pg_catalog.array_agg(DISTINCT c.relname::text)) INTO near
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'health', 'health_internal', 'pg_toast')
+      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE');
+    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) INTO suggestion
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relname = near AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'health', 'health_internal', 'pg_toast')
+    ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname
+    LIMIT 1;
+    RETURN suggestion;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.suggest_relation(text) IS 'The relation with the nearest name, qualified';
+
+CREATE FUNCTION health_internal.describe_source(source jsonb) RETURNS health_internal.source_info
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    info health_internal.source_info;
+    relation regclass;
+    sample json;
+    suggestion text;
+BEGIN
+    IF source ? 'table' THEN
+        info.field := 'table';
+        info.label := source ->> 'table';
+        relation := health_internal.find_relation(info.label);
+        IF relation IS NULL THEN
+            suggestion := health_internal.suggest_relation(info.label);
+            info.problem := pg_catalog.format('table "%s" does not exist', info.label);
+            info.hint := coalesce('Did you mean "' || suggestion || '"?',
+                                  'Name it with its schema, or add the schema to search_path.');
+            info.code := '42P01';
+            RETURN info;
+        END IF;
+        SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.format('%I.%I AS src', n.nspname, c.relname),
+               CASE WHEN c.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN '42809' END
+        INTO info.label, info.from_item, info.code
+        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid = relation;
+        IF info.code IS NOT NULL THEN
+            info.problem := pg_catalog.format('"%s" is not a table or view', info.label);
+        ELSIF NOT pg_catalog.has_any_column_privilege(relation, 'SELECT') THEN
+            info.problem := pg_catalog.format('permission denied for table %s', info.label);
+            info.hint := pg_catalog.format('GRANT SELECT ON %s TO %I;', info.label, current_user);
+            info.code := '42501';
+        ELSE
+            info.column_names := ARRAY(
+                SELECT a.attname::text FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum);
+        END IF;
+    ELSIF source ? 'query' THEN
+        info.field := 'query';
+        info.label := 'the query';
+        info.from_item := pg_catalog.format(E'(%s\n) AS src', health_internal.trim_statement(source ->> 'query'));
+        -- One row of NULLs, made without running the query, shows its columns.
+        EXECUTE pg_catalog.format('SELECT pg_catalog.to_json(s) FROM (SELECT src.* FROM (SELECT 1) AS one LEFT JOIN LATERAL '
+                                  '(SELECT * FROM %s LIMIT 0) AS src ON true) AS s', info.from_item) INTO sample;
+        info.column_names := ARRAY(SELECT pg_catalog.json_object_keys(sample));
+    ELSE
+        info.field := 'table';
+        info.problem := 'is missing';
+        info.hint := 'Name a table as "table", or give a "query".';
+        info.code := '22023';
+    END IF;
+    RETURN info;
+EXCEPTION WHEN OTHERS THEN
+    info.problem := sqlerrm;
+    info.hint := CASE sqlstate
+        WHEN '42P01' THEN coalesce('Did you mean "' || health_internal.suggest_relation(pg_catalog.substring(sqlerrm, '"([^"]+)"')) || '"?',
+                                   'Tables that the query names must exist and be found in search_path.')
+        WHEN '42601' THEN 'The query is used as (query) AS src: it must be one complete SELECT.'
+    END;
+    info.code := sqlstate;
+    RETURN info;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.describe_source(jsonb) IS 'Looks up the table or query of a source; problems come back as values, not as errors';
+
+-- A scalar subquery with LIMIT 0 has the type of its expression and reads no row. Where a condition may stand, only expressions over a
+-- single row may: no aggregates, window functions or functions that return sets.
+CREATE FUNCTION health_internal.expression_type(expression text, from_item text, scope text DEFAULT NULL) RETURNS regtype
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    result regtype;
+    base regtype;
+BEGIN
+    EXECUTE pg_catalog.format(CASE WHEN scope IS NULL THEN E'SELECT pg_catalog.pg_typeof((SELECT (%1$s\n) FROM %2$s WHERE (%1$s\n) IS NULL LIMIT 0))'
+        ELSE E'SELECT pg_catalog.pg_typeof((SELECT (SELECT (%1$s\n) FROM (SELECT %3$s) AS named WHERE (%1$s\n) IS NULL) FROM %2$s LIMIT 0))' END,
+        expression, from_item, scope) INTO result;
+    LOOP
+        SELECT t.typbasetype::regtype INTO base FROM pg_catalog.pg_type AS t WHERE t.oid = result::oid AND t.typtype = 'd';
+        EXIT WHEN NOT FOUND;
+        result := base;
+    END LOOP;
+    RETURN result;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.expression_type(text, text, text) IS
+    'The type of an expression over one row of a FROM item, with the names of a scope if given; domains count as their base type';
+
+CREATE FUNCTION health_internal.type_problem(type regtype, accepts text, OUT problem text, OUT hint text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    category "char" := (SELECT t.typcategory FROM pg_type AS t WHERE t.oid = type::oid);
+BEGIN
+    IF type = 'record'::regtype THEN
+        problem := 'is a row of several values; one value is needed';
+        hint := 'Write one expression, without a comma outside of parentheses.';
+    ELSIF accepts = 'time' AND type NOT IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
+        problem := format('is %s; a date or timestamp is needed', type);
+        hint := CASE category WHEN 'N' THEN 'For seconds since 1970: {"sql": "to_timestamp(column)"}'
+                              ELSE 'Convert it: {"sql": "(column)::timestamptz"}' END;
+    ELSIF accepts = 'number' AND category <> 'N' THEN
+        problem := format('is %s; a number is needed', type);
+        hint := 'Convert it: {"sql": "(column)::numeric"}';
+    ELSIF accepts = 'condition' AND type <> 'boolean'::regtype THEN
+        problem := format('is %s; a condition (true or false) is needed', type);
+    ELSIF accepts = 'signal' AND type IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
+        problem := format('is %s; a signal needs a number, a truth value or a category', type);
+        hint := 'Count days: {"expression": "as_of - column::date"} since it, "column::date - as_of" until it.';
+    ELSIF accepts = 'signal' AND category NOT IN ('N', 'B', 'S', 'E') THEN
+        problem := format('is %s; a signal needs a number, a truth value or a category', type);
+        hint := CASE category WHEN 'T' THEN 'Turn the interval into a number: extract(epoch from ...) / 86400 gives days.' END;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.type_problem(regtype, text) IS 'What is wrong when a field of that kind gets that type; NULL when it fits';
+
+CREATE FUNCTION health_internal.name_hint(message text, column_names text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted text := substring(message FROM '"([^"]+)"');
+    near text := health.nearest_name(wanted, column_names);
+BEGIN
+    RETURN CASE WHEN near IS NOT NULL THEN format('Did you mean "%s"?', near)
+                WHEN cardinality(column_names) > 0 THEN
+                    'The columns are: ' || array_to_string(column_names[1:30], ', ')
+                    || CASE WHEN cardinality(column_names) > 30 THEN ', ...' ELSE '.' END
+           END;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.name_hint(text, text[]) IS 'Hint for a name that does not exist: the nearest one, else all of them';
+
+-- A field is a column name or {"sql": "expression"}; a condition is an SQL expression itself. Expressions see the columns of the source
+-- and, before them, the names in scope (the model's as_of, logical columns): the innermost query wins.
+CREATE FUNCTION health_internal.inspect_field(info health_internal.source_info, source text, field text, path text, spec jsonb, accepts text,
+                                     scope text DEFAULT NULL)
+RETURNS health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    result health_internal.model_field;
+    wanted text;
+BEGIN
+    result.source := source;
+    result.field := field;
+    result.path := path;
+    result.from_item := info.from_item;
+    result.code := '22023';
+    IF accepts = 'condition' AND pg_catalog.jsonb_typeof(spec) = 'string' THEN
+        result.expression := spec #>> '{}';
+    ELSIF pg_catalog.jsonb_typeof(spec -> 'sql') = 'string' THEN
+        result.path := path || '.sql';
+        result.expression := spec ->> 'sql';
+    ELSIF pg_catalog.jsonb_typeof(spec) = 'string' THEN
+        wanted := spec #>> '{}';
+        IF NOT wanted = ANY (info.column_names) THEN
+            result.problem := pg_catalog.format('column "%s" does not exist in %s', wanted, info.label);
+            result.hint := health_internal.name_hint(pg_catalog.format('"%s"', wanted), info.column_names);
+            result.code := '42703';
+            RETURN result;
+        END IF;
+        result.expression := pg_catalog.format('src.%I', wanted);
+    ELSE
+        result.problem := 'must be a column name or {"sql": "expression"}';
+        RETURN result;
+    END IF;
+    IF pg_catalog.jsonb_typeof(spec) = 'string' AND accepts <> 'condition' THEN
+        scope := NULL;    -- a column
+    END IF;
+    BEGIN
+        result.type := health_internal.expression_type(result.expression, info.from_item, scope);
+        IF pg_catalog.jsonb_typeof(spec) <> 'string' OR accepts = 'condition' THEN
+            result.expression := pg_catalog.format(CASE WHEN scope IS NULL THEN E'(%1$s\n)' ELSE E'(SELECT (%1$s\n) FROM (SELECT %2$s) AS named)' END,
+                                                   result.expression, scope);
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        result.problem := CASE sqlstate WHEN '42803' THEN 'aggregate functions are not allowed here'
+                                        ELSE pg_catalog.regexp_replace(sqlerrm, ' in WHERE$', ' here') END;
+        result.code := sqlstate;
+        result.hint := CASE sqlstate
+            WHEN '42803' THEN 'The expression sees one row: put the aggregate into a "query" source, or into a subquery of its own.'
+            WHEN '42P20' THEN 'The expression sees one row: put the window function into a "query" source.'
+            WHEN '0A000' THEN 'The expression gives one value for each row: use a "query" source to make several rows.'
+            WHEN '42703' THEN health_internal.name_hint(sqlerrm, info.column_names)
+            WHEN '42702' THEN 'Write src.column for the column of the table.'
+            WHEN '42601' THEN 'The expression must be complete by itself: look for parentheses, quotes and commas.'
+            WHEN '42883' THEN 'Functions must exist and be found in search_path, or be written with their schema.'
+        END;
+        RETURN result;
+    END;
+    SELECT t.problem, t.hint INTO result.problem, result.hint FROM health_internal.type_problem(result.type, accepts) AS t;
+    RETURN result;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.inspect_field(health_internal.source_info, text, text, text, jsonb, text, text) IS
+    'Turns one field of a source into an expression with a type, or says what is wrong with it';

@@ -1,0 +1,197 @@
+-- Data quality first: what the sources hold that the model does not know, and what the model expects and does not get.
+
+CREATE FUNCTION health_internal.compile_all_events(document jsonb, fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT pg_catalog.string_agg(pg_catalog.format(
+        'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) AS e',
+        s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
+        health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields))), ' UNION ALL ')
+    FROM health_internal.event_sources(document) AS s,
+         LATERAL (SELECT health_internal.moment_zone(health_internal.field_of(fields, s.path, 'occurred_at'), s.source ->> 'time_zone', coalesce(document ->> 'time_zone', 'UTC'))) AS m (zone);
+$$;
+COMMENT ON FUNCTION health_internal.compile_all_events(jsonb, health_internal.model_field[]) IS 'SQL of all rows of all event sources, wrong ones too';
+
+-- Once, when a view is created: it costs one more pass over the events.
+CREATE FUNCTION health_internal.notice_unknown_accounts(model_name text, version health_internal.model_version) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fields health_internal.model_field[];
+    accounts text;
+    counts text;
+    unknown_events bigint;
+    unknown_accounts bigint;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
+    accounts := (health_internal.compile_model(version.document, version.version, usage_from => 'nothing')).ledger;
+    IF health_internal.usage_source(model_name, version.document) = 'ledger' THEN    -- tracked: no need to read the events
+        counts := (SELECT pg_catalog.string_agg(pg_catalog.format(
+                       'SELECT k.account_id, c.count AS n FROM (SELECT h.account_id::pg_catalog.text, h.usage FROM %s AS h) AS k, LATERAL health.cells(k.usage) AS c '
+                       'WHERE NOT pg_catalog.starts_with(c.event, ''$'') '
+                       'AND NOT EXISTS (SELECT 1 FROM (%s) AS a WHERE a.account_id::pg_catalog.text = k.account_id)',
+                       health_internal.data_table('chunk', t.id), accounts), ' UNION ALL ')
+                   FROM health_internal.ledger_source AS t WHERE t.model = model_name);
+    ELSE
+        counts := pg_catalog.format('SELECT e.account_id, 1 AS n FROM (%s) AS e', health_internal.compile_all_events(version.document, fields));
+    END IF;
+    EXECUTE pg_catalog.format(
+        'SELECT coalesce(pg_catalog.sum(s.n), 0), pg_catalog.count(*) FROM (SELECT e.account_id, pg_catalog.sum(e.n) AS n FROM (%s) AS e GROUP BY 1) AS s '
+        'WHERE s.account_id IS NOT NULL AND s.n > 0 AND NOT EXISTS (SELECT 1 FROM (%s) AS a WHERE a.account_id::pg_catalog.text = s.account_id)',
+        counts, accounts)
+    INTO unknown_events, unknown_accounts;
+    IF unknown_events > 0 THEN
+        RAISE NOTICE '%', pg_catalog.format('%s of %s that the account source does not have %s not scored',
+                unknown_events || CASE unknown_events WHEN 1 THEN ' event' ELSE ' events' END,
+                unknown_accounts || CASE unknown_accounts WHEN 1 THEN ' account' ELSE ' accounts' END,
+                CASE unknown_events WHEN 1 THEN 'is' ELSE 'are' END)
+            USING HINT = pg_catalog.format('SELECT * FROM health.tracking_plan(%L) lists them.', model_name);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.notice_unknown_accounts(text, health_internal.model_version) IS 'Tells of events whose account is not in the account source';
+
+-- A book in which nobody does anything is nearly always a mistake in the model: a wrong as_of, other event names, other account ids.
+CREATE FUNCTION health_internal.notice_silent_book(model_name text, relation text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    accounts bigint;
+    active bigint;
+    as_of date;
+BEGIN
+    EXECUTE pg_catalog.format('SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE b.active_users > 0), pg_catalog.min(b.as_of) FROM %s AS b', relation)
+    INTO accounts, active, as_of;
+    IF accounts = 0 THEN
+        RAISE NOTICE 'the account source of model "%" has no rows: nothing is scored', model_name
+            USING HINT = 'Fill it, or check accounts.filter; then refresh.';
+    ELSIF active = 0 THEN
+        RAISE NOTICE 'no account has an event that counts in the window before %', as_of
+            USING HINT = pg_catalog.format('SELECT * FROM health.tracking_plan(%L) holds the events against the accounts, the catalog and as_of.', model_name);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.notice_silent_book(text, text) IS 'Tells when a score view has no account, or none of them any activity';
+
+CREATE TYPE health.tracking_finding AS (
+    finding text,
+    source text,
+    name text,
+    events bigint,
+    users bigint,
+    first_day date,
+    last_day date,
+    advice text
+);
+COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not fit the model';
+COMMENT ON COLUMN health.tracking_finding.finding IS
+    'null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, repeated account';
+COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
+COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user or key that it is about';
+COMMENT ON COLUMN health.tracking_finding.events IS 'Rows of the event tables that it concerns';
+COMMENT ON COLUMN health.tracking_finding.users IS 'Distinct users among them';
+COMMENT ON COLUMN health.tracking_finding.first_day IS 'First local day of these rows';
+COMMENT ON COLUMN health.tracking_finding.last_day IS 'Last local day of these rows';
+COMMENT ON COLUMN health.tracking_finding.advice IS 'What it means and what to do';
+
+CREATE FUNCTION health.tracking_plan(model text) RETURNS SETOF health.tracking_finding
+LANGUAGE plpgsql ROWS 50
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version health_internal.model_version := health_internal.find_version(model, (health_internal.open_model(model)).current_version);
+    document jsonb := version.document;
+    fields health_internal.model_field[];
+    compiled health_internal.compiled_model;
+    known_users text;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    compiled := health_internal.compile_model(document, version.version, usage_from => 'nothing', model_name => model);
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
+    known_users := format('SELECT (%s%s)::pg_catalog.text AS user_id, (%s)::pg_catalog.text AS account_id FROM %s',
+        coalesce((health_internal.field_of(fields, 'users', 'id')).expression, 'NULL::pg_catalog.text'), health_internal.user_cast(fields),
+        coalesce((health_internal.field_of(fields, 'users', 'account')).expression, 'NULL'),
+        coalesce((health_internal.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
+    RETURN QUERY EXECUTE format($query$
+        WITH accounts AS MATERIALIZED (
+            SELECT l.account_id::pg_catalog.text AS account_id, l.as_of FROM (%1$s) AS l
+        ), known_users AS MATERIALIZED (
+            SELECT k.user_id, k.account_id FROM (%2$s) AS k
+        ), clock AS (
+            SELECT %3$s AS as_of
+        ), catalog AS (
+            SELECT c.key AS name FROM pg_catalog.jsonb_object_keys(%4$L::pg_catalog.jsonb) AS c (key)
+        ), seen AS MATERIALIZED (
+            -- One pass over the events: a row per source, account, user and event keeps what the findings need.
+            SELECT e.source, e.account_id, e.user_id::pg_catalog.text AS user_id, e.event_name, e.day IS NULL AS lacks_day,
+                   pg_catalog.count(*) AS n, pg_catalog.min(e.day) AS first_day, pg_catalog.max(e.day) AS last_day,
+                   pg_catalog.max(e.day) FILTER (WHERE e.day <= t.as_of) AS last_known_day,
+                   pg_catalog.count(*) FILTER (WHERE e.day > t.as_of) AS future,
+                   pg_catalog.min(e.day) FILTER (WHERE e.day > t.as_of) AS first_future_day
+            FROM (%5$s) AS e, clock AS t GROUP BY 1, 2, 3, 4, 5
+        ), usable AS (
+            SELECT s.* FROM seen AS s
+            WHERE s.account_id IS NOT NULL AND s.user_id IS NOT NULL AND s.event_name IS NOT NULL AND NOT s.lacks_day
+        ), newest AS MATERIALIZED (
+            SELECT s.event_name, pg_catalog.max(s.last_known_day) AS day FROM usable AS s GROUP BY 1
+        ), findings AS (
+            SELECT 1 AS position, 'null key' AS finding, s.source, k.name, s.n, s.user_id, s.first_day, s.last_day,
+                   'rows without this value are left out: mend the tracking, or filter them' AS advice
+            FROM seen AS s, LATERAL (VALUES ('account', s.account_id IS NULL AND s.source <> ALL (%11$L::pg_catalog.text[])), ('user', s.user_id IS NULL), ('event', s.event_name IS NULL),
+                                            ('occurred_at', s.lacks_day)) AS k (name, missing)
+            WHERE k.missing
+            UNION ALL
+            SELECT 2, 'unknown account', s.source, s.account_id, s.n, s.user_id, s.first_day, s.last_day,
+                   'no such account (or accounts.filter leaves it out): its events are not scored'
+            FROM usable AS s WHERE NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.account_id = s.account_id)
+            UNION ALL
+            SELECT 3, 'unlisted event', s.source, s.event_name, s.n, s.user_id, s.first_day, s.last_day,
+                   CASE WHEN pg_catalog.starts_with(s.event_name, '$')
+                        THEN 'names with a leading $ are reserved, never activity: "event": {"sql": "ltrim(event_name, ''$'')"} takes the sign away'
+                        WHEN %6$L THEN 'not in the catalog: counts with value 1 and no role' ELSE 'not in the catalog: does not count' END
+            FROM usable AS s
+            WHERE pg_catalog.starts_with(s.event_name, '$')
+               OR EXISTS (SELECT 1 FROM catalog AS c) AND NOT EXISTS (SELECT 1 FROM catalog AS c WHERE c.name = s.event_name)
+            UNION ALL
+            SELECT 4, 'missing event', 'catalog', c.name, 0, NULL, NULL, NULL, 'never seen: is it tracked, and under this name?'
+            FROM catalog AS c WHERE NOT EXISTS (SELECT 1 FROM usable AS s WHERE s.event_name = c.name)
+            UNION ALL
+            SELECT 5, 'silent event', 'catalog', s.event_name, s.n, s.user_id, s.first_day, s.last_day,
+                   'seen before, but not in the last %7$s days: did tracking break?'
+            FROM usable AS s JOIN catalog AS c ON c.name = s.event_name JOIN newest AS o ON o.event_name = s.event_name
+            WHERE o.day < (SELECT t.as_of - %7$s FROM clock AS t)
+            UNION ALL
+            SELECT 6, 'future event', s.source, s.event_name, s.future, s.user_id, s.first_future_day, s.last_day,
+                   'dated after today: counts only when that day comes'
+            FROM usable AS s WHERE s.future > 0 AND NOT %8$L
+            UNION ALL
+            SELECT 7, 'unknown user', s.source, s.user_id, s.n, s.user_id, s.first_day, s.last_day, 'acts, but is not in the user source'
+            FROM seen AS s WHERE s.user_id IS NOT NULL AND (s.account_id IS NOT NULL OR s.source = ANY (%11$L::pg_catalog.text[]))
+                AND s.event_name IS NOT NULL AND NOT s.lacks_day
+                AND %9$L AND NOT EXISTS (SELECT 1 FROM known_users AS k WHERE k.user_id = s.user_id)
+            UNION ALL
+            SELECT 8, 'user without account', 'users', k.user_id, 0, k.user_id, NULL, NULL,
+                   CASE WHEN k.account_id IS NULL THEN 'the user source gives no account' ELSE 'no such account: ' || k.account_id END
+            FROM known_users AS k
+            WHERE %10$L AND (k.account_id IS NULL OR NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.account_id = k.account_id))
+            UNION ALL
+            SELECT 9, 'repeated account', 'accounts', a.account_id, 0, NULL, NULL, NULL, 'the account source has it more than once'
+            FROM accounts AS a GROUP BY a.account_id HAVING pg_catalog.count(*) > 1
+        )
+        SELECT f.finding, f.source, f.name, pg_catalog.sum(f.n)::pg_catalog.int8, pg_catalog.count(DISTINCT f.user_id),
+               pg_catalog.min(f.first_day), pg_catalog.max(f.last_day), pg_catalog.min(f.advice)
+        FROM findings AS f GROUP BY f.position, f.finding, f.source, f.name
+        ORDER BY f.position, 4 DESC, f.source, f.name $query$,
+        compiled.ledger, known_users, health_internal.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
+        health_internal.compile_all_events(document, fields), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
+        coalesce(document ->> 'window_days', '28'), coalesce(document ->> 'as_of' <> 'tomorrow', false),
+        (health_internal.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health_internal.field_of(fields, 'users', 'account')).expression IS NOT NULL,
+        -- Sources that get the account from the user source: without one there, the user is what is wrong.
+        ARRAY(SELECT e.path FROM health_internal.event_sources(document) AS e WHERE NOT e.source ? 'account'));
+END;
+$$;
+COMMENT ON FUNCTION health.tracking_plan(text) IS
+    'Holds the sources of a model against it: rows with NULL keys, events of unknown accounts, events that the catalog does not list, '
+    'catalog events never seen or gone silent, users without an account. No row: all is well';

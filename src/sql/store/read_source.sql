@@ -1,0 +1,351 @@
+-- Reading what is there already: batches of block ranges, each with the snapshot that it was read with.
+--
+-- A captured change of a block counts unless the snapshot that read the block has seen it, so that writers go on while a table is read, and
+-- nothing is missed or counted twice. Everything here is one transaction's worth of work, safe to be cut off anywhere.
+
+CREATE FUNCTION health_internal.history_start(document jsonb, as_of date) RETURNS date
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN months > 0 AND as_of > '0001-01-01'::date + months * 31 THEN (as_of - make_interval(months => months))::date ELSE '-infinity' END
+    FROM (SELECT coalesce((document #>> '{history,retention_months}')::integer, 24) AS months) AS kept;
+$$;
+COMMENT ON FUNCTION health_internal.history_start(jsonb, date) IS 'The first day that a tracked model keeps: history.retention_months (24) before as_of; 0 keeps all';
+
+CREATE FUNCTION health_internal.ledger_start(document jsonb, as_of date) RETURNS date
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN pg_catalog.isfinite(day) THEN pg_catalog.date_trunc('quarter', day::pg_catalog.timestamp)::pg_catalog.date ELSE day END
+    FROM (SELECT health_internal.history_start(document, as_of)) AS s (day);
+END;
+COMMENT ON FUNCTION health_internal.ledger_start(jsonb, date) IS 'First day of the oldest quarter that a ledger keeps';
+
+CREATE FUNCTION health_internal.model_today(document jsonb) RETURNS date
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    today date;
+BEGIN
+    EXECUTE 'SELECT ' || health_internal.model_clock(document, NULL) INTO today;
+    RETURN today;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.model_today(jsonb) IS 'The day that a model is scored as of now';
+
+CREATE FUNCTION health_internal.mark_all_stale(tracking health_internal.tracking) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF to_regclass(health_internal.data_table('book', tracking.id)) IS NOT NULL THEN
+        EXECUTE format('INSERT INTO %s SELECT b.account_id FROM %s AS b ON CONFLICT DO NOTHING',
+                       health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id));
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.mark_all_stale(health_internal.tracking) IS 'Has the next refresh score every account of a tracked model';
+
+-- Changes that are visible now are part of what every later snapshot reads.
+CREATE FUNCTION health_internal.restart_source(source health_internal.ledger_source, reason text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM health_internal.ledger_batch AS b WHERE b.source = source.id) THEN
+        RAISE NOTICE 'model "%": % is read again: %', source.model, source.path, reason;
+    END IF;
+    EXECUTE format('DELETE FROM %s', source.chunk_table::regclass);
+    EXECUTE format('DELETE FROM %s', source.change_table::regclass);
+    DELETE FROM health_internal.ledger_batch AS b WHERE b.source = source.id;
+    DELETE FROM health_internal.ledger_day AS d WHERE d.source = source.id;
+    UPDATE health_internal.ledger_source AS s SET read_at = NULL, bad_rows = 0 WHERE s.id = source.id;
+    PERFORM health_internal.mark_all_stale(t) FROM health_internal.tracking AS t WHERE t.model = source.model;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.restart_source(health_internal.ledger_source, text) IS 'Empties the ledger of a tracked source and plans to read its table again';
+
+-- After a restore the tables have other oids; found by name, they are read again.
+CREATE FUNCTION health_internal.relink_source(source health_internal.ledger_source) RETURNS health_internal.ledger_source
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_relation oid := to_regclass(source.relation_name);
+    chunks oid := to_regclass(health_internal.data_table('chunk', source.id));
+    changes oid := to_regclass(health_internal.data_table('change', source.id));
+BEGIN
+    IF source.window_days IS NOT NULL AND chunks = source.chunk_table
+       OR found_relation = source.relation AND chunks = source.chunk_table AND changes = source.change_table THEN
+        RETURN source;
+    END IF;
+    IF chunks IS NULL OR source.window_days IS NULL AND (changes IS NULL OR found_relation IS NULL) THEN
+        RAISE EXCEPTION 'model "%": % does not exist any more', source.model,
+            CASE WHEN chunks IS NULL THEN health_internal.data_table('chunk', source.id) WHEN found_relation IS NULL AND source.window_days IS NULL THEN source.relation_name
+                 ELSE health_internal.data_table('change', source.id) END
+            USING ERRCODE = 'undefined_table', HINT = 'alter_model(name, definition) names another table; drop_model(name, cascade => true) drops the model with its ledger.';
+    END IF;
+    UPDATE health_internal.ledger_source AS s SET relation = CASE WHEN s.window_days IS NULL THEN found_relation END,
+           chunk_table = chunks, change_table = changes
+    WHERE s.id = source.id RETURNING s.* INTO source;
+    IF source.window_days IS NULL THEN
+        PERFORM health_internal.restart_source(source, 'its tables were made anew');
+    END IF;
+    RETURN source;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.relink_source(health_internal.ledger_source) IS 'Finds the tables of a source by name when they are not those of the catalog row, and plans to read them again';
+
+-- Another one once the trigger was disabled and enabled, or the partition detached and attached: nothing captured what came in between.
+CREATE FUNCTION health_internal.trigger_version(source integer, leaf oid) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT t.oid || '/' || t.xmin FROM pg_trigger AS t WHERE t.tgrelid = leaf AND t.tgname = health_internal.trigger_name(source);
+$$;
+COMMENT ON FUNCTION health_internal.trigger_version(integer, oid) IS 'The capture trigger of a table and when it was last changed; NULL without one';
+
+CREATE FUNCTION health_internal.uncaptured_leaf(source health_internal.ledger_source) RETURNS regclass
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.oid::regclass
+    FROM pg_class AS c
+    WHERE (c.oid = source.relation OR c.oid IN (SELECT t.relid FROM pg_partition_tree(source.relation) AS t WHERE t.isleaf))
+      AND NOT EXISTS (SELECT 1 FROM pg_trigger AS t JOIN pg_proc AS f ON f.oid = t.tgfoid JOIN pg_namespace AS n ON n.oid = f.pronamespace
+                      WHERE t.tgrelid = c.oid AND t.tgname = health_internal.trigger_name(source.id) AND t.tgenabled IN ('O', 'A')
+                        AND f.proname = 'capture' AND n.nspname = 'health_internal')
+    LIMIT 1;
+$$;
+COMMENT ON FUNCTION health_internal.uncaptured_leaf(health_internal.ledger_source) IS 'A table of a source whose changes no trigger captures; NULL when all are captured';
+
+-- Once it cannot be said any more what the ledger stands for, the source is read from the start.
+CREATE FUNCTION health_internal.find_restart_reason(source health_internal.ledger_source) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reason text;
+    lost boolean;
+BEGIN
+    SELECT CASE WHEN l.leaf IS NULL THEN 'a partition is gone'
+                WHEN b.relfilenode <> l.relfilenode THEN format('%s was truncated or rewritten', l.leaf::regclass)
+                ELSE format('for a time no trigger captured the changes of %s', l.leaf::regclass) END
+    INTO reason
+    FROM health_internal.ledger_batch AS b LEFT JOIN health_internal.leaf_tables(source.relation) AS l ON l.leaf = b.leaf
+    WHERE b.source = source.id
+      AND (b.relfilenode IS DISTINCT FROM l.relfilenode OR b.trigger_version IS DISTINCT FROM health_internal.trigger_version(source.id, b.leaf))
+    LIMIT 1;
+    IF reason IS NULL THEN
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s AS c WHERE c.changes IS NULL)', source.change_table::regclass) INTO lost;
+        IF lost THEN
+            reason := 'some of its rows could not be read as events when they changed';
+        END IF;
+    END IF;
+    RETURN reason;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_restart_reason(health_internal.ledger_source) IS 'Why a tracked source must be read from the start; NULL when it need not';
+
+CREATE FUNCTION health_internal.plan_reading(source health_internal.ledger_source) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    batch_blocks CONSTANT bigint := 65536;    -- 512 MB of events in memory at a time
+    last_block CONSTANT bigint := 4294967295;
+    reason text;
+    disabled regclass;
+BEGIN
+    IF source.window_days IS NOT NULL THEN
+        RETURN;
+    END IF;
+    -- One look at the triggers: two could make a partition that is attached between them look like one whose trigger is off.
+    SELECT t.tgrelid INTO disabled
+    FROM pg_trigger AS t
+    WHERE t.tgname = health_internal.trigger_name(source.id) AND t.tgenabled NOT IN ('O', 'A')
+      AND t.tgrelid IN (SELECT source.relation UNION ALL SELECT l.leaf FROM health_internal.leaf_tables(source.relation) AS l)
+    LIMIT 1;
+    IF health_internal.trigger_version(source.id, source.relation) IS NULL THEN
+        PERFORM health_internal.create_trigger(source);
+        reason := format('changes of %s were not captured', source.relation::regclass);
+    ELSIF disabled IS NOT NULL THEN
+        RAISE EXCEPTION 'model "%": the trigger on % is disabled, so its changes are not captured', source.model, disabled
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('ALTER TABLE %s ENABLE TRIGGER %I; the next refresh then reads the events again.', source.relation::regclass, health_internal.trigger_name(source.id));
+    END IF;
+    reason := coalesce(reason, health_internal.find_restart_reason(source));
+    IF reason IS NOT NULL THEN
+        PERFORM health_internal.restart_source(source, reason);
+    END IF;
+    -- A partition without the trigger is one that was attached a moment ago: the next plan has it.
+    -- What a first plan reads last, mostly the newest events, goes where changes will go: into part 0.
+    INSERT INTO health_internal.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, trigger_version)
+    SELECT source.id, l.leaf, r.from_block, CASE WHEN r.from_block + batch_blocks >= l.blocks THEN last_block ELSE r.from_block + batch_blocks END,
+           coalesce((SELECT max(b.part) FROM health_internal.ledger_batch AS b WHERE b.source = source.id), -1)
+           + (row_number() OVER (ORDER BY l.leaf DESC, r.from_block DESC))::integer, l.relfilenode, health_internal.trigger_version(source.id, l.leaf)
+    FROM health_internal.leaf_tables(source.relation) AS l, generate_series(0, greatest(l.blocks - 1, 0), batch_blocks) AS r (from_block)
+    WHERE NOT EXISTS (SELECT 1 FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.leaf = l.leaf)
+      AND health_internal.trigger_version(source.id, l.leaf) IS NOT NULL;
+    IF FOUND THEN
+        UPDATE health_internal.ledger_source AS s SET read_at = NULL WHERE s.id = source.id;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.plan_reading(health_internal.ledger_source) IS
+    'Plans what is to be read of a tracked source: partitions that are new, or everything when it cannot be said what the ledger stands for';
+
+CREATE FUNCTION health_internal.read_batch(source health_internal.ledger_source, batch health_internal.ledger_batch, today date, first_period date) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    started timestamptz := clock_timestamp();
+    seen pg_snapshot;
+    read_events bigint;
+    read_bad bigint;
+    daily bigint[];
+BEGIN
+    -- One statement: the rows are read with the very snapshot that is noted.
+    SELECT pg_current_snapshot(), f.events, f.bad_rows, f.daily INTO seen, read_events, read_bad, daily
+    FROM health_internal.fold_events(source.id, batch.leaf, batch.from_block, batch.to_block, batch.part, today - 100, first_period) AS f;
+    UPDATE health_internal.ledger_batch AS b SET snapshot = seen, events = read_events, started_at = started, ended_at = clock_timestamp()
+    WHERE b.source = batch.source AND b.leaf = batch.leaf AND b.from_block = batch.from_block;
+    UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + read_bad WHERE s.id = source.id AND read_bad <> 0;
+    INSERT INTO health_internal.ledger_day AS d (source, day, events)
+    SELECT source.id, today - 101 + c.position::integer, c.events FROM unnest(daily) WITH ORDINALITY AS c (events, position) WHERE c.events > 0
+    ON CONFLICT ON CONSTRAINT ledger_day_pkey DO UPDATE SET events = d.events + excluded.events;
+    RETURN read_events;
+EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR invalid_object_definition THEN
+    RAISE EXCEPTION 'model "%": the rows of % cannot be read as %: %', source.model, batch.leaf::regclass, source.path, sqlerrm
+        USING ERRCODE = sqlstate,
+              HINT = 'When the table has changed, alter_model(name, definition) says how to read it now; nothing is lost meanwhile.';
+END;
+$$;
+COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, health_internal.ledger_batch, date, date) IS 'Folds one batch of a tracked source into its ledger; returns its events';
+
+CREATE FUNCTION health_internal.read_whole(source health_internal.ledger_source) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    started timestamptz := pg_catalog.clock_timestamp();
+    seen bigint;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', source.search_path, true);
+    EXECUTE pg_catalog.format('DELETE FROM %s', source.chunk_table::regclass);
+    EXECUTE pg_catalog.format(
+        'WITH folded AS (INSERT INTO %s (account_id, period, part, usage) SELECT e.account_id, e.period, 0, %s FROM (%s) AS e '
+        'WHERE e.account_id IS NOT NULL AND e.period IS NOT NULL GROUP BY e.account_id, e.period RETURNING usage) '
+        'SELECT pg_catalog.count(*) FROM folded', source.chunk_table::regclass, health_internal.compile_row_agg(source), health_internal.compile_period_rows(source))
+    INTO seen;
+    INSERT INTO health_internal.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, snapshot, started_at, ended_at)
+    VALUES (source.id, 0, 0, 0, 0, 0, pg_catalog.pg_current_snapshot(), started, pg_catalog.clock_timestamp())
+    ON CONFLICT ON CONSTRAINT ledger_batch_pkey DO UPDATE SET snapshot = excluded.snapshot, started_at = excluded.started_at, ended_at = excluded.ended_at;
+    RETURN seen;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.read_whole(health_internal.ledger_source) IS 'Reads a source in window mode from the start; returns the chunks that it came to';
+
+CREATE FUNCTION health_internal.compile_row_agg(source health_internal.ledger_source) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT health_internal.compile_usage_agg(CASE WHEN (source).amount IS NULL THEN '{}'::jsonb ELSE '{"amount": null}'::jsonb END, (source).time_zone);
+END;
+COMMENT ON FUNCTION health_internal.compile_row_agg(health_internal.ledger_source) IS 'SQL of the ledger of rows e of a source';
+
+CREATE FUNCTION health_internal.compile_day(source health_internal.ledger_source) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN (source).time_zone IS NULL THEN 'e.occurred_at' ELSE pg_catalog.format('(e.occurred_at AT TIME ZONE %L)::pg_catalog.date', (source).time_zone) END;
+END;
+COMMENT ON FUNCTION health_internal.compile_day(health_internal.ledger_source) IS 'SQL of the local day of a row e of a source';
+
+CREATE FUNCTION health_internal.compile_period_rows(source health_internal.ledger_source) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('SELECT e.*, pg_catalog.date_trunc(''quarter'', %s::pg_catalog.timestamp)::pg_catalog.date AS period FROM (%s) AS e',
+                             health_internal.compile_day(source), (source).event_rows);
+END;
+COMMENT ON FUNCTION health_internal.compile_period_rows(health_internal.ledger_source) IS 'SQL of the rows of a source with the quarter of their local day';
+
+-- Daily volume, of the last quarters only: what tells a broken tracking from customers who leave.
+CREATE FUNCTION health_internal.count_days(source health_internal.ledger_source, today date) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM health_internal.ledger_day AS d WHERE d.source = source.id;
+    EXECUTE format(
+        'INSERT INTO health_internal.ledger_day (source, day, events) SELECT %s, c.day, sum(c.count) FROM %s AS k, '
+        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= $1 - 100 AND NOT starts_with(c.event, ''$'') GROUP BY c.day',
+        source.id, source.chunk_table::regclass)
+    USING today - 70;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.count_days(health_internal.ledger_source, date) IS 'Counts the events of a source on each of the last 70 days anew';
+
+CREATE FUNCTION health_internal.extend_ledger(source health_internal.ledger_source) RETURNS health_internal.ledger_source
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF source.window_days IS NULL THEN
+        PERFORM health_internal.restart_source(source, 'history.retention_months keeps more than it did');
+    END IF;
+    UPDATE health_internal.ledger_source AS s SET read_at = NULL, kept_from = NULL WHERE s.id = source.id RETURNING s.* INTO source;
+    RETURN source;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.extend_ledger(health_internal.ledger_source) IS 'Plans to read a source from the start because its ledger is to reach further back';
+
+-- Up to one batch size of blocks at a time.
+CREATE FUNCTION health_internal.read_next(tracking health_internal.tracking) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    document jsonb := (health_internal.find_version(tracking.model, (health_internal.find_model(tracking.model)).current_version)).document;
+    today date := health_internal.model_today(document);
+    source health_internal.ledger_source;
+    batch health_internal.ledger_batch;
+    blocks bigint := 0;
+    events bigint := 0;
+    progress text;
+BEGIN
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
+        source := health_internal.relink_source(source);
+        -- What was dropped as too old is in the events only.
+        IF health_internal.ledger_start(document, today) < source.kept_from THEN
+            source := health_internal.extend_ledger(source);
+        END IF;
+        PERFORM health_internal.plan_reading(source);
+        IF source.window_days IS NOT NULL AND source.read_at IS NULL THEN
+            PERFORM health_internal.read_whole(source);
+            blocks := 1;
+        END IF;
+        FOR batch IN SELECT b.* FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.leaf, b.from_block LOOP
+            events := events + health_internal.read_batch(source, batch, today, health_internal.ledger_start(document, today));
+            blocks := blocks + least(batch.to_block - batch.from_block, 65536);
+            EXIT WHEN blocks >= 65536;
+        END LOOP;
+        IF NOT EXISTS (SELECT 1 FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL)
+           AND EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.id = source.id AND s.read_at IS NULL) THEN
+            IF source.window_days IS NOT NULL THEN
+                EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health_internal.ledger_start(document, today);
+                PERFORM health_internal.count_days(source, today);
+            END IF;
+            UPDATE health_internal.ledger_source AS s SET read_at = clock_timestamp(), kept_from = health_internal.ledger_start(document, today) WHERE s.id = source.id;
+            PERFORM health_internal.mark_all_stale(tracking);
+        END IF;
+        IF blocks > 0 THEN
+            SELECT format('%s of model "%s": %s %% read%s', source.path, source.model,
+                          round(100.0 * count(b.snapshot) / greatest(count(*), 1)), ', ' || sum(b.events) || ' events')
+            INTO progress FROM health_internal.ledger_batch AS b WHERE b.source = source.id;
+            RETURN progress;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.read_next(health_internal.tracking) IS
+    'Reads the next part of what the ledgers of a model do not hold yet; returns the progress in words, NULL when everything has been read';

@@ -1,0 +1,530 @@
+-- Refreshing a tracked model: fold changes into chunks, bring the book up to date, score what changed.
+--
+-- Each function is safe to be cut off anywhere: what it takes (changes, stale accounts) goes in the transaction that puts the result.
+
+CREATE FUNCTION health_internal.lock_tracking(model_name text, wait boolean) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- What is read must be read after the locks that it takes: a trigger that is made waits for writers, whose rows an older snapshot lacks.
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'model "%": a refresh needs isolation level READ COMMITTED, not %', model_name, upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'invalid_transaction_state', HINT = format('CALL health.refresh(%L); outside of a transaction sees to it.', model_name);
+    END IF;
+    IF wait THEN
+        PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name FOR UPDATE;
+    ELSE
+        PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name FOR UPDATE SKIP LOCKED;
+    END IF;
+    RETURN FOUND;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.lock_tracking(text, boolean) IS 'Keeps other refreshes of the model out until the transaction ends; false when one is at work and wait is false';
+
+CREATE FUNCTION health_internal.compile_pending_changes(row_name text, source_id integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format($sql$health_internal.pending_changes(%1$s.changes, coalesce((
+            SELECT pg_catalog.array_agg(r.block ORDER BY b.from_block, r.position)
+            FROM health_internal.ledger_batch AS b, LATERAL (VALUES (1, b.from_block), (2, b.to_block)) AS r (position, block)
+            WHERE b.source = %2$s AND b.leaf = %1$s.leaf AND pg_catalog.pg_visible_in_snapshot(%1$s.xact, b.snapshot)), '{}'))$sql$, row_name, source_id);
+$$;
+COMMENT ON FUNCTION health_internal.compile_pending_changes(text, integer) IS
+    'SQL of the changes of a row of a change table, less those that reading their blocks has seen; NULL when that leaves none';
+
+-- Changes of a partition that has not been read yet wait until it has been. Those that could not be captured (NULL) stay: they are a reason
+-- to read the source again.
+CREATE FUNCTION health_internal.fold_source(tracking health_internal.tracking, source health_internal.ledger_source, ledger_start date, today date) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most CONSTANT integer := 8192;    -- pieces of up to 8 kB: what is in memory at a time
+    read_leaves oid[];
+    newest xid8;
+    pieces bigint;
+    bad bigint;
+BEGIN
+    SELECT array_agg(b.leaf), max(pg_snapshot_xmax(b.snapshot)) INTO read_leaves, newest
+    FROM (SELECT b.leaf, (array_agg(b.snapshot ORDER BY pg_snapshot_xmax(b.snapshot) DESC))[1] AS snapshot
+          FROM health_internal.ledger_batch AS b WHERE b.source = source.id GROUP BY b.leaf HAVING count(*) = count(b.snapshot)) AS b;
+    EXECUTE format($query$
+        WITH taken AS (
+            DELETE FROM %1$s AS c
+            WHERE c.ctid = ANY (ARRAY(SELECT t.ctid FROM %1$s AS t WHERE t.leaf = ANY ($1) AND t.changes IS NOT NULL LIMIT $2))
+            RETURNING c.leaf, c.xact, c.changes
+        ), pending AS MATERIALIZED (
+            SELECT CASE WHEN t.xact >= $3 THEN t.changes ELSE %7$s END AS changes FROM taken AS t
+        ), folded AS MATERIALIZED (
+            SELECT f.* FROM health_internal.fold_changes($4, coalesce((SELECT array_agg(p.changes) FROM pending AS p WHERE p.changes IS NOT NULL), '{}')) AS f
+        ), put AS (
+            INSERT INTO %2$s AS k (account_id, period, part, usage)
+            SELECT f.account_id::%3$s, f.period, 0, f.usage FROM folded AS f WHERE f.account_id IS NOT NULL AND f.period >= $5
+            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = k.usage OPERATOR(health.+) excluded.usage
+        ), days AS (
+            INSERT INTO health_internal.ledger_day AS d (source, day, events)
+            SELECT $4, c.day, sum(c.count) FROM folded AS f, LATERAL health.cells(health.slice(f.usage, $6, NULL)) AS c
+            WHERE NOT starts_with(c.event, '$') GROUP BY c.day
+            ON CONFLICT (source, day) DO UPDATE SET events = d.events + excluded.events
+        ), stale AS (
+            INSERT INTO %4$s (account_id)
+            SELECT b.account_id FROM %5$s AS b
+            WHERE b.account_id%6$s IN (SELECT f.account_id::%3$s FROM folded AS f WHERE f.account_id IS NOT NULL) ON CONFLICT DO NOTHING
+        )
+        SELECT (SELECT count(*) FROM taken) AS pieces, (SELECT f.bad_rows FROM folded AS f WHERE f.account_id IS NULL AND f.bad_rows <> 0) AS bad_rows
+        $query$,
+        source.change_table::regclass, source.chunk_table::regclass, source.account_kind,
+        health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
+        health_internal.account_cast(tracking), health_internal.compile_pending_changes('t', source.id))
+    INTO pieces, bad
+    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, today - 100;
+    IF bad IS NOT NULL THEN
+        UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + bad WHERE s.id = source.id;
+    END IF;
+    RETURN pieces = most;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.fold_source(health_internal.tracking, health_internal.ledger_source, date, date) IS
+    'Folds captured changes into the chunks of a source and notes the accounts that they are of; true when there may be more';
+
+CREATE FUNCTION health_internal.reread_window(tracking health_internal.tracking, source health_internal.ledger_source, today date) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    first_day date := today - source.window_days;
+    first_period date := pg_catalog.date_trunc('quarter', first_day::timestamp)::date;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', source.search_path, true);
+    EXECUTE pg_catalog.format($query$
+        WITH recent AS MATERIALIZED (
+            SELECT e.account_id, e.period, %1$s AS usage FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND e.occurred_at >= %3$s AND e.period IS NOT NULL
+            GROUP BY e.account_id, e.period
+        ), kept AS (
+            SELECT k.account_id, k.period, health.rollup(k.usage) AS present, health.slice(health.rollup(k.usage), NULL, $1) AS usage
+            FROM %4$s AS k WHERE k.period >= $2 GROUP BY k.account_id, k.period
+        ), changed AS MATERIALIZED (
+            SELECT coalesce(r.account_id, k.account_id) AS account_id, coalesce(r.period, k.period) AS period, k.present,
+                   coalesce(k.usage, '{}') OPERATOR(health.+) coalesce(r.usage, '{}') AS usage
+            FROM recent AS r FULL JOIN kept AS k ON k.account_id = r.account_id AND k.period = r.period
+            WHERE coalesce(k.present, '{}') OPERATOR(health.<>) (coalesce(k.usage, '{}') OPERATOR(health.+) coalesce(r.usage, '{}'))
+        ), put AS (
+            INSERT INTO %4$s AS k (account_id, period, part, usage)
+            SELECT c.account_id, c.period, 0, c.usage OPERATOR(health.-) coalesce(c.present, '{}') FROM changed AS c
+            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = k.usage OPERATOR(health.+) excluded.usage
+        )
+        INSERT INTO %5$s (account_id)
+        SELECT b.account_id FROM %6$s AS b WHERE b.account_id%7$s IN (SELECT c.account_id FROM changed AS c) ON CONFLICT DO NOTHING
+        $query$,
+        health_internal.compile_row_agg(source), health_internal.compile_period_rows(source),
+        CASE WHEN source.time_zone IS NULL THEN pg_catalog.format('DATE %L', first_day)
+             ELSE pg_catalog.format('(TIMESTAMP %L AT TIME ZONE %L)', first_day, source.time_zone) END,
+        source.chunk_table::regclass, health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
+        health_internal.account_cast(tracking))
+    USING first_day, first_period;
+    PERFORM health_internal.count_days(source, today);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.reread_window(health_internal.tracking, health_internal.ledger_source, date) IS
+    'Window mode: replaces the last days of a ledger by what the source has of them now, and notes the accounts that changed';
+
+-- Attributes and rosters have no triggers: they are read as they are, and compared.
+CREATE FUNCTION health_internal.update_book(tracking health_internal.tracking, version health_internal.model_version) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    book text := health_internal.data_table('book', tracking.id);
+    assignments text := (SELECT string_agg(format('%1$I = excluded.%1$I', a.attname), ', ')
+                         FROM pg_attribute AS a WHERE a.attrelid = to_regclass(book) AND a.attnum > 0 AND NOT a.attisdropped);
+    memory CONSTANT text := current_setting('work_mem');
+    users_query text;
+    now_excluded text[];
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM pg_catalog.set_config('work_mem', '64MB', true) WHERE pg_catalog.pg_size_bytes(memory) < 67108864;
+    EXECUTE pg_catalog.format($query$
+        WITH different AS MATERIALIZED (
+            SELECT f AS fresh, f.account_id AS wanted, b.account_id AS present FROM (%1$s
+            ) AS f FULL JOIN %2$s AS b ON b.account_id = f.account_id
+            WHERE f.account_id IS NULL OR b.account_id IS NULL OR f *<> b
+        ), gone AS (
+            DELETE FROM %2$s AS b USING different AS d WHERE b.account_id = d.present AND d.wanted IS NULL RETURNING b.account_id
+        ), put AS (
+            INSERT INTO %2$s SELECT (d.fresh).* FROM different AS d WHERE d.wanted IS NOT NULL
+            ON CONFLICT (account_id) DO UPDATE SET %3$s
+            RETURNING account_id
+        )
+        INSERT INTO %4$s (account_id) SELECT p.account_id FROM put AS p UNION SELECT g.account_id FROM gone AS g ON CONFLICT DO NOTHING
+        $query$, tracking.book_query, book, assignments, health_internal.data_table('stale', tracking.id));
+    PERFORM pg_catalog.set_config('work_mem', memory, true);
+    IF version.document #> '{users,exclude}' IS NOT NULL THEN
+        users_query := health_internal.excluded_users_query(version.document);
+        EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT x.user_id::pg_catalog.text COLLATE pg_catalog."C" FROM (%s) AS x WHERE x.user_id IS NOT NULL ORDER BY 1)', users_query)
+        INTO now_excluded;
+        IF now_excluded IS DISTINCT FROM tracking.excluded_users THEN
+            UPDATE health_internal.tracking AS t SET excluded_users = now_excluded WHERE t.id = tracking.id;
+            PERFORM health_internal.mark_all_stale(tracking);
+        END IF;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.update_book(health_internal.tracking, health_internal.model_version) IS
+    'Brings the book of a tracked model up to date and notes the accounts that are new, gone or different';
+
+-- By index, whatever the statistics say: they are often of a moment when all accounts were stale.
+CREATE FUNCTION health_internal.has_new_accounts(tracking health_internal.tracking) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+DECLARE
+    found_new boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s AS s JOIN %s AS b ON b.account_id = s.account_id WHERE NOT EXISTS (SELECT 1 FROM %s AS c WHERE c.account_id = s.account_id))',
+                   health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id), health_internal.data_table('score', tracking.id)) INTO found_new;
+    RETURN found_new;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.has_new_accounts(health_internal.tracking) IS 'Whether an account of the book has no score yet';
+
+CREATE FUNCTION health_internal.excluded_users_query(document jsonb) RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    fields health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
+BEGIN
+    RETURN health_internal.compile_excluded_users(fields, health_internal.user_cast(fields));
+END;
+$$;
+COMMENT ON FUNCTION health_internal.excluded_users_query(jsonb) IS 'SQL of the ids of the users whose events do not count';
+
+-- So many accounts at a time: what their signals take is in memory or in temporary files.
+CREATE FUNCTION health_internal.write_scores(tracking health_internal.tracking, most integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id integer := tracking.id;
+    stale text := health_internal.data_table('stale', id);
+    ids text;
+    chosen text;
+    scored bigint;
+    total bigint := 0;
+BEGIN
+    LOOP
+        -- Accounts that are gone have no row in the book any more, but still one in the scores.
+        EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most) INTO ids;
+        EXIT WHEN ids IS NULL;
+        chosen := format('.account_id = ANY (%L::%s[])', ids, tracking.account_type);
+        EXECUTE format('DELETE FROM %s AS n WHERE n%s', health_internal.data_table('score', id), chosen);
+        EXECUTE format('DELETE FROM %s AS n WHERE n%s', health_internal.data_table('signals', id), chosen);
+        -- In one statement, so that the usage of an account is summed up and decoded once.
+        EXECUTE format('WITH detailed AS MATERIALIZED (%s WHERE l%s), signals AS (INSERT INTO %s %s), scores AS (INSERT INTO %s %s RETURNING 1) '
+                       'SELECT count(*) FROM scores',
+                       tracking.details_query, chosen, health_internal.data_table('signals', id), tracking.signals_query,
+                       health_internal.data_table('score', id), tracking.score_query)
+        INTO scored;
+        EXECUTE format(
+            'INSERT INTO %s AS h (account_id, as_of, model_version, score, band, data_coverage, unknown_reason, account_start, seats, inputs, observed) '
+            'SELECT n.account_id, n.as_of, n.model_version, n.score, n.band, n.data_coverage, n.unknown_reason, b.account_start, b.seats, b.inputs, b.observed '
+            'FROM %s AS n JOIN %s AS b ON b.account_id = n.account_id WHERE n%s '
+            'ON CONFLICT (account_id, as_of) DO UPDATE SET model_version = excluded.model_version, score = excluded.score, band = excluded.band, '
+            'data_coverage = excluded.data_coverage, unknown_reason = excluded.unknown_reason, account_start = excluded.account_start, '
+            'seats = excluded.seats, inputs = excluded.inputs, observed = excluded.observed',
+            health_internal.data_table('history', id), health_internal.data_table('score', id), health_internal.data_table('book', id), chosen);
+        EXECUTE format('DELETE FROM %s AS t WHERE t%s', stale, chosen);
+        total := total + scored;
+    END LOOP;
+    RETURN total;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.write_scores(health_internal.tracking, integer) IS 'Scores the stale accounts: rows of score, signals and history; returns how many';
+
+-- Tables that were filled a moment ago have no statistics; the next refresh should not have to wait for autovacuum.
+CREATE FUNCTION health_internal.analyze_data(tracking health_internal.tracking) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    kind text;
+    source health_internal.ledger_source;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['book', 'score', 'signals', 'history'] LOOP
+        EXECUTE format('ANALYZE %s', health_internal.data_table(kind, tracking.id));
+    END LOOP;
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
+        EXECUTE format('ANALYZE %s', source.chunk_table::regclass);
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.analyze_data(health_internal.tracking) IS 'Gathers statistics on the tables of a tracked model';
+
+-- As of a day that is fixed or over, the last day is complete; as of tomorrow, yesterday is.
+CREATE FUNCTION health_internal.find_broken_tracking(tracking health_internal.tracking, as_of date) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH last_day AS (
+        SELECT s.id, s.path, least(as_of - 1, (now() AT TIME ZONE coalesce(s.time_zone, 'UTC'))::date - 1) AS day
+        FROM health_internal.ledger_source AS s WHERE s.model = tracking.model
+    ), usual AS (
+        SELECT l.id, l.path, l.day, coalesce((SELECT d.events FROM health_internal.ledger_day AS d WHERE d.source = l.id AND d.day = l.day), 0) AS events,
+               (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(d.events, 0))
+                FROM generate_series(1, 8) AS w LEFT JOIN health_internal.ledger_day AS d ON d.source = l.id AND d.day = l.day - 7 * w) AS median
+        FROM last_day AS l
+    )
+    SELECT format('tracking_broke: %s had %s events on %s, usually about %s on that weekday', u.path, u.events, u.day, round(u.median::numeric))
+    FROM usual AS u
+    WHERE u.median >= 50 AND (u.events < u.median / 5 OR u.events > u.median * 5)
+      AND (tracking.accepted_until IS NULL OR u.day > tracking.accepted_until)
+    ORDER BY u.path LIMIT 1;
+$$;
+COMMENT ON FUNCTION health_internal.find_broken_tracking(health_internal.tracking, date) IS
+    'What says that a source is broken rather than its customers gone: the last complete day has under a fifth of, or over five times, the median of '
+    'that weekday in the last 8 weeks (from 50 events on); NULL when nothing does';
+
+CREATE FUNCTION health_internal.rescore(tracking health_internal.tracking, version health_internal.model_version, ignore_volume boolean) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id integer := tracking.id;
+    document jsonb := version.document;
+    as_of date := health_internal.model_today(document);
+    first_time boolean := NOT EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.id = tracking.id AND t.history_from IS NOT NULL);
+    reason text := CASE WHEN NOT ignore_volume THEN health_internal.find_broken_tracking(tracking, as_of) END;
+    scored bigint := 0;
+    history_start date := health_internal.history_start(document, as_of);
+BEGIN
+    PERFORM health_internal.make_history_months(tracking, as_of, as_of);
+    -- The first scores are taken as they come: there are none yet that could stand.
+    IF reason IS NOT NULL AND tracking.scored_as_of IS NOT NULL THEN
+        IF tracking.broken IS NULL THEN
+            RAISE WARNING 'model "%": %', tracking.model, reason
+                USING DETAIL = 'Its scores are frozen until the volume is usual again.',
+                      HINT = format('If that is how it is: CALL health.refresh(%L, ignore_volume => true);', tracking.model);
+        END IF;
+        EXECUTE format('UPDATE %s SET unknown_reason = %L WHERE unknown_reason IS DISTINCT FROM %2$L', health_internal.data_table('score', id), reason);
+        UPDATE health_internal.tracking AS t SET broken = reason WHERE t.id = tracking.id;
+        RETURN 0;
+    END IF;
+    IF tracking.broken IS NOT NULL OR ignore_volume THEN
+        UPDATE health_internal.tracking AS t SET broken = NULL, accepted_until = CASE WHEN ignore_volume THEN as_of ELSE t.accepted_until END WHERE t.id = tracking.id;
+        PERFORM health_internal.mark_all_stale(tracking);
+    END IF;
+    PERFORM health_internal.update_book(tracking, version);
+    -- Days that no refresh has seen are scored now.
+    IF first_time THEN
+        PERFORM health_internal.write_history(tracking, version, as_of - health_internal.past_days(document), as_of - 1, 1);
+    ELSIF tracking.scored_as_of < as_of - 1 THEN
+        PERFORM health_internal.write_history(tracking, version, greatest(tracking.scored_as_of + 1, history_start, as_of - 400), as_of - 1, 1);
+    END IF;
+    IF NOT first_time AND health_internal.has_new_accounts(tracking) THEN
+        PERFORM health_internal.write_history(tracking, version, as_of - health_internal.past_days(document), as_of - 1, 1, only_new => true);
+    END IF;
+    scored := health_internal.write_scores(tracking);
+    IF first_time THEN
+        PERFORM health_internal.analyze_data(tracking);
+    END IF;
+    IF tracking.scored_as_of IS DISTINCT FROM as_of THEN
+        PERFORM health_internal.drop_old_data(tracking, document, as_of);
+    END IF;
+    UPDATE health_internal.tracking AS t SET scored_as_of = as_of, history_from = coalesce(t.history_from, as_of - health_internal.past_days(document)) WHERE t.id = tracking.id;
+    RETURN scored;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.rescore(health_internal.tracking, health_internal.model_version, boolean) IS
+    'Scores the accounts of a tracked model that are stale or whose attributes changed, all of them on a new day; freezes the scores while tracking is broken';
+
+-- One transaction's worth.
+CREATE FUNCTION health_internal.refresh_part(model_name text, ignore_volume boolean) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    started timestamptz := clock_timestamp();
+    began timestamptz;
+    tracking health_internal.tracking := health_internal.find_tracking(model_name);
+    version health_internal.model_version;
+    source health_internal.ledger_source;
+    progress text;
+    today date;
+    scored bigint;
+    more boolean := false;
+BEGIN
+    tracking := health_internal.adopt_sources(tracking, health_internal.find_version(model_name, (health_internal.find_model(model_name)).current_version));
+    progress := health_internal.read_next(tracking);
+    IF progress IS NOT NULL THEN
+        RETURN progress;
+    END IF;
+    tracking := health_internal.adopt_version(tracking);
+    version := health_internal.find_version(model_name, tracking.model_version);
+    today := health_internal.model_today(version.document);
+    began := clock_timestamp();
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = model_name ORDER BY s.id LOOP
+        IF source.window_days IS NULL THEN
+            -- A table may have been truncated since its reading was planned.
+            more := health_internal.fold_source(tracking, source, health_internal.ledger_start(version.document, today), today)
+                    OR health_internal.find_restart_reason(source) IS NOT NULL OR more;
+        ELSE
+            PERFORM health_internal.reread_window(tracking, source, today);
+        END IF;
+        IF (SELECT s.bad_rows FROM health_internal.ledger_source AS s WHERE s.id = source.id) <> 0 THEN
+            RAISE WARNING 'model "%": % rows of % are no events and are left out', model_name,
+                (SELECT s.bad_rows FROM health_internal.ledger_source AS s WHERE s.id = source.id), source.path
+                USING DETAIL = 'Their time is infinite, their amount is no number that counts, their event has no name, or an expression of the source fails on them.',
+                      HINT = 'Mend or delete them, or leave them out with a filter.';
+        END IF;
+    END LOOP;
+    IF more THEN
+        RETURN format('model "%s": folding in changes', model_name);
+    END IF;
+    scored := health_internal.rescore(tracking, version, ignore_volume);
+    UPDATE health_internal.tracking AS t
+    SET refreshed_at = began, rescored = scored, refresh_ms = extract(epoch FROM clock_timestamp() - started) * 1000, error = NULL, error_at = NULL
+    WHERE t.id = tracking.id;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.refresh_part(text, boolean) IS
+    'A part of a refresh that is whole by itself: reads a batch, or folds changes, or ends the refresh with the scores; returns what it did while there is more to do';
+
+CREATE FUNCTION health_internal.refresh_tracked(model_name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health_internal.lock_tracking(model_name, true);
+    WHILE health_internal.refresh_part(model_name, false) IS NOT NULL LOOP
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.refresh_tracked(text) IS 'Refreshes a tracked model within the present transaction; waits for another refresh at work';
+
+CREATE FUNCTION health_internal.note_failure(model_name text, message text) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE health_internal.tracking AS t SET error = message, error_at = clock_timestamp() WHERE t.model = model_name;
+$$;
+COMMENT ON FUNCTION health_internal.note_failure(text, text) IS 'Remembers what a refresh failed with, for status()';
+
+-- Within a transaction block now() is the time of its BEGIN. What PostgreSQL says at the first COMMIT helps nobody: many clients open a block
+-- by themselves.
+CREATE FUNCTION health_internal.reject_transaction_block(model_name text, procedure_name text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF now() < statement_timestamp() THEN
+        RAISE EXCEPTION 'CALL health.%(%) cannot run inside a transaction block', procedure_name, quote_literal(model_name)
+            USING ERRCODE = 'active_sql_transaction',
+                  HINT = concat_ws(' ', 'It commits as it goes: have the client run it with autocommit.',
+                                   CASE procedure_name WHEN 'refresh' THEN format('Or SELECT health.refresh_score_views(%L), in one transaction.', model_name) END);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.reject_transaction_block(text, text) IS 'Raises an error that says what to do where a procedure that commits is called in a transaction block';
+
+CREATE FUNCTION health_internal.raise_again(code text, message text, detail text, hint text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF detail <> '' AND hint <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = detail, HINT = hint;
+    ELSIF detail <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = detail;
+    ELSIF hint <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, HINT = hint;
+    END IF;
+    RAISE EXCEPTION '%', message USING ERRCODE = code;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.raise_again(text, text, text, text) IS 'Raises an error that was caught, without lines for a detail or hint that it did not have';
+
+-- No SET clause and no exception handler around a COMMIT: PostgreSQL allows neither with one. Everything is qualified instead.
+CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    progress text;
+    failed boolean;
+    failed_code text;
+    failed_message text;
+    failed_detail text;
+    failed_hint text;
+    is_tracked boolean;
+BEGIN
+    IF pg_catalog.pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health_internal.open_model(model);
+    SELECT true INTO is_tracked FROM health_internal.tracking AS t WHERE t.model = refresh.model;
+    IF is_tracked IS NULL THEN
+        PERFORM health.refresh_score_views(model);
+        RETURN;
+    END IF;
+    PERFORM health_internal.reject_transaction_block(model, 'refresh');
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        failed := false;
+        BEGIN
+            IF NOT health_internal.lock_tracking(model, false) THEN
+                RETURN;    -- another refresh is at it
+            END IF;
+            progress := health_internal.refresh_part(model, ignore_volume);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT, failed_detail = PG_EXCEPTION_DETAIL,
+                                    failed_hint = PG_EXCEPTION_HINT;
+            failed := true;
+        END;
+        IF failed THEN
+            PERFORM health_internal.note_failure(model, failed_message);
+            COMMIT;
+            PERFORM health_internal.raise_again(failed_code, failed_message, failed_detail, failed_hint);
+        END IF;
+        COMMIT;
+        EXIT WHEN progress IS NULL;
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE health.refresh(text, boolean) IS
+    'Brings the scores of a model up to date: of a tracked one by what changed since, else by refreshing its score views. Twice, at once or late does no '
+    'harm; after a failure or a kill the next run goes on. ignore_volume scores although the volume of a source looks as if its tracking broke';
+
+CREATE PROCEDURE health.backfill(model text)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    progress text;
+BEGIN
+    IF pg_catalog.pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health_internal.open_model(model), health_internal.find_tracking(model);
+    PERFORM health_internal.reject_transaction_block(model, 'backfill');
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        IF NOT health_internal.lock_tracking(model, false) THEN
+            RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model;
+            RETURN;
+        END IF;
+        progress := health_internal.refresh_part(model, false);
+        COMMIT;
+        EXIT WHEN progress IS NULL;
+        RAISE NOTICE '%', progress;
+    END LOOP;
+    RAISE NOTICE 'model "%" is ready: % accounts are scored', model, (SELECT t.rescored FROM health_internal.tracking AS t WHERE t.model = backfill.model);
+END;
+$$;
+COMMENT ON PROCEDURE health.backfill(text) IS
+    'Reads the existing events of a tracked model into its ledgers, in batches with commits, while writers go on; then scores it. Cut off, it goes on where it was when called again';

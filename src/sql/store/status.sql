@@ -1,0 +1,90 @@
+-- status: how fresh a tracked model is, how far its reading has come, what went wrong.
+
+CREATE FUNCTION health_internal.job_status(model_name text, OUT schedule text, OUT last_run timestamptz, OUT last_result text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF health_internal.has_pg_cron() THEN
+        EXECUTE format('SELECT j.schedule FROM %I.job AS j WHERE j.jobname = $1', 'cron') INTO schedule USING health_internal.job_name(model_name);
+        EXECUTE format('SELECT d.start_time, d.status || coalesce('': '' || d.return_message, '''') FROM %1$I.job_run_details AS d JOIN %1$I.job AS j ON j.jobid = d.jobid '
+                       'WHERE j.jobname = $1 AND d.start_time IS NOT NULL ORDER BY d.start_time DESC LIMIT 1', 'cron')
+        INTO last_run, last_result USING health_internal.job_name(model_name);
+    END IF;
+EXCEPTION WHEN insufficient_privilege OR undefined_table OR undefined_column THEN    -- not for everybody, not in every version
+    NULL;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.job_status(text) IS 'Schedule and last run of the pg_cron job of a model, as far as the current user may see them';
+
+CREATE FUNCTION health.status(model text,
+    OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint, OUT time_left interval,
+    OUT changes_waiting bigint, OUT oldest_change interval, OUT bad_rows bigint, OUT tracking_broke text,
+    OUT refreshed_at timestamptz, OUT refresh_ms float8, OUT accounts_rescored bigint, OUT scored_as_of date, OUT error text, OUT error_at timestamptz,
+    OUT ledger_bytes bigint, OUT change_bytes bigint, OUT history_bytes bigint, OUT schedule text, OUT last_job timestamptz, OUT last_job_result text)
+RETURNS SETOF record
+LANGUAGE plpgsql ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tracking health_internal.tracking;
+    job record;
+    row_of record;
+    ledger health_internal.ledger_source;
+    uncaptured regclass;
+BEGIN
+    PERFORM health_internal.open_model(model);
+    tracking := health_internal.find_tracking(model);
+    SELECT j.* INTO job FROM health_internal.job_status(model) AS j;
+    refreshed_at := tracking.refreshed_at;
+    refresh_ms := tracking.refresh_ms;
+    accounts_rescored := tracking.rescored;
+    scored_as_of := tracking.scored_as_of;
+    error := tracking.error;
+    error_at := tracking.error_at;
+    tracking_broke := tracking.broken;
+    schedule := job.schedule;
+    last_job := job.last_run;
+    last_job_result := job.last_result;
+    SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) INTO history_bytes FROM pg_partition_tree(to_regclass(health_internal.data_table('history', tracking.id))) AS t;
+    FOR ledger IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = status.model ORDER BY s.id LOOP
+        source := ledger.path;
+        mode := CASE WHEN ledger.window_days IS NULL THEN 'tracked' ELSE format('window of %s days', ledger.window_days) END;
+        bad_rows := ledger.bad_rows;
+        ledger_bytes := pg_total_relation_size(to_regclass(health_internal.data_table('chunk', ledger.id)));
+        changes_waiting := NULL;
+        oldest_change := NULL;
+        change_bytes := NULL;
+        uncaptured := NULL;
+        IF ledger.window_days IS NULL THEN
+            change_bytes := pg_total_relation_size(to_regclass(health_internal.data_table('change', ledger.id)));
+            uncaptured := health_internal.uncaptured_leaf(ledger);
+            EXECUTE format('SELECT coalesce(sum(health_internal.count_changes(c.changes)), 0), clock_timestamp() - min(c.written_at) FROM %s AS c',
+                           to_regclass(health_internal.data_table('change', ledger.id))) INTO changes_waiting, oldest_change;
+        END IF;
+        SELECT round(100.0 * coalesce(sum(b.weight) FILTER (WHERE b.snapshot IS NOT NULL), 0) / greatest(sum(b.weight), 1), 1) AS percent,
+               sum(b.events) AS events, sum(b.events) / nullif(sum(extract(epoch FROM b.ended_at - b.started_at)), 0) AS rate,
+               sum(extract(epoch FROM b.ended_at - b.started_at)) / nullif(sum(b.weight) FILTER (WHERE b.snapshot IS NOT NULL), 0)
+                   * sum(b.weight) FILTER (WHERE b.snapshot IS NULL) AS seconds_left
+        INTO row_of
+        FROM (SELECT b.*, greatest(least(b.to_block, pg_relation_size(b.leaf) / current_setting('block_size')::bigint) - b.from_block, 1) AS weight
+              FROM health_internal.ledger_batch AS b WHERE b.source = ledger.id) AS b;
+        percent := CASE WHEN ledger.read_at IS NOT NULL THEN 100 ELSE coalesce(row_of.percent, 0) END;
+        events_read := row_of.events;
+        rows_per_second := round(row_of.rate);
+        time_left := CASE WHEN ledger.read_at IS NULL THEN make_interval(secs => round(row_of.seconds_left)::float8) END;
+        phase := CASE
+            WHEN uncaptured IS NOT NULL THEN format('no trigger captures the changes of %s', uncaptured)
+            WHEN ledger.read_at IS NULL AND row_of.percent > 0 THEN 'reading'
+            WHEN ledger.read_at IS NULL THEN 'to be read'
+            WHEN tracking.error IS NOT NULL THEN 'failing'
+            WHEN tracking.broken IS NOT NULL THEN 'frozen'
+            WHEN tracking.model_version IS NULL THEN 'to be scored'
+            ELSE 'fresh' END;
+        RETURN NEXT;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health.status(text) IS
+    'One row per event source of a tracked model: mode, phase (to be read, reading, fresh, failing, frozen), how far reading has come, changes that wait '
+    'with the age of the oldest, rows that are no events, the last refresh, the last error, sizes in bytes, the pg_cron job';

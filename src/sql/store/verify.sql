@@ -1,0 +1,115 @@
+-- verify: the ledger of a tracked model against its events, cell by cell. forget_user: what is left of a person.
+
+CREATE FUNCTION health_internal.verify_source(source health_internal.ledger_source, account text, ledger_start date)
+RETURNS TABLE (source_path text, account_id text, user_id text, day date, event text, events bigint, amount numeric)
+LANGUAGE plpgsql ROWS 10
+AS $$
+DECLARE
+    first_day date := ledger_start;
+    kind text := source.account_kind;
+    one text := CASE WHEN account IS NULL THEN 'true' ELSE pg_catalog.format('x.account_id = %L::%s', account, kind) END;
+    changes text := 'SELECT NULL::text AS account_id, NULL::health.usage AS usage WHERE false';
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', source.search_path, true);
+    IF source.window_days IS NULL THEN
+        changes := pg_catalog.format($query$
+            SELECT f.account_id, f.usage FROM health_internal.fold_changes(%2$s, coalesce(ARRAY(
+                SELECT p.changes FROM %1$s AS c, LATERAL (SELECT %3$s AS changes) AS p
+                WHERE p.changes IS NOT NULL), '{}')) AS f WHERE f.account_id IS NOT NULL $query$,
+            source.change_table::regclass, source.id, health_internal.compile_pending_changes('c', source.id));
+    ELSE
+        first_day := greatest(first_day, (pg_catalog.now() AT TIME ZONE coalesce(source.time_zone, 'UTC'))::date - source.window_days);
+    END IF;
+    RETURN QUERY EXECUTE pg_catalog.format($query$
+        WITH of_events AS (
+            SELECT e.account_id, %1$s AS usage FROM (SELECT x.* FROM (%2$s) AS x WHERE x.account_id IS NOT NULL AND %3$s) AS e
+            WHERE pg_catalog.isfinite(e.occurred_at) AND e.event_name <> '' AND (e.amount IS NULL OR pg_catalog.abs(e.amount) <= 9223372036854)
+            GROUP BY e.account_id
+        ), of_ledger AS (
+            SELECT x.account_id, health.rollup(x.usage) AS usage
+            FROM (SELECT c.account_id, c.usage FROM %4$s AS c UNION ALL SELECT f.account_id::%5$s, f.usage FROM (%6$s) AS f) AS x WHERE %3$s
+            GROUP BY x.account_id
+        )
+        SELECT %7$L::text, coalesce(e.account_id, l.account_id)::text, c.user_id, c.day, c.event, c.count, c.amount
+        FROM of_events AS e FULL JOIN of_ledger AS l ON l.account_id = e.account_id,
+            LATERAL health.cells(health.slice(coalesce(e.usage, '{}') OPERATOR(health.-) coalesce(l.usage, '{}'), $1, NULL)) AS c
+        ORDER BY 2, 4, 3, 5 $query$,
+        health_internal.compile_row_agg(source), source.event_rows, one, source.chunk_table::regclass, kind, changes, source.path)
+    USING CASE WHEN pg_catalog.isfinite(first_day) THEN first_day END;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.verify_source(health_internal.ledger_source, text, date) IS 'The cells in which the events of a source differ from its ledger';
+
+CREATE FUNCTION health.verify(model text, account text DEFAULT NULL)
+RETURNS TABLE (source text, account_id text, user_id text, day date, event text, events bigint, amount numeric)
+LANGUAGE plpgsql ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tracking health_internal.tracking;
+    version health_internal.model_version;
+BEGIN
+    PERFORM health_internal.open_model(model);
+    tracking := health_internal.find_ready_tracking(model);
+    version := health_internal.find_version(model, tracking.model_version);
+    BEGIN
+        EXECUTE format('SELECT %L::%s', account, tracking.account_kind);
+    EXCEPTION WHEN data_exception THEN
+        PERFORM health_internal.raise_unknown_account(model, version, account);
+    END;
+    RETURN QUERY SELECT v.* FROM health_internal.ledger_source AS s,
+                     LATERAL health_internal.verify_source(s, verify.account, health_internal.ledger_start(version.document, health_internal.model_today(version.document))) AS v
+                 WHERE s.model = verify.model;
+END;
+$$;
+COMMENT ON FUNCTION health.verify(text, text) IS
+    'Recomputes the ledger of a tracked model, or of one account, from its events and returns what differs: events and amounts that the events have '
+    'more than the ledger with its changes to come. No row: none. Window mode: the last window_days only';
+
+CREATE FUNCTION health.forget_user(model text, user_id text) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tracking health_internal.tracking;
+    source health_internal.ledger_source;
+    version health_internal.model_version;
+    remaining boolean;
+    changed bigint;
+    chunks bigint := 0;
+BEGIN
+    IF user_id IS NULL THEN
+        RAISE EXCEPTION 'model "%": the user to forget is NULL', model USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM health_internal.open_model(model);
+    PERFORM health_internal.lock_tracking(model, true);
+    tracking := health_internal.find_ready_tracking(model);
+    version := health_internal.find_version(model, tracking.model_version);
+    -- What is deleted there is taken out of the ledger by its capture; taking it out twice would make it wrong.
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user.model ORDER BY s.id LOOP
+        PERFORM set_config('search_path', source.search_path, true);
+        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM (%s) AS e WHERE e.user_id::pg_catalog.text = $1)', source.event_rows) INTO remaining USING user_id;
+        IF remaining THEN
+            RAISE EXCEPTION 'model "%": user "%" still has events in %', model, user_id, coalesce(source.relation_name, source.path)
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Delete or anonymise the rows there first, and those of the user table.';
+        END IF;
+    END LOOP;
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+    PERFORM health_internal.refresh_tracked(model);
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user.model ORDER BY s.id LOOP
+        EXECUTE format(
+            'WITH put AS (UPDATE %1$s AS k SET usage = health.without_user(k.usage, $1) WHERE health.without_user(k.usage, $1) OPERATOR(health.<>) k.usage RETURNING k.account_id), '
+            'stale AS (INSERT INTO %2$s SELECT b.account_id FROM %3$s AS b WHERE b.account_id%4$s IN (SELECT p.account_id FROM put AS p) ON CONFLICT DO NOTHING) '
+            'SELECT count(*) FROM put', source.chunk_table::regclass, health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
+            health_internal.account_cast(tracking))
+        INTO changed USING user_id;
+        chunks := chunks + changed;
+    END LOOP;
+    PERFORM health_internal.update_book(tracking, version);
+    PERFORM health_internal.write_scores(tracking);
+    RETURN chunks;
+END;
+$$;
+COMMENT ON FUNCTION health.forget_user(text, text) IS
+    'Takes a user out of the ledgers and scores of a tracked model (top user included), once the rows of the user are gone from the tables; the history '
+    'names no users. Returns the number of chunks that held the user';

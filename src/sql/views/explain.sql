@@ -1,0 +1,157 @@
+-- Why an account has its score, and why the score moved.
+
+CREATE TYPE health_internal.account_state AS (
+    usage health.usage,
+    as_of date,
+    account_start date,
+    seats float8,
+    inputs text[],
+    observed date[],
+    segments text[]
+);
+COMMENT ON TYPE health_internal.account_state IS 'What scoring needs of one account';
+COMMENT ON COLUMN health_internal.account_state.usage IS 'Usage ledger';
+COMMENT ON COLUMN health_internal.account_state.as_of IS 'Day of the score';
+COMMENT ON COLUMN health_internal.account_state.account_start IS 'Since when the account is a customer';
+COMMENT ON COLUMN health_internal.account_state.seats IS 'Licensed seats';
+COMMENT ON COLUMN health_internal.account_state.inputs IS 'Values of the column, expression and query signals, in the order of model_inputs';
+COMMENT ON COLUMN health_internal.account_state.observed IS 'Dates on which the query signals were observed';
+COMMENT ON COLUMN health_internal.account_state.segments IS 'Peer groups for percentile normalizers';
+
+-- Runs under the author's search_path: what an unqualified name of the document means does not depend on who asks.
+CREATE FUNCTION health_internal.read_account(model_name text, version health_internal.model_version, account text, as_of date)
+RETURNS SETOF health_internal.account_state
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    compiled health_internal.compiled_model;
+BEGIN
+    -- NULL, to the compiler, means every account.
+    IF account IS NULL THEN
+        RAISE EXCEPTION 'model "%": the account to explain is NULL', model_name
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of an account: explain(model, account).';
+    END IF;
+    PERFORM set_config('search_path', version.search_path, true);
+    compiled := health_internal.compile_model(version.document, version.version, account, as_of, model_name => model_name,
+                                     usage_from => health_internal.usage_source(model_name, version.document));
+    RETURN QUERY EXECUTE pg_catalog.format(
+        'SELECT l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments FROM (%s) AS l LIMIT 1',
+        health_internal.compile_recorded(model_name, version.document, compiled.ledger));
+    IF NOT FOUND THEN
+        PERFORM health_internal.raise_unknown_account(model_name, version, account);
+    END IF;
+EXCEPTION WHEN data_exception THEN
+    -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former means that there is no such account.
+    IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0
+       AND sqlstate IN ('22P02', '22003', '22007') THEN
+        PERFORM health_internal.raise_unknown_account(model_name, version, account);
+    ELSIF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model_name, version, as_of);
+    END IF;
+    RAISE;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.read_account(text, health_internal.model_version, text, date) IS
+    'What scoring needs of one account, read from its ledger if the model is tracked, else from the events of that account only; an error when there is no such account';
+
+CREATE FUNCTION health_internal.raise_unknown_account(model_name text, version health_internal.model_version, account text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    compiled health_internal.compiled_model;
+    same_name text;
+    near text;
+BEGIN
+    -- In an exception handler of the caller, its own setting has been rolled back. This one ends with the error.
+    PERFORM pg_catalog.set_config('search_path', version.search_path, true);
+    compiled := health_internal.compile_model(version.document, version.version, usage_from => 'nothing');
+    EXECUTE pg_catalog.format('SELECT pg_catalog.min(l.account_id::pg_catalog.text) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = pg_catalog.lower($1)',
+                              compiled.ledger) INTO same_name USING account;
+    IF same_name IS NULL THEN
+        EXECUTE pg_catalog.format('SELECT health.nearest_name($1, pg_catalog.array_agg(l.account_id::pg_catalog.text)) FROM (%s) AS l',
+                                  compiled.ledger) INTO near USING account;
+    END IF;
+    RAISE EXCEPTION 'model "%": there is no account "%" in %', model_name, account, compiled.account_label
+        USING ERRCODE = 'no_data_found',
+              HINT = CASE WHEN same_name IS NOT NULL THEN pg_catalog.format('The account of that name has the id "%s".', same_name)
+                          WHEN near IS NOT NULL THEN pg_catalog.format('Did you mean "%s"?', near)
+                          ELSE pg_catalog.format('Ids of accounts are of type %s, from %s less what accounts.filter leaves out.',
+                                                  compiled.account_type, compiled.account_label) END;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.raise_unknown_account(text, health_internal.model_version, text) IS 'Raises the error for an account that a model does not have';
+
+CREATE FUNCTION health.explain(model text, account text) RETURNS SETOF health.signal_score
+LANGUAGE plpgsql ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version health_internal.model_version := health_internal.find_version(model, (health_internal.open_model(model)).current_version);
+BEGIN
+    RETURN QUERY
+    SELECT s.* FROM health_internal.read_account(model, version, account, NULL) AS a,
+        health.score_signals(version.document, a.usage, a.as_of, a.account_start, a.seats, a.inputs, a.observed, a.segments) AS s;
+END;
+$$;
+COMMENT ON FUNCTION health.explain(text, text) IS
+    'Why an account has its score: one row per signal with raw and normalized value, weight, points and words; the last row is the score';
+
+CREATE FUNCTION health.explain(model text, account bigint) RETURNS SETOF health.signal_score
+LANGUAGE sql ROWS 20
+BEGIN ATOMIC
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text) AS e;
+END;
+COMMENT ON FUNCTION health.explain(text, bigint) IS 'explain(model, account) for a numeric account id';
+
+CREATE FUNCTION health.explain(model text, account uuid) RETURNS SETOF health.signal_score
+LANGUAGE sql ROWS 20
+BEGIN ATOMIC
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text) AS e;
+END;
+COMMENT ON FUNCTION health.explain(text, uuid) IS 'explain(model, account) for a uuid account id';
+
+CREATE FUNCTION health.explain(model text, account text, from_date date, to_date date,
+                               from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
+RETURNS SETOF health.change_row
+LANGUAGE plpgsql ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    current_version integer := (health_internal.open_model(model)).current_version;
+    before health_internal.model_version := health_internal.find_version(model, coalesce(from_version, current_version));
+    after health_internal.model_version := health_internal.find_version(model, coalesce(to_version, current_version));
+BEGIN
+    IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) OR from_date > to_date THEN
+        RAISE EXCEPTION 'model "%": from % to % is no span of time', model, coalesce(from_date::text, 'NULL'), coalesce(to_date::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the earlier date first: explain(model, account, from_date, to_date).';
+    END IF;
+    RETURN QUERY
+    SELECT c.* FROM health_internal.read_account(model, before, account, from_date) AS b,
+        health_internal.read_account(model, after, account, to_date) AS a,
+        health.score_change(before.document, after.document, a.usage, b.as_of, a.as_of, a.account_start, a.seats,
+                            b.inputs, a.inputs, b.observed, a.observed, a.segments) AS c;
+END;
+$$;
+COMMENT ON FUNCTION health.explain(text, text, date, date, integer, integer) IS
+    'Why the score of an account moved between two dates: rows whose points add up to the change; the last row is the total and its phrase '
+    'the sentence. Account data are those that the history of a tracked model recorded on each date; else columns stand at today''s value at both '
+    'dates, and expressions see their own as_of';
+
+CREATE FUNCTION health.explain(model text, account bigint, from_date date, to_date date,
+                               from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
+RETURNS SETOF health.change_row
+LANGUAGE sql ROWS 20
+BEGIN ATOMIC
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text, from_date, to_date, from_version, to_version) AS e;
+END;
+COMMENT ON FUNCTION health.explain(text, bigint, date, date, integer, integer) IS 'explain(model, account, from_date, to_date) for a numeric account id';
+
+CREATE FUNCTION health.explain(model text, account uuid, from_date date, to_date date,
+                               from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
+RETURNS SETOF health.change_row
+LANGUAGE sql ROWS 20
+BEGIN ATOMIC
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text, from_date, to_date, from_version, to_version) AS e;
+END;
+COMMENT ON FUNCTION health.explain(text, uuid, date, date, integer, integer) IS 'explain(model, account, from_date, to_date) for a uuid account id';

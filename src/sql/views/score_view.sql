@@ -1,0 +1,353 @@
+-- Score views: what a BI tool reads. The model stands in the views as a literal, so readers need SELECT on them and nothing else.
+
+CREATE FUNCTION health_internal.score_relations(schema_name name, view_name name)
+RETURNS TABLE (suffix text, relation text, short_name text)
+LANGUAGE sql IMMUTABLE ROWS 4
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.suffix, format('%I.%I', schema_name, view_name || s.suffix), view_name || s.suffix
+    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history')) AS s (position, suffix) ORDER BY s.position;
+$$;
+COMMENT ON FUNCTION health_internal.score_relations(name, name) IS 'The four relations of a score view, in the order in which they build on each other';
+
+-- The part of a document that scoring reads; sources are left out of the views.
+CREATE FUNCTION health_internal.scoring_document(document jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT document - '{accounts,users,events,description,as_of}'::text[];
+END;
+COMMENT ON FUNCTION health_internal.scoring_document(jsonb) IS 'A document without its sources';
+
+CREATE FUNCTION health_internal.metric_columns() RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY(SELECT a.attname::text FROM pg_attribute AS a
+                 WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
+                   AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum);
+$$;
+COMMENT ON FUNCTION health_internal.metric_columns() IS 'The columns of health.metrics_record';
+
+-- metrics() with the settings of a model: what its signals see by default.
+CREATE FUNCTION health_internal.compile_metrics(document jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('health.metrics(l.usage, l.as_of, catalog => %L::pg_catalog.jsonb, window_days => %s, account_start => l.account_start, '
+                  'seats => l.seats, onboarding_days => %s, onboarding_events => %s, onboarding_window => %s, '
+                  'features => %L::pg_catalog.text[], daily_cap => %s)',
+        document -> 'catalog' || CASE document ->> 'unlisted_events' WHEN 'count' THEN '{"*": {}}' ELSE '{}' END::jsonb,
+        coalesce(document ->> 'window_days', '28'), coalesce(document #>> '{onboarding,days}', '7'),
+        coalesce(document #>> '{onboarding,events}', '1'), coalesce(document #>> '{onboarding,window_days}', '28'),
+        CASE WHEN jsonb_typeof(document -> 'features') = 'array'
+             THEN ARRAY(SELECT jsonb_array_elements_text(document -> 'features')) END,
+        coalesce(document ->> 'daily_cap', 'NULL'));
+$$;
+COMMENT ON FUNCTION health_internal.compile_metrics(jsonb) IS 'SQL of the call of metrics() for a ledger row l, with the settings of a document';
+
+CREATE FUNCTION health_internal.history_days(document jsonb) RETURNS integer
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT greatest(coalesce((document #>> '{history,days}')::integer, 56), 1);
+END;
+COMMENT ON FUNCTION health_internal.history_days(jsonb) IS 'Days in the history of a score view, as_of among them';
+
+CREATE FUNCTION health_internal.past_days(document jsonb) RETURNS integer
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT greatest(health_internal.history_days(document) - 1, 28);
+END;
+COMMENT ON FUNCTION health_internal.past_days(jsonb) IS 'Days before as_of that a score view looks at: for its history, and for the change in 28 days';
+
+-- What the score and its signals are both taken from: columns of the account, and the three of score_details().
+CREATE FUNCTION health_internal.compile_details(ledger_relation text, parts text, document jsonb, columns text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT %s, d.scored AS "$scored", d.measured AS "$measured", d.signals AS "$signals" FROM %s AS l CROSS JOIN LATERAL '
+                  'health_internal.score_details(%L::pg_catalog.jsonb, %s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
+                  'l.past_inputs, l.past_observed) AS d', columns, ledger_relation, health_internal.scoring_document(document), parts);
+$$;
+COMMENT ON FUNCTION health_internal.compile_details(text, text, jsonb, text) IS
+    'SQL of score_details() for the rows l of a ledger, beside some of their columns; parts is SQL of their usage, an array';
+
+CREATE FUNCTION health_internal.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb, compiled health_internal.compiled_model,
+                                           from_details boolean DEFAULT false)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    scoring text := format('%L::pg_catalog.jsonb, l.usage, ', health_internal.scoring_document(document));
+    account_columns text := (SELECT coalesce(string_agg(format(', l.%I', c.name), '' ORDER BY c.position), '')
+                             FROM unnest(compiled.extra_columns) WITH ORDINALITY AS c (name, position));
+    value_columns text := (SELECT coalesce(string_agg(format(', l.%I', c.name), '' ORDER BY c.position), '')
+                           FROM unnest(compiled.value_columns) WITH ORDINALITY AS c (name, position));
+    metric_list text := (SELECT string_agg(format(', m.%I', c.name), '' ORDER BY c.position)
+                         FROM unnest(health_internal.metric_columns()) WITH ORDINALITY AS c (name, position));
+BEGIN
+    RETURN CASE suffix
+        WHEN '_ledger' THEN compiled.ledger
+        WHEN '' THEN format(
+            'SELECT l.account_id, l.name%s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
+            's.coverage AS data_coverage, s.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user%s%s '
+            'FROM %s AS l CROSS JOIN LATERAL %s AS s CROSS JOIN LATERAL %s AS m',
+            account_columns, model_name, metric_list, value_columns, ledger_relation,
+            CASE WHEN from_details THEN '(SELECT (l."$scored").*)'
+                 ELSE format('health.score_account(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed)', scoring) END,
+            CASE WHEN from_details THEN '(SELECT (l."$measured").*)' ELSE health_internal.compile_metrics(document) END)
+        WHEN '_signals' THEN format(
+            'SELECT l.account_id, l.name, l.as_of, l.model_version, s."position", s.signal, s.parent, s.label, s.level, s.raw, s.raw_text, '
+            's.normalized, s.weight, s.points, s.reason, s.phrase FROM %s AS l CROSS JOIN LATERAL %s AS s',
+            ledger_relation,
+            CASE WHEN from_details THEN 'pg_catalog.unnest(l."$signals")'
+                 ELSE format('health.score_signals(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments)', scoring) END)
+        WHEN '_history' THEN format(
+            'SELECT l.account_id, h.as_of, l.model_version, h.score, h.band, h.coverage AS data_coverage, h.unknown_reason '
+            'FROM %s AS l CROSS JOIN LATERAL '
+            'health.score_series(%sl.account_start, l.seats, l.inputs, l.observed, l.segments, l.as_of - %s, l.as_of, 1, '
+            'l.past_inputs, l.past_observed) AS h',
+            ledger_relation, scoring, health_internal.history_days(document) - 1)
+    END;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_score_query(text, text, text, jsonb, health_internal.compiled_model, boolean) IS
+    'SQL of one of the four relations of a score view; from_details: of the score or its signals, from rows of compile_details()';
+
+CREATE FUNCTION health_internal.describe_score_relation(suffix text, model_name text, version integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format(CASE suffix
+        WHEN '_ledger' THEN 'Base of the score views of model "%s", version %s: one row per account with its usage ledger and the inputs of its signals.'
+        WHEN '' THEN 'Account health by model "%s", version %s: one row per account with score, band, change, main reason and every usage metric.'
+        WHEN '_signals' THEN 'Signals of account health by model "%s", version %s: one row per account and signal; the points of the leaves add up to the score.'
+        ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the events, expressions and dated answers of that day; columns of the account table stand at their present value.'
+    END, model_name, version);
+$$;
+COMMENT ON FUNCTION health_internal.describe_score_relation(text, text, integer) IS 'The comment on one of the four relations of a score view';
+
+CREATE FUNCTION health_internal.describe_score_column(suffix text, column_name text, document jsonb) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    source_name text := CASE column_name WHEN 'data_coverage' THEN 'coverage' ELSE column_name END;
+    source_types regtype[] := CASE suffix
+        WHEN '' THEN '{health.account_score,health.metrics_record}'::regtype[]
+        WHEN '_signals' THEN '{health.signal_score}'::regtype[]
+        WHEN '_history' THEN '{health.account_score}'::regtype[]
+        ELSE '{}' END;
+    description text;
+BEGIN
+    description := CASE column_name
+        WHEN 'account_id' THEN 'Account id, in the type of the account table'
+        WHEN 'name' THEN 'Name of the account'
+        WHEN 'as_of' THEN 'The day of the score: it rests on events of days before it'
+        WHEN 'model' THEN 'Name of the model'
+        WHEN 'model_version' THEN 'Version of the model that made this row'
+        WHEN 'account_start' THEN 'Since when the account is a customer, by the account table'
+        WHEN 'seats' THEN 'Licensed seats, by the account table'
+        WHEN 'usage' THEN 'Usage ledger: for each user, local day and event the count and the amount'
+        WHEN 'inputs' THEN 'Values of the column, expression and query signals, in the order of health.model_inputs()'
+        WHEN 'observed' THEN 'Dates on which the query signals were observed'
+        WHEN 'past_inputs' THEN 'Inputs of earlier days, a row for each, the day before as_of first; NULL when they are always the same'
+        WHEN 'past_observed' THEN 'Dates on which the answers among the past inputs were observed'
+        WHEN 'segments' THEN 'Peer groups for percentile normalizers'
+    END;
+    IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
+        -- The metric named coverage is not the score's data coverage.
+        SELECT col_description(t.typrelid, a.attnum) INTO description
+        FROM unnest(source_types) WITH ORDINALITY AS o (type, position)
+        JOIN pg_type AS t ON t.oid = o.type
+        JOIN pg_attribute AS a ON a.attrelid = t.typrelid AND a.attname = source_name AND NOT a.attisdropped
+        WHERE column_name <> 'coverage' OR o.type = 'health.metrics_record'::regtype
+        ORDER BY o.position LIMIT 1;
+    END IF;
+    IF description IS NULL AND document #> '{accounts,columns}' ? column_name THEN
+        description := format('Account attribute: %s of %s', coalesce(document #>> ARRAY['accounts', 'columns', column_name, 'sql'],
+                                                                     document #>> ARRAY['accounts', 'columns', column_name]),
+                              coalesce(document #>> '{accounts,table}', 'the account query'));
+    END IF;
+    IF description IS NULL THEN
+        SELECT format('Value of signal "%s": %s', l.signal ->> 'name',
+                      coalesce(l.signal ->> 'description', l.signal ->> 'column', l.signal ->> 'expression', l.signal ->> 'query'))
+        INTO description
+        FROM health_internal.leaf_signals(document) AS l WHERE column_name IN (l.signal ->> 'name', (l.signal ->> 'name') || '_value');
+    END IF;
+    RETURN description;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.describe_score_column(text, text, jsonb) IS 'The comment on a column of one of the four relations of a score view';
+
+CREATE FUNCTION health_internal.comment_on_score_relation(relation text, kind text, suffix text, model_name text, version integer, document jsonb)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    column_name text;
+BEGIN
+    EXECUTE format('COMMENT ON %s %s IS %L', kind, relation, health_internal.describe_score_relation(suffix, model_name, version));
+    FOR column_name IN SELECT a.attname FROM pg_attribute AS a
+                       WHERE a.attrelid = relation::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, column_name, health_internal.describe_score_column(suffix, column_name, document));
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.comment_on_score_relation(text, text, text, text, integer, jsonb) IS 'Comments on a relation of a score view and on each of its columns';
+
+CREATE FUNCTION health_internal.reject_repeated_accounts(document jsonb, version integer) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    compiled health_internal.compiled_model := health_internal.compile_model(document, version, usage_from => 'nothing');
+    repeated text;
+    times bigint;
+BEGIN
+    EXECUTE pg_catalog.format('SELECT l.account_id::pg_catalog.text, pg_catalog.count(*) FROM (%s) AS l GROUP BY l.account_id '
+                              'HAVING pg_catalog.count(*) > 1 ORDER BY 1 LIMIT 1', compiled.ledger) INTO repeated, times;
+    IF repeated IS NOT NULL THEN
+        RAISE EXCEPTION 'accounts.id: account "%" occurs % times in %', repeated, times, compiled.account_label
+            USING ERRCODE = 'unique_violation', HINT = 'A score view has one row per account: narrow the source with accounts.filter, or use a query.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.reject_repeated_accounts(jsonb, integer) IS 'Raises an error when the account source has an id more than once';
+
+CREATE FUNCTION health_internal.compile_tracked_view(suffix text, tracking_id integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE suffix
+        WHEN '_history' THEN pg_catalog.format('SELECT h.account_id, h.as_of, h.model_version, h.score, h.band, h.data_coverage, h.unknown_reason FROM health_data.history_%s AS h', tracking_id)
+        ELSE pg_catalog.format('SELECT * FROM health_data.%s_%s', CASE suffix WHEN '_ledger' THEN 'ledger' WHEN '' THEN 'score' ELSE 'signals' END, tracking_id)
+    END;
+END;
+COMMENT ON FUNCTION health_internal.compile_tracked_view(text, integer) IS 'SQL of one of the four relations of a score view of a tracked model';
+
+-- Under the author's search_path, with target names qualified.
+CREATE FUNCTION health_internal.build_score_view(schema_name name, view_name name, model_name text, version health_internal.model_version, materialized boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- Of a tracked model the tables are there already, and kept up to date by its refresh.
+    tracking_id integer := (SELECT t.id FROM health_internal.tracking AS t WHERE t.model = model_name AND t.model_version = version.version);
+    kind text := CASE WHEN materialized AND tracking_id IS NULL THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
+    keys jsonb := jsonb_build_object('_ledger', 'account_id', '', 'account_id', '_signals', 'account_id, "position"', '_history', 'account_id, as_of');
+    compiled health_internal.compiled_model;
+    ledger_relation text;
+    made record;
+BEGIN
+    PERFORM set_config('search_path', version.search_path, true);
+    IF tracking_id IS NULL THEN
+        compiled := health_internal.compile_model(version.document, version.version, model_name => model_name,
+                                         past_days => health_internal.past_days(version.document));
+        PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
+    END IF;
+    FOR made IN SELECT r.* FROM health_internal.score_relations(schema_name, view_name) AS r LOOP
+        ledger_relation := coalesce(ledger_relation, made.relation);
+        EXECUTE pg_catalog.format('CREATE %s %s AS %s', kind, made.relation,
+            CASE WHEN tracking_id IS NULL THEN health_internal.compile_score_query(made.suffix, ledger_relation, model_name, version.document, compiled)
+                 ELSE health_internal.compile_tracked_view(made.suffix, tracking_id) END);
+        IF kind = 'MATERIALIZED VIEW' THEN
+            EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s)', made.relation, keys ->> made.suffix);
+            EXECUTE pg_catalog.format('ANALYZE %s', made.relation);
+        END IF;
+        PERFORM health_internal.comment_on_score_relation(made.relation, kind, made.suffix, model_name, version.version, version.document);
+        IF tracking_id IS NOT NULL AND made.suffix = '_history' THEN
+            EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', made.relation, pg_catalog.format(
+                'Daily account health by model "%s": one row per account and day, with the account data that were recorded on that day.', model_name));
+        END IF;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.build_score_view(name, name, text, health_internal.model_version, boolean) IS 'Creates the four relations of a score view';
+
+CREATE FUNCTION health_internal.parse_view_name(name text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    parts text[];
+BEGIN
+    BEGIN
+        parts := parse_ident(name);
+    EXCEPTION WHEN invalid_parameter_value THEN
+        parts := NULL;
+    END;
+    IF parts IS NULL OR cardinality(parts) > 2 THEN
+        RAISE EXCEPTION '"%" is not a name of the form view or schema.view', name
+            USING ERRCODE = 'invalid_name',
+                  HINT = CASE WHEN name <> '' AND parts IS NULL THEN format('A name with blanks or signs stands in double quotes: %L', quote_ident(name))
+                              ELSE 'For example ''scores.customers''.' END;
+    END IF;
+    RETURN parts;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.parse_view_name(text) IS 'A view name, with its schema or without, as its parts; an error when it is none';
+
+CREATE FUNCTION health_internal.split_view_name(name text, OUT schema_name name, OUT view_name name)
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    parts text[] := health_internal.parse_view_name(name);
+BEGIN
+    view_name := parts[pg_catalog.cardinality(parts)];
+    schema_name := CASE pg_catalog.cardinality(parts) WHEN 2 THEN parts[1]::pg_catalog.name ELSE pg_catalog.current_schema() END;
+    IF schema_name IS NULL THEN
+        RAISE EXCEPTION 'no schema has been selected for score view "%"', name
+            USING ERRCODE = 'invalid_schema_name', HINT = 'Write schema.view, or set search_path.';
+    END IF;
+    IF pg_catalog.octet_length(parts[pg_catalog.cardinality(parts)]) > 55 THEN
+        RAISE EXCEPTION 'name of score view "%" is longer than 55 bytes', name
+            USING ERRCODE = 'name_too_long', HINT = 'The longest of its relations adds _history.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.split_view_name(text) IS 'Schema and name of a score view that is to be created';
+
+CREATE FUNCTION health.create_score_view(model text, name text, materialized boolean DEFAULT true) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    opened health_internal.model := health_internal.open_model(model);
+    version health_internal.model_version := health_internal.find_version(model, opened.current_version);
+    target record;
+    existing text;
+BEGIN
+    SELECT s.schema_name, s.view_name INTO target FROM health_internal.split_view_name(name) AS s;
+    IF pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.schema_name)) IS NULL THEN
+        RAISE EXCEPTION 'schema "%" does not exist', target.schema_name
+            USING ERRCODE = 'invalid_schema_name', HINT = pg_catalog.format('CREATE SCHEMA %I;', target.schema_name);
+    END IF;
+    SELECT r.relation INTO existing FROM health_internal.score_relations(target.schema_name, target.view_name) AS r
+    WHERE pg_catalog.to_regclass(r.relation) IS NOT NULL LIMIT 1;
+    IF existing IS NOT NULL THEN
+        RAISE EXCEPTION 'relation % exists already', existing
+            USING ERRCODE = 'duplicate_table',
+                  HINT = CASE WHEN EXISTS (SELECT 1 FROM health_internal.score_view AS s
+                                           WHERE s.schema_name = target.schema_name AND s.view_name = target.view_name)
+                              THEN pg_catalog.format('refresh_score_view(%L) takes over changes of the model; drop_score_view(%1$L) drops it.', name)
+                              ELSE 'Choose another name for the score view.' END;
+    END IF;
+    PERFORM health_internal.build_score_view(target.schema_name, target.view_name, model, version, create_score_view.materialized);
+    PERFORM health_internal.notice_unknown_accounts(model, version);
+    PERFORM health_internal.notice_silent_book(model, pg_catalog.format('%I.%I', target.schema_name, target.view_name));
+    INSERT INTO health_internal.score_view (schema_name, view_name, model, model_version, materialized)
+    VALUES (target.schema_name, target.view_name, model, version.version, create_score_view.materialized)
+    ON CONFLICT ON CONSTRAINT score_view_pkey DO UPDATE
+        SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized;
+EXCEPTION WHEN data_exception THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model, version),
+                health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
+    END IF;
+    RAISE;
+END;
+$$;
+COMMENT ON FUNCTION health.create_score_view(text, text, boolean) IS
+    'Creates the score view of a model: name (one row per account), name_signals, name_history and their base name_ledger, '
+    'materialized with unique indexes by default, else plain views that compute on every read';

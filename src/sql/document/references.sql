@@ -110,23 +110,3 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.freeze_references(jsonb, jsonb) IS
     'The document with a reference for each percentile normalizer that has none: that of the previous document for the same measure, else today''s book';
-
-CREATE FUNCTION health.refreeze_references(model text) RETURNS integer
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    opened health_internal.model := health_internal.open_model(model);
-    present health_internal.model_version := health_internal.find_version(model, opened.current_version);
-    document jsonb;
-BEGIN
-    PERFORM 1 FROM health_internal.model AS m WHERE m.name = refreeze_references.model FOR UPDATE;
-    document := health_internal.freeze_references(health_internal.check_definition(model, present.definition), NULL);
-    IF document = present.document THEN
-        RETURN present.version;
-    END IF;
-    PERFORM health_internal.add_version(model, present.version + 1, present.definition, document, health_internal.visible_schemas());
-    RETURN present.version + 1;
-END;
-$$;
-COMMENT ON FUNCTION health.refreeze_references(text) IS
-    'Takes the percentile references of a model from today''s book again; the outcome is a new version, whose number is returned';

@@ -132,22 +132,6 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.check_span(text, date, date, integer) IS 'Raises an error unless the dates are a span of time and the step is a number of days';
 
-CREATE FUNCTION health_internal.find_ready_tracking(model_name text) RETURNS health_internal.tracking
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    tracking health_internal.tracking := health_internal.find_tracking(model_name);
-BEGIN
-    IF tracking.model_version IS NULL OR EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.model = model_name AND s.read_at IS NULL) THEN
-        RAISE EXCEPTION 'the events of model "%" have not been read to the end', model_name
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL health.backfill(%L);', model_name);
-    END IF;
-    RETURN tracking;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.find_ready_tracking(text) IS 'The catalog row of a tracked model whose ledger is complete; an error when it is not';
-
 CREATE FUNCTION health.backfill_history(model text, from_date date, to_date date, step integer DEFAULT 1) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -174,15 +158,6 @@ $$;
 COMMENT ON FUNCTION health.backfill_history(text, date, date, integer) IS
     'Writes the history of every step-th day of a span of past days from the ledger, without reading events; returns the rows written. '
     'Days that are recorded are scored again with the account data of the day';
-
-CREATE FUNCTION health_internal.usage_source(model_name text, document jsonb) RETURNS text
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT CASE WHEN EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = model_name AND t.model_version IS NOT NULL AND t.ledger_key = health_internal.ledger_key(document))
-                     AND NOT EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.model = model_name AND s.read_at IS NULL)
-                THEN 'ledger' ELSE 'events' END;
-END;
-COMMENT ON FUNCTION health_internal.usage_source(text, jsonb) IS 'Where the usage of a model is to be read: from its ledger, when it is tracked and read to the end, else from the events';
 
 CREATE FUNCTION health_internal.compile_recorded(model_name text, document jsonb, ledger text) RETURNS text
 LANGUAGE sql STABLE

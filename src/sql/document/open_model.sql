@@ -1,0 +1,80 @@
+-- Models as others find them: by name, by version, and only for those who may.
+
+CREATE FUNCTION health_internal.find_model(model_name text) RETURNS health_internal.model
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_model health_internal.model;
+BEGIN
+    IF model_name IS NULL THEN
+        RAISE EXCEPTION 'the name of the model must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'The table health_internal.model lists the models that exist.';
+    END IF;
+    SELECT m.* INTO found_model FROM health_internal.model AS m WHERE m.name = model_name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'model "%" does not exist', model_name
+            USING ERRCODE = 'undefined_object',
+                  HINT = coalesce((SELECT format('Did you mean "%s"?', health.nearest_name(model_name, array_agg(m.name))) FROM health_internal.model AS m
+                                   HAVING health.nearest_name(model_name, array_agg(m.name)) IS NOT NULL),
+                                  'create_model(name, definition) creates one; the table health_internal.model lists those that exist.');
+    END IF;
+    RETURN found_model;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_model(text) IS 'The catalog row of a model; an error with the nearest name when there is none';
+
+-- A model carries expressions that run with the rights of whoever runs it. Running somebody else's would run their code as oneself.
+CREATE FUNCTION health_internal.open_model(model_name text) RETURNS health_internal.model
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    opened health_internal.model := health_internal.find_model(model_name);
+    owner_is_superuser boolean;
+BEGIN
+    IF NOT health_internal.is_member_of(opened.owner) THEN
+        RAISE EXCEPTION 'permission denied for model "%"', model_name
+            USING ERRCODE = 'insufficient_privilege', DETAIL = format('It belongs to %s.', opened.owner),
+                  HINT = 'Score views can be read by everybody who has SELECT on them; changing and explaining a model is for its owner.';
+    END IF;
+    owner_is_superuser := coalesce((SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = opened.owner), false);
+    IF NOT owner_is_superuser AND (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+        RAISE EXCEPTION 'model "%" is not run as a superuser', model_name
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('It belongs to %s, and its expressions would run with your rights.', opened.owner),
+                  HINT = CASE WHEN EXISTS (SELECT 1 FROM pg_roles AS r WHERE r.rolname = opened.owner) THEN format('SET ROLE %I;', opened.owner)
+                              ELSE format('That role is gone. To take the model over: UPDATE health_internal.model SET owner = current_user WHERE name = %L;', model_name) END;
+    END IF;
+    RETURN opened;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.open_model(text) IS 'The catalog row of a model that the current user may change and run';
+
+CREATE FUNCTION health_internal.find_version(model_name text, wanted integer) RETURNS health_internal.model_version
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    stored health_internal.model_version;
+BEGIN
+    SELECT v.* INTO stored FROM health_internal.model_version AS v WHERE v.model = model_name AND v.version = wanted;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'model "%" has no version %', model_name, wanted
+            USING ERRCODE = 'undefined_object',
+                  HINT = (SELECT format('Its versions are 1 to %s.', max(v.version)) FROM health_internal.model_version AS v WHERE v.model = model_name);
+    END IF;
+    RETURN stored;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_version(text, integer) IS 'The catalog row of a version of a model; an error when there is none';
+
+CREATE FUNCTION health_internal.add_version(model_name text, version integer, definition jsonb, document jsonb, visible text) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    INSERT INTO health_internal.model_version (model, version, definition, document, search_path)
+    VALUES (model_name, version, definition, document, visible);
+    UPDATE health_internal.model AS m SET current_version = version WHERE m.name = model_name AND m.current_version <> version;
+$$;
+COMMENT ON FUNCTION health_internal.add_version(text, integer, jsonb, jsonb, text) IS 'Stores a version and makes it the current one';

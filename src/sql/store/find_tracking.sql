@@ -1,0 +1,81 @@
+-- Tracked models as others find them: whether a model is tracked, and where its usage is to be read.
+
+CREATE FUNCTION health_internal.find_tracking(model_name text) RETURNS health_internal.tracking
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_tracking health_internal.tracking;
+BEGIN
+    SELECT t.* INTO found_tracking FROM health_internal.tracking AS t WHERE t.model = model_name;
+    IF NOT FOUND THEN
+        PERFORM health_internal.find_model(model_name);
+        RAISE EXCEPTION 'model "%" is not tracked', model_name
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT health.track(%L);', model_name);
+    END IF;
+    RETURN found_tracking;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_tracking(text) IS 'The catalog row of a tracked model; an error when it is not tracked';
+
+CREATE FUNCTION health_internal.account_cast(tracking health_internal.tracking) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN (tracking).account_kind = 'text' AND (tracking).account_type NOT IN ('text', 'character varying') THEN '::pg_catalog.text' ELSE '' END;
+END;
+COMMENT ON FUNCTION health_internal.account_cast(health_internal.tracking) IS 'The cast that makes the account ids of a book comparable with those of the ledgers: none, or text';
+
+-- What the ledgers of a model hang on: another catalog or other weights leave them as they are.
+CREATE FUNCTION health_internal.ledger_key(document jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.jsonb_build_object('events', document -> 'events', 'time_zone', document -> 'time_zone',
+        'account', pg_catalog.jsonb_build_array(document #> '{accounts,table}', document #> '{accounts,query}', document #> '{accounts,id}'),
+        'user', pg_catalog.jsonb_build_array(document #> '{users,table}', document #> '{users,query}', document #> '{users,id}'));
+END;
+COMMENT ON FUNCTION health_internal.ledger_key(jsonb) IS 'The parts of a document that its ledgers hang on';
+
+CREATE FUNCTION health_internal.find_ready_tracking(model_name text) RETURNS health_internal.tracking
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tracking health_internal.tracking := health_internal.find_tracking(model_name);
+BEGIN
+    IF tracking.model_version IS NULL OR EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.model = model_name AND s.read_at IS NULL) THEN
+        RAISE EXCEPTION 'the events of model "%" have not been read to the end', model_name
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL health.backfill(%L);', model_name);
+    END IF;
+    RETURN tracking;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_ready_tracking(text) IS 'The catalog row of a tracked model whose ledger is complete; an error when it is not';
+
+CREATE FUNCTION health_internal.usage_source(model_name text, document jsonb) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = model_name AND t.model_version IS NOT NULL AND t.ledger_key = health_internal.ledger_key(document))
+                     AND NOT EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.model = model_name AND s.read_at IS NULL)
+                THEN 'ledger' ELSE 'events' END;
+END;
+COMMENT ON FUNCTION health_internal.usage_source(text, jsonb) IS 'Where the usage of a model is to be read: from its ledger, when it is tracked and read to the end, else from the events';
+
+CREATE FUNCTION health_internal.lock_tracking(model_name text, wait boolean) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- What is read must be read after the locks that it takes: a trigger that is made waits for writers, whose rows an older snapshot lacks.
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'model "%": a refresh needs isolation level READ COMMITTED, not %', model_name, upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'invalid_transaction_state', HINT = format('CALL health.refresh(%L); outside of a transaction sees to it.', model_name);
+    END IF;
+    IF wait THEN
+        PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name FOR UPDATE;
+    ELSE
+        PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name FOR UPDATE SKIP LOCKED;
+    END IF;
+    RETURN FOUND;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.lock_tracking(text, boolean) IS 'Keeps other refreshes of the model out until the transaction ends; false when one is at work and wait is false';

@@ -1,0 +1,266 @@
+-- Refreshing: of a tracked model step by step, of any other its score views.
+
+-- One transaction's worth.
+CREATE FUNCTION health_internal.refresh_part(model_name text, ignore_volume boolean) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    started timestamptz := clock_timestamp();
+    began timestamptz;
+    tracking health_internal.tracking := health_internal.find_tracking(model_name);
+    version health_internal.model_version;
+    source health_internal.ledger_source;
+    progress text;
+    today date;
+    scored bigint;
+    more boolean := false;
+BEGIN
+    tracking := health_internal.adopt_sources(tracking, health_internal.find_version(model_name, (health_internal.find_model(model_name)).current_version));
+    progress := health_internal.read_next(tracking);
+    IF progress IS NOT NULL THEN
+        RETURN progress;
+    END IF;
+    tracking := health_internal.adopt_version(tracking);
+    version := health_internal.find_version(model_name, tracking.model_version);
+    today := health_internal.model_today(version.document);
+    began := clock_timestamp();
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = model_name ORDER BY s.id LOOP
+        IF source.window_days IS NULL THEN
+            -- A table may have been truncated since its reading was planned.
+            more := health_internal.fold_source(tracking, source, health_internal.ledger_start(version.document, today), today)
+                    OR health_internal.find_restart_reason(source) IS NOT NULL OR more;
+        ELSE
+            PERFORM health_internal.reread_window(tracking, source, today);
+        END IF;
+        IF (SELECT s.bad_rows FROM health_internal.ledger_source AS s WHERE s.id = source.id) <> 0 THEN
+            RAISE WARNING 'model "%": % rows of % are no events and are left out', model_name,
+                (SELECT s.bad_rows FROM health_internal.ledger_source AS s WHERE s.id = source.id), source.path
+                USING DETAIL = 'Their time is infinite, their amount is no number that counts, their event has no name, or an expression of the source fails on them.',
+                      HINT = 'Mend or delete them, or leave them out with a filter.';
+        END IF;
+    END LOOP;
+    IF more THEN
+        RETURN format('model "%s": folding in changes', model_name);
+    END IF;
+    scored := health_internal.rescore(tracking, version, ignore_volume);
+    UPDATE health_internal.tracking AS t
+    SET refreshed_at = began, rescored = scored, refresh_ms = extract(epoch FROM clock_timestamp() - started) * 1000, error = NULL, error_at = NULL
+    WHERE t.id = tracking.id;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.refresh_part(text, boolean) IS
+    'A part of a refresh that is whole by itself: reads a batch, or folds changes, or ends the refresh with the scores; returns what it did while there is more to do';
+
+CREATE FUNCTION health_internal.refresh_tracked(model_name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health_internal.lock_tracking(model_name, true);
+    WHILE health_internal.refresh_part(model_name, false) IS NOT NULL LOOP
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.refresh_tracked(text) IS 'Refreshes a tracked model within the present transaction; waits for another refresh at work';
+
+CREATE FUNCTION health.refresh_score_view(name text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    present health_internal.score_view := health_internal.find_score_view(name);
+    current_version integer := (health_internal.open_model(present.model)).current_version;
+    made record;
+BEGIN
+    -- Sessions that refresh the same view queue here, before any lock on a relation: they cannot deadlock.
+    SELECT s.* INTO present FROM health_internal.score_view AS s
+    WHERE s.schema_name = present.schema_name AND s.view_name = present.view_name FOR UPDATE;
+    -- Whoever was first may have dropped the view, or brought it to a version that only now can be seen.
+    IF NOT FOUND THEN
+        present := health_internal.find_score_view(name);
+    END IF;
+    current_version := (health_internal.open_model(present.model)).current_version;
+    IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = present.model) THEN
+        PERFORM health_internal.refresh_tracked(present.model);
+        RETURN;
+    END IF;
+    IF present.model_version <> current_version THEN
+        BEGIN
+            PERFORM health_internal.rebuild_score_view(present, health_internal.find_version(present.model, current_version));
+            RETURN;
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            RAISE WARNING 'score view "%" stays at version % of model "%", whose current version is %',
+                name, present.model_version, present.model, current_version
+                USING DETAIL = 'Other objects depend on it, so it cannot be made again.',
+                      HINT = 'drop_score_view(name, cascade => true), then create_score_view(model, name).';
+        END;
+    END IF;
+    IF NOT present.materialized THEN
+        RETURN;
+    END IF;
+    FOR made IN SELECT r.relation FROM health_internal.score_relations(present.schema_name, present.view_name) AS r LOOP
+        PERFORM health_internal.refresh_relation(made.relation);
+    END LOOP;
+EXCEPTION WHEN unique_violation OR cardinality_violation THEN
+    PERFORM pg_catalog.set_config('search_path', v.search_path, true), health_internal.reject_repeated_accounts(v.document, v.version)
+    FROM health_internal.model_version AS v WHERE v.model = present.model AND v.version = present.model_version;
+    RAISE;
+WHEN data_exception THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(v.model, v), health_internal.raise_failing_field(v.model, v, past_days => health_internal.past_days(v.document))
+        FROM health_internal.model_version AS v WHERE v.model = present.model AND v.version = current_version;
+    END IF;
+    RAISE;
+END;
+$$;
+COMMENT ON FUNCTION health.refresh_score_view(text) IS
+    'Refreshes a score view, concurrently where it can; takes over the current version of the model by making the view again with its grants';
+
+CREATE FUNCTION health.refresh_score_views(model text) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    opened health_internal.model := health_internal.open_model(model);
+    made record;
+    refreshed integer := 0;
+BEGIN
+    IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = opened.name) THEN
+        PERFORM health_internal.refresh_tracked(opened.name);
+        RETURN (SELECT count(*) FROM health_internal.score_view AS s WHERE s.model = opened.name);
+    END IF;
+    FOR made IN SELECT format('%I.%I', s.schema_name, s.view_name) AS label FROM health_internal.score_view AS s
+                WHERE s.model = opened.name ORDER BY s.schema_name, s.view_name LOOP
+        PERFORM health.refresh_score_view(made.label);
+        refreshed := refreshed + 1;
+    END LOOP;
+    RETURN refreshed;
+END;
+$$;
+COMMENT ON FUNCTION health.refresh_score_views(text) IS 'Refreshes every score view of a model and returns how many there are: what schedule() runs';
+
+CREATE FUNCTION health_internal.note_failure(model_name text, message text) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE health_internal.tracking AS t SET error = message, error_at = clock_timestamp() WHERE t.model = model_name;
+$$;
+COMMENT ON FUNCTION health_internal.note_failure(text, text) IS 'Remembers what a refresh failed with, for status()';
+
+-- Within a transaction block now() is the time of its BEGIN. What PostgreSQL says at the first COMMIT helps nobody: many clients open a block
+-- by themselves.
+CREATE FUNCTION health_internal.reject_transaction_block(model_name text, procedure_name text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF now() < statement_timestamp() THEN
+        RAISE EXCEPTION 'CALL health.%(%) cannot run inside a transaction block', procedure_name, quote_literal(model_name)
+            USING ERRCODE = 'active_sql_transaction',
+                  HINT = concat_ws(' ', 'It commits as it goes: have the client run it with autocommit.',
+                                   CASE procedure_name WHEN 'refresh' THEN format('Or SELECT health.refresh_score_views(%L), in one transaction.', model_name) END);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.reject_transaction_block(text, text) IS 'Raises an error that says what to do where a procedure that commits is called in a transaction block';
+
+CREATE FUNCTION health_internal.raise_again(code text, message text, detail text, hint text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF detail <> '' AND hint <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = detail, HINT = hint;
+    ELSIF detail <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = detail;
+    ELSIF hint <> '' THEN
+        RAISE EXCEPTION '%', message USING ERRCODE = code, HINT = hint;
+    END IF;
+    RAISE EXCEPTION '%', message USING ERRCODE = code;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.raise_again(text, text, text, text) IS 'Raises an error that was caught, without lines for a detail or hint that it did not have';
+
+-- No SET clause and no exception handler around a COMMIT: PostgreSQL allows neither with one. Everything is qualified instead.
+CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    progress text;
+    failed boolean;
+    failed_code text;
+    failed_message text;
+    failed_detail text;
+    failed_hint text;
+    is_tracked boolean;
+BEGIN
+    IF pg_catalog.pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health_internal.open_model(model);
+    SELECT true INTO is_tracked FROM health_internal.tracking AS t WHERE t.model = refresh.model;
+    IF is_tracked IS NULL THEN
+        PERFORM health.refresh_score_views(model);
+        RETURN;
+    END IF;
+    PERFORM health_internal.reject_transaction_block(model, 'refresh');
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        failed := false;
+        BEGIN
+            IF NOT health_internal.lock_tracking(model, false) THEN
+                RETURN;    -- another refresh is at it
+            END IF;
+            progress := health_internal.refresh_part(model, ignore_volume);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT, failed_detail = PG_EXCEPTION_DETAIL,
+                                    failed_hint = PG_EXCEPTION_HINT;
+            failed := true;
+        END;
+        IF failed THEN
+            PERFORM health_internal.note_failure(model, failed_message);
+            COMMIT;
+            PERFORM health_internal.raise_again(failed_code, failed_message, failed_detail, failed_hint);
+        END IF;
+        COMMIT;
+        EXIT WHEN progress IS NULL;
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE health.refresh(text, boolean) IS
+    'Brings the scores of a model up to date: of a tracked one by what changed since, else by refreshing its score views. Twice, at once or late does no '
+    'harm; after a failure or a kill the next run goes on. ignore_volume scores although the volume of a source looks as if its tracking broke';
+
+CREATE PROCEDURE health.backfill(model text)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    progress text;
+BEGIN
+    IF pg_catalog.pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    PERFORM health_internal.open_model(model), health_internal.find_tracking(model);
+    PERFORM health_internal.reject_transaction_block(model, 'backfill');
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        IF NOT health_internal.lock_tracking(model, false) THEN
+            RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model;
+            RETURN;
+        END IF;
+        progress := health_internal.refresh_part(model, false);
+        COMMIT;
+        EXIT WHEN progress IS NULL;
+        RAISE NOTICE '%', progress;
+    END LOOP;
+    RAISE NOTICE 'model "%" is ready: % accounts are scored', model, (SELECT t.rescored FROM health_internal.tracking AS t WHERE t.model = backfill.model);
+END;
+$$;
+COMMENT ON PROCEDURE health.backfill(text) IS
+    'Reads the existing events of a tracked model into its ledgers, in batches with commits, while writers go on; then scores it. Cut off, it goes on where it was when called again';

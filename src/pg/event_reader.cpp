@@ -6,6 +6,7 @@
 
 #include "chunk_table.hpp"
 #include "local_day.hpp"
+#include "owner_rights.hpp"
 
 extern "C" {
 #include "access/detoast.h"
@@ -61,32 +62,6 @@ struct Field {
   AttrNumber attribute;
   ExprState* state;
 };
-
-// While it lives, the rights and the search path of the source's owner are in force. Not a C++ guard: an
-// ereport may jump over it, and the end of the (sub)transaction then puts both back.
-struct OwnerRights {
-  Oid user;
-  int security;
-  int guc_level;  // 0: the search path was right already
-};
-
-OwnerRights take_owner_rights(Oid owner, const char* search_path) {
-  OwnerRights rights{};
-  GetUserIdAndSecContext(&rights.user, &rights.security);
-  SetUserIdAndSecContext(owner,
-                         rights.security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-  if (std::strcmp(namespace_search_path, search_path) != 0) {
-    rights.guc_level = NewGUCNestLevel();
-    set_config_option("search_path", search_path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-                      false);
-  }
-  return rights;
-}
-
-void return_owner_rights(const OwnerRights& rights) {
-  if (rights.guc_level != 0) AtEOXact_GUC(false, rights.guc_level);
-  SetUserIdAndSecContext(rights.user, rights.security);
-}
 
 bool walk(Node* node, bool (*walker)(Node*, void*), void* context) {
 #if PG_VERSION_NUM >= 160000
@@ -501,7 +476,7 @@ EventReader* make_event_reader(const LedgerSource& source, Relation relation, Me
   reader->context = CreateStandaloneExprContext();
   if (reader->has_zone) set_zone(reader->clock, source.time_zone);
   // Planning an expression may run its functions.
-  const OwnerRights rights = take_owner_rights(source.owner, source.search_path);
+  const OwnerRights rights = take_owner_rights(source.owner, source.search_path, false);
   compile_field(*reader, reader->account, source.account, {"account", kind_type(source.account_kind)},
                 relation);
   compile_field(*reader, reader->user, source.user_id, {"user", kind_type(source.user_kind)}, relation);
@@ -535,7 +510,7 @@ void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
     row.kind = read_row(reader, slot, row);
     return;
   }
-  const OwnerRights rights = take_owner_rights(reader.owner, reader.search_path);
+  const OwnerRights rights = take_owner_rights(reader.owner, reader.search_path, false);
   row.kind = read_row(reader, slot, row);
   return_owner_rights(rights);
 }

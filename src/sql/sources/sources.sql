@@ -41,6 +41,12 @@ COMMENT ON COLUMN health_internal.model_field.problem IS 'What is wrong; NULL wh
 COMMENT ON COLUMN health_internal.model_field.hint IS 'What would be right';
 COMMENT ON COLUMN health_internal.model_field.code IS 'SQLSTATE of the problem';
 
+CREATE FUNCTION health_internal.describe_query(query text, OUT name text, OUT type regtype, OUT collation_id oid) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'health_describe_query'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION health_internal.describe_query(text) IS
+    'The columns of a query, by parse analysis alone: nothing of it is planned or run. An error when it is wrong, or when the current user may not run it';
+
 CREATE FUNCTION health_internal.trim_statement(statement text) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC

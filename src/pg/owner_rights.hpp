@@ -1,0 +1,28 @@
+// Whose rights are in force: who may act as a role, and doing so in a security-restricted operation.
+#pragma once
+
+#include "guard.hpp"
+
+namespace health::pg {
+
+// True when the current user could do everything as the role anyway: superusers, and members who inherit its
+// rights or may SET ROLE to it (before PostgreSQL 16: members). Of a role that is gone, superusers only.
+bool may_act_as(Oid role);
+
+// While it lives, the rights of a role are in force, and settings that are changed meanwhile go back at its
+// end. Not a C++ guard: an ereport may jump over it, and the end of the (sub)transaction then puts everything
+// back.
+struct OwnerRights {
+  Oid user;
+  int security;
+  int guc_level;  // 0: settings have no level of their own
+};
+
+// As REFRESH MATERIALIZED VIEW does: what runs now can neither leave the role nor leave anything behind in
+// the session. search_path null: as it is. With own_settings a level of settings is made even if the search
+// path is right already.
+OwnerRights take_owner_rights(Oid owner, const char* search_path, bool own_settings);
+
+void return_owner_rights(const OwnerRights& rights);
+
+}  // namespace health::pg

@@ -1,6 +1,7 @@
-// model_problems() and model_inputs(): the shape of a model document.
+// model_problems(), model_inputs() and source_fields(): the shape of a model document.
 #include "core/document/model.hpp"
 
+#include "core/document/source_kinds.hpp"
 #include "row_block.hpp"
 #include "score_arguments.hpp"
 
@@ -44,6 +45,29 @@ HEALTH_FUNCTION(health_model_inputs) {
       writer.add_or_null(signal.source_text);
       writer.add(signal.optional);
       writer.add_or_null(signal.normalize.segment_column);
+    }
+    return writer.finish();
+  });
+  store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
+  return Datum{0};
+}
+
+HEALTH_FUNCTION(health_source_fields) {
+  InitMaterializedSRF(fcinfo, 0);
+  const RowBlock rows = guarded([&] {
+    std::size_t count = 0;
+    for (const health::SourceKind& kind : health::source_kinds()) count += kind.fields.size();
+    RowWriter writer(count, 6);
+    int position = 0;
+    for (const health::SourceKind& kind : health::source_kinds()) {
+      for (const health::SourceField& field : kind.fields) {
+        writer.add(++position);
+        writer.add(kind.name);
+        writer.add(field.name);
+        writer.add(health::field_type_name(field.type));
+        writer.add(field.need == health::FieldNeed::with_account);
+        writer.add(kind.dated);
+      }
     }
     return writer.finish();
   });

@@ -3,19 +3,13 @@
 
 #include "core/base/civil.hpp"
 #include "model_document.hpp"
+#include "source_kinds.hpp"
 
 namespace health {
 
 namespace {
 
 using json = nlohmann::json;
-
-constexpr std::string_view account_keys[] = {"table", "query",  "id",      "name",     "start",
-                                             "seats", "filter", "columns", "time_zone"};
-constexpr std::string_view user_keys[] = {"table",       "query",   "id",      "account", "joined",
-                                          "deactivated", "invited", "exclude", "filter",  "time_zone"};
-constexpr std::string_view event_keys[] = {"table",       "query",  "account",   "user",  "event",
-                                           "occurred_at", "amount", "time_zone", "filter"};
 
 // A column name or {"sql": "expression"}.
 void check_field(DocumentReader& reader, const json& value, const std::string& path) {
@@ -27,19 +21,6 @@ void check_field(DocumentReader& reader, const json& value, const std::string& p
     reader.string_at(value, path);
   } else {
     reader.report(path, "must be a column name or {\"sql\": \"expression\"}, not " + show_value(value));
-  }
-}
-
-void check_fields(DocumentReader& reader, const json& source, const std::string& path, Names required,
-                  Names optional) {
-  for (const std::string_view key : required) {
-    const json* field = reader.find(source, path, std::string(key).c_str(), true,
-                                    "the name of a column, or {\"sql\": \"expression\"}");
-    if (field != nullptr) check_field(reader, *field, path_to_key(path, key));
-  }
-  for (const std::string_view key : optional) {
-    const json* field = reader.find(source, path, std::string(key).c_str());
-    if (field != nullptr) check_field(reader, *field, path_to_key(path, key));
   }
 }
 
@@ -56,66 +37,53 @@ void check_relation(DocumentReader& reader, const json& source, const std::strin
   }
 }
 
-void check_accounts(DocumentReader& reader, const json& document) {
-  const json* accounts =
-      reader.find(document, "", "accounts", true,
-                  "where the accounts are: {\"table\": \"crm.accounts\", \"id\": \"account_id\"}");
-  if (accounts == nullptr || !reader.check_object(*accounts, "accounts", account_keys)) return;
-  check_relation(reader, *accounts, "accounts");
-  constexpr std::string_view required[] = {"id"}, optional[] = {"name", "start", "seats"};
-  check_fields(reader, *accounts, "accounts", required, optional);
-  reader.read_string(*accounts, "accounts", "filter");
-  reader.read_string(*accounts, "accounts", "time_zone");
-  if (const json* columns = reader.find(*accounts, "accounts", "columns")) {
-    if (!columns->is_object()) {
-      reader.report("accounts.columns", "must be an object of name: column, not " + show_value(*columns),
-                    "write {\"plan_tier\": \"plan\", \"arr\": {\"sql\": \"mrr * 12\"}}");
-      return;
-    }
-    for (const auto& [name, field] : columns->items()) {
-      const std::string path = path_to_key("accounts.columns", name);
-      if (name.empty() || name.size() > 63) reader.report(path, "must be named with 1 to 63 bytes");
-      check_field(reader, field, path);
-    }
+// Attributes of accounts: names of their own, a field each.
+void check_attributes(DocumentReader& reader, const json& source, const std::string& path) {
+  const json* columns = reader.find(source, path, "columns");
+  if (columns == nullptr) return;
+  const std::string at = path_to_key(path, "columns");
+  if (!columns->is_object()) {
+    reader.report(at, "must be an object of name: column, not " + show_value(*columns),
+                  "write {\"plan_tier\": \"plan\", \"arr\": {\"sql\": \"mrr * 12\"}}");
+    return;
+  }
+  for (const auto& [name, field] : columns->items()) {
+    const std::string place = path_to_key(at, name);
+    if (name.empty() || name.size() > 63) reader.report(place, "must be named with 1 to 63 bytes");
+    check_field(reader, field, place);
   }
 }
 
-void check_users(DocumentReader& reader, const json& document) {
-  const json* users = reader.find(document, "", "users");
-  if (users == nullptr || !reader.check_object(*users, "users", user_keys)) return;
-  check_relation(reader, *users, "users");
-  constexpr std::string_view required[] = {"id"},
-                             optional[] = {"account", "joined", "deactivated", "invited"};
-  check_fields(reader, *users, "users", required, optional);
-  for (const char* key : {"exclude", "filter", "time_zone"}) reader.read_string(*users, "users", key);
-}
-
-// Events may go without an account when the user source says which account a user belongs to.
-void check_event_source(DocumentReader& reader, const json& events, const std::string& path,
-                        bool needs_account) {
-  if (!reader.check_object(events, path, event_keys)) return;
-  check_relation(reader, events, path);
-  constexpr std::string_view account[] = {"account"}, required[] = {"user", "event", "occurred_at"},
-                             optional[] = {"amount"};
-  check_fields(reader, events, path, needs_account ? Names(account) : Names(),
-               needs_account ? Names() : Names(account));
-  check_fields(reader, events, path, required, optional);
-  for (const char* key : {"filter", "time_zone"}) reader.read_string(events, path, key);
-}
-
-void check_events(DocumentReader& reader, const json& document) {
-  const char* example =
-      "where the events are: {\"table\": \"events\", \"account\": \"account_id\", \"user\": \"user_id\", "
-      "\"event\": \"event_name\", \"occurred_at\": \"occurred_at\"}";
-  const json* events = reader.find(document, "", "events", true, example);
-  if (events == nullptr) return;
-  const json* users = reader.find(document, "", "users");
-  const bool needs_account = users == nullptr || !users->is_object() || !users->contains("account");
-  if (!events->is_array()) return check_event_source(reader, *events, "events", needs_account);
-  if (events->empty()) return reader.report("events", "must not be empty", example);
-  for (std::size_t i = 0; i < events->size(); ++i) {
-    check_event_source(reader, (*events)[i], path_to_index("events", i), needs_account);
+void check_source(DocumentReader& reader, const SourceKind& kind, const json& source, const std::string& path,
+                  bool users_tell) {
+  std::vector<std::string_view> keys = {"table", "query"};
+  for (const SourceField& field : kind.fields) keys.push_back(field.name);
+  if (kind.attributes) keys.push_back("columns");
+  if (!reader.check_object(source, path, keys)) return;
+  check_relation(reader, source, path);
+  for (const SourceField& field : kind.fields) {
+    const std::string name(field.name);
+    if (field.type == FieldType::condition || field.type == FieldType::zone) {
+      reader.read_string(source, path, name.c_str());
+      continue;
+    }
+    const bool required =
+        field.need == FieldNeed::always || (field.need == FieldNeed::unless_users_tell && !users_tell);
+    const json* value = reader.find(source, path, name.c_str(), required,
+                                    required ? "the name of a column, or {\"sql\": \"expression\"}" : "");
+    if (value != nullptr) check_field(reader, *value, path_to_key(path, name));
   }
+  if (kind.attributes) check_attributes(reader, source, path);
+}
+
+void check_sources_of(DocumentReader& reader, const SourceKind& kind, const json& document, bool users_tell) {
+  const std::string name(kind.name);
+  const json* sources = reader.find(document, "", name.c_str(), kind.required, kind.example);
+  if (sources == nullptr) return;
+  if (!kind.several || !sources->is_array()) return check_source(reader, kind, *sources, name, users_tell);
+  if (sources->empty()) return reader.report(name, "must not be empty", kind.example);
+  for (std::size_t i = 0; i < sources->size(); ++i)
+    check_source(reader, kind, (*sources)[i], path_to_index(name, i), users_tell);
 }
 
 }  // namespace
@@ -127,9 +95,9 @@ void check_sources(DocumentReader& reader, const json& document) {
     reader.report("as_of", "\"" + *as_of + "\" is no date",
                   "write year-month-day, such as \"2025-01-31\", or \"tomorrow\" to have today count");
   }
-  check_accounts(reader, document);
-  check_users(reader, document);
-  check_events(reader, document);
+  const json* users = reader.find(document, "", "users");
+  const bool users_tell = users != nullptr && users->is_object() && users->contains("account");
+  for (const SourceKind& kind : source_kinds()) check_sources_of(reader, kind, document, users_tell);
 }
 
 }  // namespace health

@@ -50,12 +50,7 @@ DECLARE
     qualified jsonb := document;
     source record;
 BEGIN
-    FOR source IN
-        SELECT ARRAY['accounts'] AS place, document -> 'accounts' AS value
-        UNION ALL SELECT ARRAY['users'], document -> 'users'
-        UNION ALL SELECT pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.replace(e.path, '[', ','), ']'), ','), e.source
-                  FROM health_internal.event_sources(document) AS e
-    LOOP
+    FOR source IN SELECT s.place, s.source AS value FROM health_internal.sources(document) AS s LOOP
         IF source.value ? 'table' THEN
             qualified := pg_catalog.jsonb_set(qualified, source.place || 'table'::text,
                                               pg_catalog.to_jsonb((health_internal.describe_source(source.value)).label));

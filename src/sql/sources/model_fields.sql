@@ -56,107 +56,62 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.reserved_columns() IS 'Names of the columns that every score view has';
 
-CREATE FUNCTION health_internal.account_fields(document jsonb, as_of date DEFAULT NULL) RETURNS SETOF health_internal.model_field
+CREATE FUNCTION health_internal.attribute_fields(info health_internal.source_info, path text, attributes jsonb) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    source jsonb := document -> 'accounts';
+    item record;
+BEGIN
+    FOR item IN SELECT c.key, c.value, path || '.' || c.key AS path
+                FROM pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof(attributes) WHEN 'object' THEN attributes ELSE '{}' END) AS c
+    LOOP
+        IF item.key = ANY (health_internal.reserved_columns()) THEN
+            RETURN NEXT ROW('columns', item.key, item.path, NULL, NULL, NULL,
+                pg_catalog.format('the name "%s" is taken by a column of every score view', item.key),
+                pg_catalog.format('Call it "account_%s", for example.', item.key), '42701')::health_internal.model_field;
+        ELSE
+            RETURN NEXT health_internal.inspect_field(info, 'columns', item.key, item.path, item.value, 'any', 'clock.as_of');
+        END IF;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.attribute_fields(health_internal.source_info, text, jsonb) IS 'Fields of the attributes that a source is given names for';
+
+-- The row "from" carries the FROM item, the label as expression and, as hint, the column names.
+CREATE FUNCTION health_internal.fields_of_source(document jsonb, kind text, path text, source jsonb, as_of date) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+AS $$
+DECLARE
     info health_internal.source_info := health_internal.describe_source(source);
     item record;
 BEGIN
     IF info.problem IS NOT NULL THEN
-        RETURN NEXT ROW('accounts', info.field, 'accounts.' || info.field, NULL, NULL, NULL, info.problem, info.hint, info.code)::health_internal.model_field;
+        RETURN NEXT ROW(path, info.field, path || '.' || info.field, NULL, NULL, NULL, info.problem, info.hint, info.code)::health_internal.model_field;
         RETURN;
     END IF;
-    RETURN QUERY SELECT z.* FROM health_internal.zone_problem(source ->> 'time_zone', 'accounts.time_zone') AS z;
-    info.from_item := pg_catalog.format('(SELECT %s AS as_of) AS clock CROSS JOIN %s', health_internal.model_clock(document, as_of), info.from_item);
-    RETURN NEXT ROW('accounts', 'from', 'accounts', info.from_item, info.label, NULL, NULL,
+    IF EXISTS (SELECT FROM health_internal.source_fields() AS f WHERE f.kind = fields_of_source.kind AND f.dated) THEN
+        info.from_item := pg_catalog.format('(SELECT %s AS as_of) AS clock CROSS JOIN %s', health_internal.model_clock(document, as_of), info.from_item);
+    END IF;
+    RETURN NEXT ROW(path, 'from', path, info.from_item, info.label, NULL, NULL,
                     pg_catalog.array_to_json(info.column_names)::text, NULL)::health_internal.model_field;
-    FOR item IN SELECT * FROM (VALUES ('id', 'any'), ('name', 'any'), ('start', 'time'), ('seats', 'number'), ('filter', 'condition'))
-                    AS f (field, accepts)
+    FOR item IN SELECT f.*, path || '.' || f.field AS path FROM health_internal.source_fields() AS f
+                WHERE f.kind = fields_of_source.kind AND source ? f.field ORDER BY f."position"
     LOOP
-        IF source ? item.field THEN
-            RETURN NEXT health_internal.inspect_field(info, 'accounts', item.field, 'accounts.' || item.field, source -> item.field, item.accepts,
-                                             'clock.as_of');
-        END IF;
-    END LOOP;
-    IF pg_catalog.jsonb_typeof(source -> 'columns') = 'object' THEN
-        FOR item IN SELECT c.key, c.value FROM pg_catalog.jsonb_each(source -> 'columns') AS c LOOP
-            IF item.key = ANY (health_internal.reserved_columns()) THEN
-                RETURN NEXT ROW('columns', item.key, 'accounts.columns.' || item.key, NULL, NULL, NULL,
-                    pg_catalog.format('the name "%s" is taken by a column of every score view', item.key),
-                    pg_catalog.format('Call it "account_%s", for example.', item.key), '42701')::health_internal.model_field;
-            ELSE
-                RETURN NEXT health_internal.inspect_field(info, 'columns', item.key, 'accounts.columns.' || item.key, item.value, 'any', 'clock.as_of');
-            END IF;
-        END LOOP;
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.account_fields(jsonb, date) IS 'Fields of the account source; the row "from" carries the FROM item and, as hint, the column names';
-
-CREATE FUNCTION health_internal.user_fields(document jsonb) RETURNS SETOF health_internal.model_field
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    source jsonb := document -> 'users';
-    info health_internal.source_info;
-    item record;
-BEGIN
-    IF source IS NULL THEN
-        RETURN;
-    END IF;
-    info := health_internal.describe_source(source);
-    IF info.problem IS NOT NULL THEN
-        RETURN NEXT ROW('users', info.field, 'users.' || info.field, NULL, NULL, NULL, info.problem, info.hint, info.code)::health_internal.model_field;
-        RETURN;
-    END IF;
-    RETURN NEXT ROW('users', 'from', 'users', info.from_item, info.label, NULL, NULL, NULL, NULL)::health_internal.model_field;
-    RETURN QUERY SELECT z.* FROM health_internal.zone_problem(source ->> 'time_zone', 'users.time_zone') AS z;
-    FOR item IN SELECT * FROM (VALUES ('id', 'any'), ('account', 'any'), ('joined', 'time'), ('deactivated', 'time'), ('invited', 'time'),
-                                      ('exclude', 'condition'), ('filter', 'condition')) AS f (field, accepts)
-    LOOP
-        IF source ? item.field THEN
-            RETURN NEXT health_internal.inspect_field(info, 'users', item.field, 'users.' || item.field, source -> item.field, item.accepts);
-            IF item.accepts = 'time' AND NOT source ? 'account' THEN
-                RETURN NEXT ROW('users', item.field, 'users.' || item.field, NULL, NULL, NULL, 'needs the account of each user',
-                                'Name the column with the account id as users.account.', '22023')::health_internal.model_field;
-            END IF;
-        END IF;
-    END LOOP;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.user_fields(jsonb) IS 'Fields of the user source; no row without one';
-
-CREATE FUNCTION health_internal.event_fields(document jsonb) RETURNS SETOF health_internal.model_field
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    events record;
-    info health_internal.source_info;
-    item record;
-BEGIN
-    FOR events IN SELECT e.path, e.source FROM health_internal.event_sources(document) AS e LOOP
-        info := health_internal.describe_source(events.source);
-        IF info.problem IS NOT NULL THEN
-            RETURN NEXT ROW(events.path, info.field, events.path || '.' || info.field, NULL, NULL, NULL,
-                            info.problem, info.hint, info.code)::health_internal.model_field;
+        IF item.accepts = 'zone' THEN
+            RETURN QUERY SELECT z.* FROM health_internal.zone_problem(source ->> item.field, item.path) AS z;
             CONTINUE;
         END IF;
-        RETURN NEXT ROW(events.path, 'from', events.path, info.from_item, info.label, NULL, NULL, NULL, NULL)::health_internal.model_field;
-        RETURN QUERY SELECT z.* FROM health_internal.zone_problem(events.source ->> 'time_zone', events.path || '.time_zone') AS z;
-        FOR item IN SELECT * FROM (VALUES ('account', 'any'), ('user', 'any'), ('event', 'any'), ('occurred_at', 'time'),
-                                          ('amount', 'number'), ('filter', 'condition')) AS f (field, accepts)
-        LOOP
-            IF events.source ? item.field THEN
-                RETURN NEXT health_internal.inspect_field(info, events.path, item.field, events.path || '.' || item.field,
-                                                 events.source -> item.field, item.accepts);
-            END IF;
-        END LOOP;
+        RETURN NEXT health_internal.inspect_field(info, path, item.field, item.path, source -> item.field, item.accepts,
+                                                  CASE WHEN item.dated THEN 'clock.as_of' END);
+        IF item.with_account AND NOT source ? 'account' THEN
+            RETURN NEXT ROW(path, item.field, item.path, NULL, NULL, NULL, 'needs the account of each user',
+                            pg_catalog.format('Name the column with the account id as %s.account.', path), '22023')::health_internal.model_field;
+        END IF;
     END LOOP;
+    RETURN QUERY SELECT a.* FROM health_internal.attribute_fields(info, path || '.columns', source -> 'columns') AS a;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.event_fields(jsonb) IS 'Fields of the event sources';
+COMMENT ON FUNCTION health_internal.fields_of_source(jsonb, text, text, jsonb, date) IS 'Every field of one source of a document';
 
 -- The names that expressions of signals and segments may use besides the columns of the account table.
 CREATE FUNCTION health_internal.account_attributes(document jsonb, fields health_internal.model_field[]) RETURNS TABLE (name text, expression text)
@@ -316,10 +271,11 @@ BEGIN
     IF FOUND THEN
         RETURN;    -- nothing that depends on the day can be typed
     END IF;
-    accounts := ARRAY(SELECT f FROM health_internal.account_fields(document, as_of) AS f);
+    accounts := ARRAY(SELECT f FROM health_internal.sources(document) AS s,
+                          LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f WHERE s.kind = 'accounts');
     RETURN QUERY SELECT f.* FROM pg_catalog.unnest(accounts) AS f;
-    RETURN QUERY SELECT f.* FROM health_internal.user_fields(document) AS f;
-    RETURN QUERY SELECT f.* FROM health_internal.event_fields(document) AS f;
+    RETURN QUERY SELECT f.* FROM health_internal.sources(document) AS s,
+                     LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f WHERE s.kind <> 'accounts';
     -- Signals stand on the account source and on a sound shape: while either is wrong, nothing useful can be said about them.
     IF EXISTS (SELECT 1 FROM pg_catalog.unnest(accounts) AS f WHERE f.field = 'from')
        AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(accounts) AS f WHERE f.problem IS NOT NULL)

@@ -1,0 +1,58 @@
+// The table of source kinds.
+#include "source_kinds.hpp"
+
+namespace health {
+
+namespace {
+
+using enum FieldType;
+using enum FieldNeed;
+
+constexpr SourceField account_fields[] = {{"id", any, always},   {"name"},
+                                          {"start", time},       {"seats", number},
+                                          {"filter", condition}, {"time_zone", zone}};
+constexpr SourceField user_fields[] = {{"id", any, always},
+                                       {"account"},
+                                       {"joined", time, with_account},
+                                       {"deactivated", time, with_account},
+                                       {"invited", time, with_account},
+                                       {"exclude", condition},
+                                       {"filter", condition},
+                                       {"time_zone", zone}};
+constexpr SourceField event_fields[] = {{"account", any, unless_users_tell},
+                                        {"user", any, always},
+                                        {"event", any, always},
+                                        {"occurred_at", time, always},
+                                        {"amount", number},
+                                        {"filter", condition},
+                                        {"time_zone", zone}};
+
+constexpr SourceKind kinds[] = {
+    {"accounts", true, false, true, true, account_fields,
+     "where the accounts are: {\"table\": \"crm.accounts\", \"id\": \"account_id\"}"},
+    {"users", false, false, false, false, user_fields},
+    {"events", true, true, false, false, event_fields,
+     "where the events are: {\"table\": \"events\", \"account\": \"account_id\", \"user\": \"user_id\", "
+     "\"event\": \"event_name\", \"occurred_at\": \"occurred_at\"}"}};
+
+}  // namespace
+
+std::string_view field_type_name(FieldType type) {
+  switch (type) {
+    case any:
+      return "any";
+    case time:
+      return "time";
+    case number:
+      return "number";
+    case condition:
+      return "condition";
+    case zone:
+      return "zone";
+  }
+  return "";
+}
+
+std::span<const SourceKind> source_kinds() { return kinds; }
+
+}  // namespace health

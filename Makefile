@@ -11,6 +11,11 @@ PGXS       := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 CORE_OBJS   = $(patsubst src/core/%.cpp,build/core/%.o,$(sort $(wildcard src/core/*/*.cpp)))
 PG_OBJS     = $(patsubst src/pg/%.cpp,build/pg/%.o,$(sort $(wildcard src/pg/*.cpp)))
 OBJS        = $(CORE_OBJS) $(PG_OBJS)
+# What is said once, in tables, and the templates that it is written into (src/tables/README.md): headers here, SQL in the script.
+TABLES     := $(sort $(wildcard src/tables/*.table))
+EXPAND      = LC_ALL=C awk -f src/tables/expand.awk $(TABLES)
+EXPANDED    = src/tables/expand.awk $(TABLES)
+GENERATED   = $(patsubst src/%.in,build/generated/%,$(sort $(wildcard src/core/*/*.in src/pg/*.in)))
 FRAGMENTS   = $(patsubst %,src/sql/%.sql,$(shell cat src/sql/order))
 SCRIPT      = build/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADES    = $(patsubst src/sql/upgrade/%,build/%,$(wildcard src/sql/upgrade/$(EXTENSION)--*--*.sql))
@@ -54,12 +59,18 @@ endif
 
 COMPILE_DEPS = -MMD -MP -MF $(@:.o=.d)
 # -isystem: warnings are about this project, not about PostgreSQL's headers.
-PG_INCLUDES  = -Isrc -isystem $(includedir_server) -isystem $(includedir_internal)
+INCLUDES     = -Isrc -Ibuild/generated
+PG_INCLUDES  = $(INCLUDES) -isystem $(includedir_server) -isystem $(includedir_internal)
+
+$(GENERATED): build/generated/%: src/%.in $(EXPANDED)
+	@mkdir -p $(@D)
+	$(EXPAND) $< > $@.tmp && mv $@.tmp $@
+$(OBJS): | $(GENERATED)
 
 # The core is compiled without PostgreSQL's include paths, so it cannot even find postgres.h.
 $(CORE_OBJS): build/core/%.o: src/core/%.cpp build/flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) -fvisibility=hidden -Isrc $(COMPILE_DEPS) -c -o $@ $<
+	$(CXX) $(CXXFLAGS) -fvisibility=hidden $(INCLUDES) $(COMPILE_DEPS) -c -o $@ $<
 
 $(PG_OBJS): build/pg/%.o: src/pg/%.cpp build/flags
 	@mkdir -p $(@D)
@@ -71,10 +82,10 @@ $(UPGRADES): build/%: src/sql/upgrade/%
 	@mkdir -p $(@D)
 	cp $< $@
 
-$(SCRIPT): $(FRAGMENTS) build/flags
+$(SCRIPT): $(FRAGMENTS) $(EXPANDED) build/flags
 	@mkdir -p $(@D)
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; \
-	  cat $(FRAGMENTS) </dev/null; } > $@.tmp && mv $@.tmp $@
+	  $(EXPAND) $(FRAGMENTS); } > $@.tmp && mv $@.tmp $@
 
 # Changes when what the build hangs on changes: server, compiler, flags, the list of sources. Everything is rebuilt then.
 BUILT_WITH = $(EXTVERSION) $(shell $(PG_CONFIG) --version --libdir 2>/dev/null) $(CXX) $(filter-out -Werror,$(CXXFLAGS)) $(SHLIB_LINK) \

@@ -43,7 +43,7 @@ HEALTH_FUNCTION(health_concentration_reader) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
-  const MetricOptions options = read_options(fcinfo, 2, "cwevp");
+  const MetricOptions options = read_options(fcinfo, 2, concentration_options);
   const TupleDesc row_type = result_row_type(fcinfo, concentration_columns);
   const health::Concentration concentration = guarded([&] {
     const health::Ledger* ledger = decode_ledger(usage, options);

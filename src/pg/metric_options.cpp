@@ -1,6 +1,6 @@
 // The options that the SQL functions on metrics take.
-#include "core/document/model.hpp"
 #include "metric_options.hpp"
+#include "core/document/model.hpp"
 
 #include "cached_document.hpp"
 #include "local_day.hpp"
@@ -49,58 +49,61 @@ TextList text_list_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   return {items, count, true};
 }
 
-MetricOptions read_options(FunctionCallInfo fcinfo, int first, const char* layout) {
+MetricOptions read_options(FunctionCallInfo fcinfo, int first, std::span<const MetricOption> taken) {
   const MetricSettings defaults;
   MetricOptions options{};
   options.window_days = defaults.window_days;
   options.onboarding_days = defaults.onboarding_days;
   options.onboarding_events = defaults.onboarding_events;
   options.onboarding_window = defaults.onboarding_window;
-  options.top_k = 1;
-  for (int i = first; *layout != '\0'; ++layout, ++i) {
-    if (PG_ARGISNULL(i)) continue;
-    switch (*layout) {
-      case 'c':
+  options.top_k = default_top_k;
+  int i = first - 1;
+  for (const MetricOption option : taken) {
+    if (PG_ARGISNULL(++i)) continue;
+    switch (option) {
+      case MetricOption::catalog:
         options.catalog = cached_document(fcinfo, i, call_cache(fcinfo).catalog, parse_catalog);
         break;
-      case 'w':
+      case MetricOption::window_days:
         options.window_days = PG_GETARG_INT32(i);
         break;
-      case 'e':
+      case MetricOption::events:
         options.events = text_list_argument(fcinfo, i, "events");
         break;
-      case 'v':
+      case MetricOption::by_value:
         options.by_value = PG_GETARG_BOOL(i);
         break;
-      case 'k':
+      case MetricOption::top_k:
         options.top_k = PG_GETARG_INT32(i);
         break;
-      case 'u':
+      case MetricOption::user_id:
         options.user = text_argument(fcinfo, i);
         break;
-      case 'a':
+      case MetricOption::account_start:
         options.has_account_start = true;
         options.account_start = finite_day(PG_GETARG_DATEADT(i), "account_start");
         break;
-      case 's':
+      case MetricOption::seats:
         options.has_seats = true;
         options.seats = PG_GETARG_FLOAT8(i);
         break;
-      case 'x':
+      case MetricOption::onboarding_days:
         options.onboarding_days = PG_GETARG_INT32(i);
         break;
-      case 'n':
+      case MetricOption::onboarding_events:
         options.onboarding_events = PG_GETARG_INT32(i);
         break;
-      case 'o':
+      case MetricOption::onboarding_window:
         options.onboarding_window = PG_GETARG_INT32(i);
         break;
-      case 'f':
+      case MetricOption::features:
         options.features = text_list_argument(fcinfo, i, "features");
         break;
-      default:  // p
+      case MetricOption::daily_cap:
         options.has_daily_cap = true;
         options.daily_cap = PG_GETARG_FLOAT8(i);
+        break;
+      case MetricOption::weeks:  // weekly() alone takes it, and reads it itself
         break;
     }
   }

@@ -3,6 +3,7 @@
 
 #include "core/metrics/metrics.hpp"
 #include "guard.hpp"
+#include "pg/metric_columns.hpp"
 
 extern "C" {
 #include "access/tupdesc.h"
@@ -36,12 +37,9 @@ struct MetricOptions {
   double daily_cap;
 };
 
-// Reads arguments from `first` on. `layout` says which options the function takes, in order, a letter each:
-//   c catalog jsonb, w window_days, e events text[], v by_value, k top_k, u user_id text, a account_start
-//   date, s seats float8, x onboarding_days, n onboarding_events, o onboarding_window, f features text[], p
-//   daily_cap float8
-// NULL means the default. May ereport; parses the catalog, and keeps it for the next call.
-MetricOptions read_options(FunctionCallInfo fcinfo, int first, const char* layout);
+// Reads arguments from `first` on: the options that the function takes, in order. NULL means the default. May
+// ereport; parses the catalog, and keeps it for the next call.
+MetricOptions read_options(FunctionCallInfo fcinfo, int first, std::span<const MetricOption> taken);
 
 // A text[] argument without NULLs. May ereport, naming it.
 TextList text_list_argument(FunctionCallInfo fcinfo, int i, const char* name);

@@ -13,7 +13,7 @@ namespace health::pg {
 
 namespace {
 
-constexpr int weeks_shown = 12;
+constexpr std::size_t weeks_shown = std::tuple_size_v<decltype(MetricRecord::weekly)>;
 
 void put_date(const std::optional<Day>& day, Datum& value, bool& null) {
   null = !day.has_value();
@@ -30,25 +30,21 @@ MetricRow evaluate_metrics(const Ledger& ledger, Day as_of) {
 }
 
 void put_metrics(const MetricRow& row, Datum* values, bool* nulls) {
-  int column = 0;
-  for (const auto& info : metric_catalog()) {
-    put_value(info.id, row.record[info.id], values[column], nulls[column]);
-    ++column;
-    if (info.id == MetricId::power_user_dependency) {
-      nulls[column] = !row.record.top_user.has_value();
-      values[column++] = row.top_user;
-    }
+  const MetricRecord& record = row.record;
+  const auto at = [](MetricColumn column) { return static_cast<std::size_t>(column); };
+  for (const auto& info : metric_table) {
+    const std::size_t column = at(number_columns[static_cast<std::size_t>(info.id)]);
+    put_value(info.id, record[info.id], values[column], nulls[column]);
   }
-  put_date(row.record.first_event, values[column], nulls[column]);
-  ++column;
-  put_date(row.record.last_event, values[column], nulls[column]);
-  ++column;
+  values[at(MetricColumn::top_user)] = row.top_user;
+  nulls[at(MetricColumn::top_user)] = !record.top_user.has_value();
+  put_date(record.first_event, values[at(MetricColumn::first_event)], nulls[at(MetricColumn::first_event)]);
+  put_date(record.last_event, values[at(MetricColumn::last_event)], nulls[at(MetricColumn::last_event)]);
   Datum weeks[weeks_shown];
-  for (int week = 0; week < weeks_shown; ++week)
-    weeks[week] = Int64GetDatum(row.record.weekly[static_cast<std::size_t>(week)]);
-  nulls[column] = false;
-  values[column] = PointerGetDatum(
+  for (std::size_t week = 0; week < weeks_shown; ++week) weeks[week] = Int64GetDatum(record.weekly[week]);
+  values[at(MetricColumn::weekly)] = PointerGetDatum(
       construct_array(weeks, weeks_shown, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+  nulls[at(MetricColumn::weekly)] = false;
 }
 
 }  // namespace health::pg

@@ -3,11 +3,11 @@
 
 #include "core/metrics/metrics.hpp"
 #include "guard.hpp"
+#include "pg/metric_columns.hpp"
 
 namespace health::pg {
 
-// The metrics, top_user, first_event, last_event, weekly.
-inline constexpr int metric_row_columns = static_cast<int>(metric_count) + 4;
+inline constexpr int metric_row_columns = static_cast<int>(std::size(metric_columns));
 
 // All metrics at one date, in plain memory.
 struct MetricRow {

@@ -1,32 +1,10 @@
-// Metrics as SQL values: which of them are counts, days or truth values instead of double precision.
+// Metrics as SQL values, in the types that the table of metrics gives them.
 #pragma once
 
 #include "core/metrics/metrics.hpp"
 #include "guard.hpp"
 
 namespace health::pg {
-
-enum class MetricType { float8, bigint, integer, boolean };
-
-constexpr MetricType metric_type(MetricId id) {
-  switch (id) {
-    case MetricId::total_users:
-    case MetricId::active_users:
-    case MetricId::events:
-    case MetricId::creators:
-    case MetricId::dormant_users:
-    case MetricId::absence_factor:
-      return MetricType::bigint;
-    case MetricId::dip_streak:
-    case MetricId::recency_days:
-    case MetricId::time_to_value:
-      return MetricType::integer;
-    case MetricId::trial_use:
-      return MetricType::boolean;
-    default:
-      return MetricType::float8;
-  }
-}
 
 // A count as bigint; counts beyond its range stay at its end.
 inline int64 to_bigint(double count) {
@@ -40,7 +18,7 @@ inline void put_value(MetricId id, const Value& value, Datum& datum, bool& null)
   null = !value.known();
   datum = 0;
   if (null) return;
-  switch (metric_type(id)) {
+  switch (metric_info(id).type) {
     case MetricType::float8:
       datum = Float8GetDatum(value.number);
       break;

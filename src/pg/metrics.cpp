@@ -19,19 +19,11 @@ extern "C" {
 
 using namespace health::pg;
 
-namespace {
-
-// catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window,
-// features, daily_cap
-constexpr const char* all_options = "cwasxnofp";
-
-}  // namespace
-
 HEALTH_FUNCTION(health_metrics) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
-  const MetricOptions options = read_options(fcinfo, 2, all_options);
+  const MetricOptions options = read_options(fcinfo, 2, metrics_options);
   const TupleDesc row_type = result_row_type(fcinfo, metric_row_columns);
   const MetricRow row = guarded([&] {
     const health::Ledger* ledger = decode_ledger(usage, options);
@@ -54,7 +46,7 @@ HEALTH_FUNCTION(health_metrics_series) {
   const health::Day to = finite_day(PG_GETARG_DATEADT(2), "to_date");
   const int32 step = PG_GETARG_INT32(3);
   guarded([&] { series_length(from, to, step); });
-  const MetricOptions options = read_options(fcinfo, 4, all_options);
+  const MetricOptions options = read_options(fcinfo, 4, metrics_options);
   // The ledger is plain memory to this frame: if storing a row fails, its memory context goes with all it
   // holds.
   const health::Ledger* ledger = guarded([&] { return decode_ledger(usage, options); });
@@ -79,9 +71,9 @@ HEALTH_FUNCTION(health_unknown_metrics) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return Datum{0};
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
-  const MetricOptions options = read_options(fcinfo, 2, all_options);
+  const MetricOptions options = read_options(fcinfo, 2, metrics_options);
   const MetricRow row = guarded([&] { return evaluate_metrics(*decode_ledger(usage, options), as_of); });
-  for (const auto& info : health::metric_catalog()) {
+  for (const auto& info : health::metric_table) {
     const health::Value& value = row.record[info.id];
     if (value.known()) continue;
     const std::string_view reason = health::unknown_name(value.unknown);

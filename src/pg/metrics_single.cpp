@@ -20,12 +20,15 @@ using namespace health::pg;
 
 namespace {
 
-// metric(usage, as_of, options in the order of layout): the metric, NULL when it is unknown.
-Datum read_metric(FunctionCallInfo fcinfo, MetricId id, const char* layout) {
+// Of first_event, last_event and, after the number of weeks, weekly.
+constexpr MetricOption event_options[] = {MetricOption::catalog, MetricOption::events};
+
+// metric(usage, as_of, the options that it takes): the metric, NULL when it is unknown.
+Datum read_metric(FunctionCallInfo fcinfo, MetricId id, std::initializer_list<MetricOption> taken) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
-  const MetricOptions options = read_options(fcinfo, 2, layout);
+  const MetricOptions options = read_options(fcinfo, 2, taken);
   const health::Value value = guarded([&] {
     const health::Ledger* ledger = decode_ledger(usage, options);
     const health::Value result = health::evaluate(*ledger, request_from(options, id), as_of);
@@ -43,7 +46,7 @@ Datum read_day(FunctionCallInfo fcinfo, Choose&& choose) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
-  const MetricOptions options = read_options(fcinfo, 2, "ce");
+  const MetricOptions options = read_options(fcinfo, 2, event_options);
   const std::optional<health::Day> day = guarded([&] {
     const health::Ledger* ledger = decode_ledger(usage, options);
     const auto result = choose(*ledger, request_from(options, MetricId::events), as_of);
@@ -56,51 +59,12 @@ Datum read_day(FunctionCallInfo fcinfo, Choose&& choose) {
 
 }  // namespace
 
-#define METRIC_FUNCTION(metric, layout) \
-  HEALTH_FUNCTION(health_##metric) { return read_metric(fcinfo, MetricId::metric, layout); }
-
-METRIC_FUNCTION(total_users, "")
-METRIC_FUNCTION(active_users, "cwe")
-METRIC_FUNCTION(events, "cwe")
-METRIC_FUNCTION(activation_rate, "cwe")
-METRIC_FUNCTION(activation_rate_low, "cwe")
-METRIC_FUNCTION(activation_rate_high, "cwe")
-METRIC_FUNCTION(coverage, "cwe")
-METRIC_FUNCTION(adoption_rate, "scwe")
-METRIC_FUNCTION(onboarding_activation, "cxnoe")
-METRIC_FUNCTION(invite_conversion, "cxe")
-METRIC_FUNCTION(trend_4w, "cae")
-METRIC_FUNCTION(trend_4w_users, "cae")
-METRIC_FUNCTION(trend_4w_value, "caep")
-METRIC_FUNCTION(dropoff, "caevp")
-METRIC_FUNCTION(slope_4w, "cevp")
-METRIC_FUNCTION(dip_streak, "cevp")
-METRIC_FUNCTION(cadence, "cae")
-METRIC_FUNCTION(events_per_user_week, "cwe")
-METRIC_FUNCTION(stickiness, "cwe")
-METRIC_FUNCTION(interaction, "cwe")
-METRIC_FUNCTION(reply_ratio, "cwe")
-METRIC_FUNCTION(spread, "cwe")
-METRIC_FUNCTION(creators, "cwe")
-METRIC_FUNCTION(breadth, "cwf")
-METRIC_FUNCTION(depth, "cwep")
-METRIC_FUNCTION(value_points, "cwep")
-METRIC_FUNCTION(sessions_per_user_week, "cwe")
-METRIC_FUNCTION(amount_sum, "cwe")
-METRIC_FUNCTION(amount_mean, "cwe")
-METRIC_FUNCTION(recency_days, "ceu")
-METRIC_FUNCTION(growth, "cwe")
-METRIC_FUNCTION(time_to_value, "cae")
-METRIC_FUNCTION(trial_use, "cae")
-METRIC_FUNCTION(dormant_users, "cwe")
-METRIC_FUNCTION(power_user_dependency, "cwevpk")
-METRIC_FUNCTION(top2_share, "cwevp")
-METRIC_FUNCTION(top3_share, "cwevp")
-METRIC_FUNCTION(hhi, "cwevp")
-METRIC_FUNCTION(effective_users, "cwevp")
-METRIC_FUNCTION(hhi_normalized, "cwevp")
-METRIC_FUNCTION(gini, "cwevp")
-METRIC_FUNCTION(absence_factor, "cwevp")
+#define METRIC_FUNCTION(metric, ...)                             \
+  HEALTH_FUNCTION(health_##metric) {                             \
+    using enum MetricOption;                                     \
+    return read_metric(fcinfo, MetricId::metric, {__VA_ARGS__}); \
+  }
+#include "pg/metric_functions.inc"
 
 HEALTH_FUNCTION(health_first_event) {
   return read_day(fcinfo, [](const health::Ledger& ledger, const health::MetricRequest& request,
@@ -118,7 +82,7 @@ HEALTH_FUNCTION(health_weekly) {
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const int32 weeks = PG_GETARG_INT32(2);
-  const MetricOptions options = read_options(fcinfo, 3, "ce");
+  const MetricOptions options = read_options(fcinfo, 3, event_options);
   const Datum* sums = guarded([&] {
     const health::Ledger* ledger = decode_ledger(usage, options);
     const auto found = health::weekly(*ledger, request_from(options, MetricId::events), as_of, weeks);
@@ -137,7 +101,7 @@ HEALTH_FUNCTION(health_top_user) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) PG_RETURN_NULL();
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
-  const MetricOptions options = read_options(fcinfo, 2, "cwevp");
+  const MetricOptions options = read_options(fcinfo, 2, concentration_options);
   const Datum user = guarded([&] {
     const health::Ledger* ledger = decode_ledger(usage, options);
     const auto top = health::top_user(*ledger, request_from(options, MetricId::power_user_dependency), as_of);
@@ -196,7 +160,7 @@ HEALTH_FUNCTION(health_top_users) {
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const int32 limit = PG_GETARG_INT32(2);
-  const MetricOptions options = read_options(fcinfo, 3, "cwevp");
+  const MetricOptions options = read_options(fcinfo, 3, concentration_options);
   const RankedUsers ranked = guarded([&] { return rank_top_users(usage, as_of, limit, options); });
   for (std::size_t i = 0; i < ranked.count; ++i) {
     const RankedUser& row = ranked.users[i];

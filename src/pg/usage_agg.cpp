@@ -1,5 +1,5 @@
-// Aggregates usage_agg and rollup: the transition state health_internal.usage_state, a usage log in a varlena with
-// spare capacity.
+// Aggregates usage_agg and rollup: the transition state health_internal.usage_state, a usage log in a varlena
+// with spare capacity.
 #include "core/collect/usage_log.hpp"
 
 #include "core/ledger/usage_algebra.hpp"
@@ -67,24 +67,7 @@ Datum usage_agg_transition(FunctionCallInfo fcinfo) {
 #define USAGE_AGG(name, kind, time, amount, zone) \
   HEALTH_FUNCTION(name) { return usage_agg_transition<UserKind::kind, TimeKind::time, amount, zone>(fcinfo); }
 
-USAGE_AGG(health_usage_agg_bigint_transition, bigint, timestamptz, false, false)
-USAGE_AGG(health_usage_agg_bigint_zone_transition, bigint, timestamptz, false, true)
-USAGE_AGG(health_usage_agg_bigint_amount_transition, bigint, timestamptz, true, false)
-USAGE_AGG(health_usage_agg_bigint_amount_zone_transition, bigint, timestamptz, true, true)
-USAGE_AGG(health_usage_agg_bigint_date_transition, bigint, date, false, false)
-USAGE_AGG(health_usage_agg_bigint_date_amount_transition, bigint, date, true, false)
-USAGE_AGG(health_usage_agg_uuid_transition, uuid, timestamptz, false, false)
-USAGE_AGG(health_usage_agg_uuid_zone_transition, uuid, timestamptz, false, true)
-USAGE_AGG(health_usage_agg_uuid_amount_transition, uuid, timestamptz, true, false)
-USAGE_AGG(health_usage_agg_uuid_amount_zone_transition, uuid, timestamptz, true, true)
-USAGE_AGG(health_usage_agg_uuid_date_transition, uuid, date, false, false)
-USAGE_AGG(health_usage_agg_uuid_date_amount_transition, uuid, date, true, false)
-USAGE_AGG(health_usage_agg_text_transition, text, timestamptz, false, false)
-USAGE_AGG(health_usage_agg_text_zone_transition, text, timestamptz, false, true)
-USAGE_AGG(health_usage_agg_text_amount_transition, text, timestamptz, true, false)
-USAGE_AGG(health_usage_agg_text_amount_zone_transition, text, timestamptz, true, true)
-USAGE_AGG(health_usage_agg_text_date_transition, text, date, false, false)
-USAGE_AGG(health_usage_agg_text_date_amount_transition, text, date, true, false)
+#include "pg/usage_agg_functions.inc"
 
 // rollup(state, usage): NULL ledgers change nothing.
 HEALTH_FUNCTION(health_rollup_transition) {

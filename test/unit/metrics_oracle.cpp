@@ -304,7 +304,7 @@ TEST_CASE(
     MetricRecord record;
     evaluate_all(l, c.as_of, record);
     const Oracle oracle(c);
-    for (const auto& info : metric_catalog()) {
+    for (const auto& info : metric_table) {
       MetricRequest request;
       request.id = info.id;
       if (!(evaluate(ledger(text, {}, catalog), request, c.as_of) == record[info.id])) {

@@ -97,7 +97,7 @@ TEST_CASE("metrics are told with the counts behind them") {
 }
 
 TEST_CASE("every metric has words for any value") {
-  for (const MetricInfo& metric : metric_catalog()) {
+  for (const MetricInfo& metric : metric_table) {
     const std::string name(metric.name);
     const Model model = parse_model(R"({"minimum_coverage": 0, "signals": [{"name": "a", "metric": ")" +
                                     name + R"(", "normalize": {"kind": "identity"}}]})");

@@ -78,8 +78,8 @@ void read_catalog(DocumentReader& reader, const json& document, EventCatalog& ca
 
 void read_settings(DocumentReader& reader, const json& document, Model& model) {
   MetricSettings& settings = model.settings;
-  settings.window_days =
-      static_cast<int>(reader.read_number(document, "", "window_days", days_range).value_or(28));
+  settings.window_days = static_cast<int>(
+      reader.read_number(document, "", "window_days", days_range).value_or(settings.window_days));
   if (const json* onboarding = reader.find(document, "", "onboarding")) {
     constexpr std::string_view keys[] = {"days", "events", "window_days"};
     if (reader.check_object(*onboarding, "onboarding", keys)) {

@@ -32,7 +32,7 @@ constexpr const char* source_hint =
 
 std::vector<std::string_view> metric_names() {
   std::vector<std::string_view> names;
-  for (const MetricInfo& metric : metric_catalog()) names.push_back(metric.name);
+  for (const MetricInfo& metric : metric_table) names.push_back(metric.name);
   return names;
 }
 

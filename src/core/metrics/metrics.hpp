@@ -17,79 +17,23 @@
 #include "core/base/exact.hpp"
 #include "core/base/value.hpp"
 #include "core/ledger/usage.hpp"
+#include "core/metrics/metric_table.hpp"
 
 namespace health {
 
-// The metrics, in the order of health.metrics_record. Counts and dates are numbers too (trial_use: 1 or 0).
-enum class MetricId : std::uint8_t {
-  total_users,
-  active_users,
-  events,
-  activation_rate,
-  activation_rate_low,
-  activation_rate_high,
-  coverage,
-  adoption_rate,
-  onboarding_activation,
-  invite_conversion,
-  trend_4w,
-  trend_4w_users,
-  trend_4w_value,
-  dropoff,
-  slope_4w,
-  dip_streak,
-  cadence,
-  events_per_user_week,
-  stickiness,
-  interaction,
-  reply_ratio,
-  spread,
-  creators,
-  breadth,
-  depth,
-  value_points,
-  sessions_per_user_week,
-  amount_sum,
-  amount_mean,
-  recency_days,
-  growth,
-  time_to_value,
-  trial_use,
-  dormant_users,
-  power_user_dependency,
-  top2_share,
-  top3_share,
-  hhi,
-  effective_users,
-  hhi_normalized,
-  gini,
-  absence_factor
-};
-inline constexpr std::size_t metric_count = static_cast<std::size_t>(MetricId::absence_factor) + 1;
-
-// What there is to know about a metric.
-struct MetricInfo {
-  MetricId id;
-  std::string_view name;         // as in SQL and in model documents
-  std::string_view description;  // one sentence
-  std::string_view unit;         // "ratio", "users", "events", "days", ...
-};
-
-// All metrics, indexed by MetricId.
-std::span<const MetricInfo> metric_catalog();
 // The metric of that name, if there is one.
 std::optional<MetricId> metric_by_name(std::string_view name);
 
 // What holds for all metrics of an account.
 struct MetricSettings {
-  int window_days = 28;
+  int window_days = default_window_days;
   std::optional<Day>
       account_start;            // else the first activity or the first known $joined, whichever is earlier
   std::optional<double> seats;  // licensed seats; finite, >= 0
-  int onboarding_days = 7;      // X: days that a new user has to get going
-  int onboarding_events = 1;    // k: how many of the activation events
-  int onboarding_window = 28;   // W: users who joined in [as_of - X - W, as_of - X)
-  std::optional<std::vector<std::string>> features;  // that the plan entitles; else those of the catalog
+  int onboarding_days = default_onboarding_days;      // X: days that a new user has to get going
+  int onboarding_events = default_onboarding_events;  // k: how many of the activation events
+  int onboarding_window = default_onboarding_window;  // W: users who joined in [as_of - X - W, as_of - X)
+  std::optional<std::vector<std::string>> features;   // that the plan entitles; else those of the catalog
   std::optional<double> daily_cap;  // most value points of a user and day that count; finite, >= 0
 
   // Throws Error 22023 that names the setting which makes no sense.
@@ -103,9 +47,9 @@ struct MetricRequest {
   std::vector<std::string>
       events;          // only these events, listed in the catalog or not; empty: the qualifying ones
   unsigned roles = 0;  // only events with one of these Role bits; 0: all. With both, an event must meet both
-  bool by_value = false;  // value points instead of events: trends, streaks, concentration
-  int top_k = 1;          // power_user_dependency: share of the k largest users
-  std::string user;       // recency_days: of this user (text of the id) instead of the account
+  bool by_value = false;      // value points instead of events: trends, streaks, concentration
+  int top_k = default_top_k;  // power_user_dependency: share of the k largest users
+  std::string user;           // recency_days: of this user (text of the id) instead of the account
 };
 
 // Metrics of one account at one date.

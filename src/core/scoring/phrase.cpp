@@ -67,7 +67,7 @@ std::string_view describe_unknown(Unknown reason) {
 std::string show_raw(const Signal& signal, const Reading& reading) {
   if (reading.raw.known()) {
     if (signal.source == SignalSource::metric) {
-      const NumberStyle style = metric_style(signal.metric.id);
+      const NumberStyle style = metric_info(signal.metric.id).style;
       if (style == NumberStyle::share) return show_percent(reading.raw.number);
       if (style == NumberStyle::change) return show_percent(reading.raw.number, true);
     }

@@ -87,9 +87,9 @@ struct Finding {
 
   std::string with_label() const {
     return in_sentence(signal.label) + " " +
-           (metric_style(signal.metric.id) == NumberStyle::share    ? show_percent(value)
-            : metric_style(signal.metric.id) == NumberStyle::change ? show_percent(value, true)
-                                                                    : show_number(value));
+           (metric_info(signal.metric.id).style == NumberStyle::share    ? show_percent(value)
+            : metric_info(signal.metric.id).style == NumberStyle::change ? show_percent(value, true)
+                                                                         : show_number(value));
   }
 };
 
@@ -181,35 +181,6 @@ std::string describe(const Finding& f) {
 }
 
 }  // namespace
-
-NumberStyle metric_style(MetricId metric) {
-  switch (metric) {
-    case MetricId::activation_rate:
-    case MetricId::activation_rate_low:
-    case MetricId::activation_rate_high:
-    case MetricId::coverage:
-    case MetricId::adoption_rate:
-    case MetricId::onboarding_activation:
-    case MetricId::invite_conversion:
-    case MetricId::cadence:
-    case MetricId::stickiness:
-    case MetricId::spread:
-    case MetricId::breadth:
-    case MetricId::growth:
-    case MetricId::power_user_dependency:
-    case MetricId::top2_share:
-    case MetricId::top3_share:
-      return NumberStyle::share;
-    case MetricId::trend_4w:
-    case MetricId::trend_4w_users:
-    case MetricId::trend_4w_value:
-    case MetricId::dropoff:
-    case MetricId::slope_4w:
-      return NumberStyle::change;
-    default:
-      return NumberStyle::number;
-  }
-}
 
 std::string describe_metric(const Signal& signal, double value, const Ledger& ledger, Day as_of) {
   return describe({signal, value, ledger, as_of});

@@ -1,16 +1,16 @@
-// score_account, score_signals, score_details, score_series, score_without_user: an account's score from one
-// decode of its ledger.
+// score_account, score_signals, signal_rows, score_details, score_series, score_without_user: an account's
+// score from one decode of its ledger.
 #include "core/scoring/score.hpp"
 
 #include "core/scoring/score_summary.hpp"
 #include "metric_row.hpp"
 #include "score_arguments.hpp"
 #include "score_rows.hpp"
+#include "signal_values.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
 #include "funcapi.h"
-#include "utils/array.h"
 }
 
 using namespace health::pg;
@@ -18,152 +18,124 @@ using namespace health::pg;
 namespace {
 
 constexpr int series_columns = 5;
-enum DetailColumn { scored_column, measured_column, signals_column, detail_columns };
+constexpr int detail_columns = account_score_columns + metric_row_columns + 1;
 
-// model, usage, as_of, account_start, seats, inputs, observed, segments: what all but score_series take, in
-// this order.
-struct ScoreArguments {
-  const health::Model* model;
-  health::Day as_of;
-  AccountArguments account;
-  InputArguments inputs;
-};
-
-ScoreArguments score_arguments(FunctionCallInfo fcinfo, const AccountArguments& account) {
-  return {model_argument(fcinfo, 0, 0, "model"),
-          day_argument(fcinfo, 2, "as_of"),
-          account,
-          {text_inputs_argument(fcinfo, 5, "inputs"), date_inputs_argument(fcinfo, 6, "observed"),
-           text_inputs_argument(fcinfo, 7, "segments")}};
-}
-
-ScoreArguments score_arguments(FunctionCallInfo fcinfo) {
-  return score_arguments(fcinfo, account_arguments(fcinfo, 1, 3, 4));
-}
-
-health::ScoreSummary summarize(const health::Ledger& ledger, const ScoreArguments& arguments,
-                               const PastArguments& past) {
-  const health::Model& model = *arguments.model;
-  const auto now = collect_inputs(model, arguments.inputs);
-  const auto week_ago = collect_inputs_before(model, arguments.inputs, past, 7);
-  const auto month_ago = collect_inputs_before(model, arguments.inputs, past, 28);
-  return health::summarize_score(model, ledger, {now, week_ago, month_ago}, arguments.as_of);
+health::ScoreSummary summarize(const health::Model& model, const health::Ledger& ledger,
+                               const AccountState& account) {
+  const auto now = collect_inputs(model, account);
+  const auto week_ago = collect_inputs(model, account, 7);
+  const auto month_ago = collect_inputs(model, account, 28);
+  return health::summarize_score(model, ledger, {now, week_ago, month_ago}, account.as_of);
 }
 
 }  // namespace
 
 HEALTH_FUNCTION(health_score_account) {
-  const ScoreArguments arguments = score_arguments(fcinfo);
-  const PastArguments past = past_arguments(fcinfo, 8);
+  const health::Model* model = model_argument(fcinfo, 0, 0, "model");
+  const AccountState account = state_argument(fcinfo, 1);
   const TupleDesc row_type = kept_row_type(fcinfo, account_score_columns);
   const RowBlock row = guarded([&] {
-    const health::Ledger ledger = decode_account(*arguments.model, arguments.account);
-    return summary_row(*arguments.model, summarize(ledger, arguments, past));
+    const health::Ledger ledger = decode_account(*model, account);
+    return summary_row(*model, summarize(*model, ledger, account));
   });
   return HeapTupleGetDatum(heap_form_tuple(row_type, row.values, row.nulls));
 }
 
-namespace {
-
-// Rows as an array of their composite type. May ereport.
-Datum row_array(const RowBlock& rows, TupleDesc row_type) {
-  auto* items = static_cast<Datum*>(palloc(sizeof(Datum) * rows.rows));
-  for (std::size_t row = 0; row < rows.rows; ++row) {
-    const std::size_t at = row * static_cast<std::size_t>(rows.columns);
-    items[row] = HeapTupleGetDatum(heap_form_tuple(row_type, rows.values + at, rows.nulls + at));
-  }
-  return PointerGetDatum(
-      construct_array(items, static_cast<int>(rows.rows), row_type->tdtypeid, -1, false, TYPALIGN_DOUBLE));
-}
-
-}  // namespace
-
-// The arguments of score_account, but for the usage in parts.
+// The columns of health.account_score and of health.metrics_record, and the signals.
 HEALTH_FUNCTION(health_score_details) {
-  const ScoreArguments arguments = score_arguments(fcinfo, account_parts_arguments(fcinfo, 1, 3, 4));
-  const PastArguments past = past_arguments(fcinfo, 8);
+  const health::Model* model = model_argument(fcinfo, 0, 0, "model");
+  const AccountState account = state_argument(fcinfo, 1);
   const TupleDesc row_type = kept_row_type(fcinfo, detail_columns);
-  const TupleDesc scored_type = kept_column_type(fcinfo, scored_column, account_score_columns);
-  const TupleDesc measured_type = kept_column_type(fcinfo, measured_column, metric_row_columns);
-  const TupleDesc signal_type = kept_column_type(fcinfo, signals_column, signal_score_columns);
+  const TupleDesc signals_type = kept_column_type(fcinfo, signal_values_columns);
   struct Details {
     RowBlock scored;
     MetricRow measured;
-    RowBlock signals;
+    SignalArrays signals;
   };
   const Details details = guarded([&] {
-    const health::Model& model = *arguments.model;
-    const health::Ledger ledger = decode_account(model, arguments.account);
-    const health::ScoreSummary summary = summarize(ledger, arguments, past);
-    return Details{summary_row(model, summary), evaluate_metrics(ledger, arguments.as_of),
-                   signal_rows(model, summary.now, ledger)};
+    const health::Ledger ledger = decode_account(*model, account);
+    const health::ScoreSummary summary = summarize(*model, ledger, account);
+    return Details{summary_row(*model, summary), evaluate_metrics(ledger, account.as_of),
+                   keep_readings(*model, summary.now.readings)};
   });
-  Datum metrics[metric_row_columns];
-  bool metric_nulls[metric_row_columns];
-  put_metrics(details.measured, metrics, metric_nulls);
-  Datum values[] = {
-      HeapTupleGetDatum(heap_form_tuple(scored_type, details.scored.values, details.scored.nulls)),
-      HeapTupleGetDatum(heap_form_tuple(measured_type, metrics, metric_nulls)),
-      row_array(details.signals, signal_type)};
-  bool nulls[] = {false, false, false};
+  Datum values[detail_columns];
+  bool nulls[detail_columns];
+  std::copy_n(details.scored.values, account_score_columns, values);
+  std::copy_n(details.scored.nulls, account_score_columns, nulls);
+  put_metrics(details.measured, values + account_score_columns, nulls + account_score_columns);
+  values[detail_columns - 1] = make_signal_values(details.signals, signals_type);
+  nulls[detail_columns - 1] = false;
   return HeapTupleGetDatum(heap_form_tuple(row_type, values, nulls));
 }
 
 HEALTH_FUNCTION(health_score_signals) {
   InitMaterializedSRF(fcinfo, 0);
-  const ScoreArguments arguments = score_arguments(fcinfo);
+  const health::Model* model = model_argument(fcinfo, 0, 0, "model");
+  const AccountState account = state_argument(fcinfo, 1);
   const RowBlock rows = guarded([&] {
-    const health::Ledger ledger = decode_account(*arguments.model, arguments.account);
-    const auto inputs = collect_inputs(*arguments.model, arguments.inputs);
-    return signal_rows(*arguments.model,
-                       health::score_account(*arguments.model, ledger, inputs, arguments.as_of), ledger);
+    const health::Ledger ledger = decode_account(*model, account);
+    return signal_rows(*model,
+                       health::score_account(*model, ledger, collect_inputs(*model, account), account.as_of));
+  });
+  store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
+  return Datum{0};
+}
+
+// signal_rows(model, as_of, signals)
+HEALTH_FUNCTION(health_signal_rows) {
+  InitMaterializedSRF(fcinfo, 0);
+  const health::Model* model = model_argument(fcinfo, 0, 0, "model");
+  const health::Day as_of = day_argument(fcinfo, 1, "as_of");
+  if (PG_ARGISNULL(2)) return Datum{0};
+  HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(2);
+  const SignalArrays arrays =
+      open_signal_values(HeapTupleHeaderGetDatum(header),
+                         kept_argument_type(fcinfo, HeapTupleHeaderGetTypeId(header), signal_values_columns));
+  const RowBlock rows = guarded([&] {
+    return signal_rows(*model, health::score_readings(*model, restore_readings(*model, arrays), as_of));
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
   return Datum{0};
 }
 
 HEALTH_FUNCTION(health_score_without_user) {
-  const ScoreArguments arguments = score_arguments(fcinfo);
-  if (PG_ARGISNULL(8)) PG_RETURN_NULL();
-  const std::string_view user = text_argument(fcinfo, 8);
+  const health::Model* model = model_argument(fcinfo, 0, 0, "model");
+  const AccountState account = state_argument(fcinfo, 1);
+  if (PG_ARGISNULL(2)) PG_RETURN_NULL();
+  const std::string_view user = text_argument(fcinfo, 2);
   struct Result {
     bool known;
     double score;
   };
   const Result result = guarded([&] {
-    const health::Ledger ledger = decode_account(*arguments.model, arguments.account);
-    const auto inputs = collect_inputs(*arguments.model, arguments.inputs);
+    const health::Ledger ledger = decode_account(*model, account);
+    const auto inputs = collect_inputs(*model, account);
     const auto index = ledger.find_user(user);
     const health::Score score =
-        index ? health::score_account(*arguments.model, ledger.without_user(*index), inputs, arguments.as_of)
-              : health::score_account(*arguments.model, ledger, inputs, arguments.as_of);
+        index ? health::score_account(*model, ledger.without_user(*index), inputs, account.as_of)
+              : health::score_account(*model, ledger, inputs, account.as_of);
     return Result{score.score.has_value(), score.score.value_or(0)};
   });
   if (!result.known) PG_RETURN_NULL();
   PG_RETURN_FLOAT8(result.score);
 }
 
-// score_series(model, usage, account_start, seats, inputs, observed, segments, from_date, to_date, step,
-// past_inputs, past_observed)
+// score_series(model, account, from_date, to_date, step)
 HEALTH_FUNCTION(health_score_series) {
   InitMaterializedSRF(fcinfo, 0);
   const health::Model* model = model_argument(fcinfo, 0, 0, "model");
-  const AccountArguments account = account_arguments(fcinfo, 1, 2, 3);
-  const InputArguments arguments{text_inputs_argument(fcinfo, 4, "inputs"),
-                                 date_inputs_argument(fcinfo, 5, "observed"),
-                                 text_inputs_argument(fcinfo, 6, "segments")};
-  const health::Day from = day_argument(fcinfo, 7, "from_date");
-  const health::Day to = day_argument(fcinfo, 8, "to_date");
-  const int32 step = PG_ARGISNULL(9) ? 1 : PG_GETARG_INT32(9);
-  const PastArguments past = past_arguments(fcinfo, 10);
+  const AccountState account = state_argument(fcinfo, 1);
+  const health::Day from = day_argument(fcinfo, 2, "from_date");
+  const health::Day to = day_argument(fcinfo, 3, "to_date");
+  const int32 step = PG_ARGISNULL(4) ? 1 : PG_GETARG_INT32(4);
   const RowBlock rows = guarded([&] {
     const std::int64_t count = series_length(from, to, step);
     const health::Ledger ledger = decode_account(*model, account);
-    auto inputs = collect_inputs(*model, arguments);
+    auto inputs = collect_inputs(*model, account);
     RowWriter writer(static_cast<std::size_t>(count), series_columns);
     for (std::int64_t day = from; day <= to; day += step) {
       health::poll_cancel();
-      if (past.inputs.given) inputs = collect_inputs_before(*model, arguments, past, to - day);
+      if (account.past.inputs.given) inputs = collect_inputs(*model, account, account.as_of - day);
       const health::Score score =
           health::score_account(*model, ledger, inputs, static_cast<health::Day>(day));
       writer.add_date(static_cast<health::Day>(day));

@@ -1,4 +1,4 @@
-// Unpacking of models, ledgers and inputs.
+// Unpacking of models and account states.
 #include "score_arguments.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include "local_day.hpp"
 
 extern "C" {
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
@@ -24,7 +25,8 @@ namespace {
 struct ScoreCache {
   CachedDocument<Model> models[2];
   TupleDesc row_type;
-  TupleDesc column_types[most_row_columns];
+  TupleDesc column_type;
+  TupleDesc argument_type;
 };
 
 ScoreCache& score_cache(FunctionCallInfo fcinfo) {
@@ -41,7 +43,7 @@ ScoreCache& score_cache(FunctionCallInfo fcinfo) {
   pg_unreachable();
 }
 
-// The elements of an array argument with so many dimensions; an empty array has any number of them.
+// The elements of an array with so many dimensions; an empty array has any number of them.
 struct Elements {
   Datum* values;
   bool* nulls;
@@ -50,9 +52,9 @@ struct Elements {
   int rows;
 };
 
-Elements array_elements(FunctionCallInfo fcinfo, int i, const char* name, int dimensions, Oid type,
-                        int16 length, bool by_value) {
-  ArrayType* array = PG_GETARG_ARRAYTYPE_P(i);
+Elements array_elements(Datum datum, const char* name, int dimensions, Oid type, int16 length,
+                        bool by_value) {
+  ArrayType* array = DatumGetArrayTypeP(datum);
   if (ARR_NDIM(array) != dimensions && ARR_NDIM(array) > 0) {
     ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
                     dimensions == 1 ? errmsg("%s must have one dimension, not %d", name, ARR_NDIM(array))
@@ -66,9 +68,35 @@ Elements array_elements(FunctionCallInfo fcinfo, int i, const char* name, int di
   return elements;
 }
 
-TextInputs read_texts(FunctionCallInfo fcinfo, int i, const char* name, int dimensions) {
-  if (PG_ARGISNULL(i)) return {};
-  const Elements elements = array_elements(fcinfo, i, name, dimensions, TEXTOID, -1, false);
+// The columns of health.account_state.
+enum StateColumn {
+  parts_column,
+  as_of_column,
+  account_start_column,
+  seats_column,
+  inputs_column,
+  observed_column,
+  segments_column,
+  past_inputs_column,
+  past_observed_column,
+  state_columns
+};
+
+// A state while it is taken apart.
+struct OpenState {
+  const char* owner;  // "before" or "after" where a function takes two, else null
+  Datum values[state_columns];
+  bool nulls[state_columns];
+
+  const char* name_of(const char* column) const {
+    return owner == nullptr ? column : psprintf("%s.%s", owner, column);
+  }
+};
+
+TextInputs read_texts(const OpenState& state, StateColumn column, const char* plain_name, int dimensions) {
+  if (state.nulls[column]) return {};
+  const char* name = state.name_of(plain_name);
+  const Elements elements = array_elements(state.values[column], name, dimensions, TEXTOID, -1, false);
   auto* values = static_cast<std::string_view*>(
       palloc(sizeof(std::string_view) * static_cast<std::size_t>(elements.total + 1)));
   for (int at = 0; at < elements.total; ++at) {
@@ -77,14 +105,34 @@ TextInputs read_texts(FunctionCallInfo fcinfo, int i, const char* name, int dime
   return {values, elements.nulls, elements.count, elements.rows, true, name};
 }
 
-DateInputs read_dates(FunctionCallInfo fcinfo, int i, const char* name, int dimensions) {
-  if (PG_ARGISNULL(i)) return {};
-  const Elements elements = array_elements(fcinfo, i, name, dimensions, DATEOID, sizeof(DateADT), true);
+DateInputs read_dates(const OpenState& state, StateColumn column, const char* plain_name, int dimensions) {
+  if (state.nulls[column]) return {};
+  const char* name = state.name_of(plain_name);
+  const Elements elements =
+      array_elements(state.values[column], name, dimensions, DATEOID, sizeof(DateADT), true);
   auto* values = static_cast<Day*>(palloc(sizeof(Day) * static_cast<std::size_t>(elements.total + 1)));
   for (int at = 0; at < elements.total; ++at) {
     values[at] = elements.nulls[at] ? 0 : finite_day(DatumGetDateADT(elements.values[at]), name);
   }
   return {values, elements.nulls, elements.count, elements.rows, true, name};
+}
+
+std::span<const Bytes> read_parts(const OpenState& state) {
+  if (state.nulls[parts_column]) return {};
+  ArrayType* array = DatumGetArrayTypeP(state.values[parts_column]);
+  int16 length = 0;
+  bool by_value = false;
+  char alignment = 0;
+  get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &values, &nulls, &count);
+  auto* usages = static_cast<Bytes*>(palloc(sizeof(Bytes) * static_cast<std::size_t>(count + 1)));
+  std::size_t known = 0;
+  for (int at = 0; at < count; ++at)
+    if (!nulls[at]) usages[known++] = bytes_of(values[at]);
+  return {usages, known};
 }
 
 void check_columns(TupleDesc found, int columns) {
@@ -130,64 +178,38 @@ Day day_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   return finite_day(PG_GETARG_DATEADT(i), name);
 }
 
-TextInputs text_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name) {
-  return read_texts(fcinfo, i, name, 1);
-}
+AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name) {
+  if (PG_ARGISNULL(i)) reject_null(name == nullptr ? "account" : name);
+  HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(i);
+  HeapTupleData tuple{};
+  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+  tuple.t_data = header;
+  OpenState open{};
+  open.owner = name;
+  heap_deform_tuple(&tuple, kept_argument_type(fcinfo, HeapTupleHeaderGetTypeId(header), state_columns),
+                    open.values, open.nulls);
 
-DateInputs date_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name) {
-  return read_dates(fcinfo, i, name, 1);
-}
-
-PastArguments past_arguments(FunctionCallInfo fcinfo, int i) {
-  PastArguments past{read_texts(fcinfo, i, "past_inputs", 2), read_dates(fcinfo, i + 1, "past_observed", 2)};
+  AccountState state{};
+  if (open.nulls[as_of_column]) reject_null(open.name_of("as_of"));
+  state.as_of = finite_day(DatumGetDateADT(open.values[as_of_column]), open.name_of("as_of"));
+  state.parts = read_parts(open);
+  if (!open.nulls[account_start_column]) {
+    state.has_account_start = true;
+    state.account_start =
+        finite_day(DatumGetDateADT(open.values[account_start_column]), open.name_of("account_start"));
+  }
+  if (!open.nulls[seats_column]) {
+    state.has_seats = true;
+    state.seats = DatumGetFloat8(open.values[seats_column]);
+  }
+  state.now = {read_texts(open, inputs_column, "inputs", 1), read_dates(open, observed_column, "observed", 1),
+               read_texts(open, segments_column, "segments", 1)};
+  state.past = {read_texts(open, past_inputs_column, "past_inputs", 2),
+                read_dates(open, past_observed_column, "past_observed", 2)};
   // An empty array says no more than NULL.
-  past.inputs.given = past.inputs.given && past.inputs.count > 0;
-  past.observed.given = past.observed.given && past.observed.count > 0;
-  return past;
-}
-
-namespace {
-
-AccountArguments account_of(FunctionCallInfo fcinfo, std::span<const Bytes> parts, int account_start,
-                            int seats) {
-  AccountArguments account{};
-  account.parts = parts;
-  if (!PG_ARGISNULL(account_start)) {
-    account.has_account_start = true;
-    account.account_start = finite_day(PG_GETARG_DATEADT(account_start), "account_start");
-  }
-  if (!PG_ARGISNULL(seats)) {
-    account.has_seats = true;
-    account.seats = PG_GETARG_FLOAT8(seats);
-  }
-  return account;
-}
-
-}  // namespace
-
-AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats) {
-  if (PG_ARGISNULL(usage)) return account_of(fcinfo, {}, account_start, seats);
-  auto* part = static_cast<Bytes*>(palloc(sizeof(Bytes)));
-  *part = bytes_argument(fcinfo, usage);
-  return account_of(fcinfo, {part, 1}, account_start, seats);
-}
-
-AccountArguments account_parts_arguments(FunctionCallInfo fcinfo, int parts, int account_start, int seats) {
-  if (PG_ARGISNULL(parts)) return account_of(fcinfo, {}, account_start, seats);
-  ArrayType* array = PG_GETARG_ARRAYTYPE_P(parts);
-  int16 length = 0;
-  bool by_value = false;
-  char alignment = 0;
-  get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
-  Datum* values = nullptr;
-  bool* nulls = nullptr;
-  int count = 0;
-  deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &values, &nulls, &count);
-  auto* usages = static_cast<Bytes*>(palloc(sizeof(Bytes) * static_cast<std::size_t>(count + 1)));
-  std::size_t known = 0;
-  for (int at = 0; at < count; ++at)
-    if (!nulls[at]) usages[known++] = bytes_of(values[at]);
-  return account_of(fcinfo, {usages, known}, account_start, seats);
+  state.past.inputs.given = state.past.inputs.given && state.past.inputs.count > 0;
+  state.past.observed.given = state.past.observed.given && state.past.observed.count > 0;
+  return state;
 }
 
 TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns) {
@@ -203,29 +225,55 @@ TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns) {
   return cache.row_type;
 }
 
-TupleDesc kept_column_type(FunctionCallInfo fcinfo, int i, int columns) {
-  ScoreCache& cache = score_cache(fcinfo);
-  if (cache.column_types[i] == nullptr) {
-    const Oid type = TupleDescAttr(cache.row_type, i)->atttypid;
-    const Oid element = get_element_type(type);
-    MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-    TupleDesc found = lookup_rowtype_tupdesc_copy(OidIsValid(element) ? element : type, -1);
-    MemoryContextSwitchTo(caller);
-    check_columns(found, columns);
-    cache.column_types[i] = found;
-  }
-  return cache.column_types[i];
+namespace {
+
+TupleDesc copy_of_type(FunctionCallInfo fcinfo, Oid type, int columns) {
+  MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+  TupleDesc found = lookup_rowtype_tupdesc_copy(type, -1);
+  MemoryContextSwitchTo(caller);
+  check_columns(found, columns);
+  return found;
 }
 
-Ledger decode_account(const Model& model, const AccountArguments& account) {
+}  // namespace
+
+TupleDesc kept_column_type(FunctionCallInfo fcinfo, int columns) {
+  ScoreCache& cache = score_cache(fcinfo);
+  if (cache.column_type == nullptr) {
+    const Oid type = TupleDescAttr(cache.row_type, cache.row_type->natts - 1)->atttypid;
+    cache.column_type = copy_of_type(fcinfo, type, columns);
+  }
+  return cache.column_type;
+}
+
+TupleDesc kept_argument_type(FunctionCallInfo fcinfo, Oid type, int columns) {
+  ScoreCache& cache = score_cache(fcinfo);
+  if (cache.argument_type == nullptr || cache.argument_type->tdtypeid != type)
+    cache.argument_type = copy_of_type(fcinfo, type, columns);
+  return cache.argument_type;
+}
+
+Ledger decode_account(const Model& model, const AccountState& account) {
   MetricSettings settings = model.settings;
   if (account.has_account_start) settings.account_start = account.account_start;
   if (account.has_seats) settings.seats = account.seats;
   return Ledger::decode(account.parts, model.catalog, settings);
 }
 
-std::vector<ExternalInput> collect_inputs(const Model& model, const InputArguments& arguments) {
-  const auto& [inputs, observed, segments] = arguments;
+std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState& account,
+                                          std::int64_t days_before) {
+  auto [inputs, observed, segments] = account.now;
+  if (days_before > 0 && account.past.inputs.given) {
+    const auto& past = account.past;
+    if (past.observed.given && past.observed.rows != past.inputs.rows) {
+      throw Error(sqlstate::invalid_parameter_value,
+                  "past_inputs has " + std::to_string(past.inputs.rows) + " rows, but past_observed has " +
+                      std::to_string(past.observed.rows),
+                  "Row n of both is of n days before.");
+    }
+    inputs = take_row(past.inputs, days_before - 1);
+    observed = take_row(past.observed, days_before - 1);
+  }
   check_count(model, inputs);
   check_count(model, observed);
   check_count(model, segments);
@@ -238,19 +286,6 @@ std::vector<ExternalInput> collect_inputs(const Model& model, const InputArgumen
     if (segments.given && !segments.nulls[i]) collected[i].segment = segments.values[i];
   }
   return collected;
-}
-
-std::vector<ExternalInput> collect_inputs_before(const Model& model, const InputArguments& arguments,
-                                                 const PastArguments& past, std::int64_t days) {
-  if (days == 0 || !past.inputs.given) return collect_inputs(model, arguments);
-  if (past.observed.given && past.observed.rows != past.inputs.rows) {
-    throw Error(sqlstate::invalid_parameter_value,
-                "past_inputs has " + std::to_string(past.inputs.rows) + " rows, but past_observed has " +
-                    std::to_string(past.observed.rows),
-                "Row n of both is of n days before.");
-  }
-  return collect_inputs(
-      model, {take_row(past.inputs, days - 1), take_row(past.observed, days - 1), arguments.segments});
 }
 
 }  // namespace health::pg

@@ -1,11 +1,11 @@
-// What the scoring functions take: a model, kept from call to call, and an account's ledger and inputs as
-// plain memory.
+// What the scoring functions take: a model, kept from call to call, and the state of an account as plain
+// memory.
 #pragma once
 
 #include <vector>
 
-#include "core/metrics/metrics.hpp"
 #include "core/document/model.hpp"
+#include "core/metrics/metrics.hpp"
 #include "core/scoring/score.hpp"
 #include "guard.hpp"
 
@@ -15,7 +15,7 @@ extern "C" {
 
 namespace health::pg {
 
-// A text[] or date[] argument: rows of `count` values, one after the other. `given` is false for NULL.
+// A text[] or date[]: rows of `count` values, one after the other. `given` is false for NULL.
 template <class Value>
 struct InputArray {
   const Value* values;
@@ -27,15 +27,6 @@ struct InputArray {
 };
 using TextInputs = InputArray<std::string_view>;
 using DateInputs = InputArray<Day>;
-
-// What belongs to the account.
-struct AccountArguments {
-  std::span<const Bytes> parts;  // ledgers that add up to the account's
-  bool has_account_start;
-  Day account_start;
-  bool has_seats;
-  double seats;
-};
 
 // inputs, observed and segments of one date.
 struct InputArguments {
@@ -50,33 +41,40 @@ struct PastArguments {
   DateInputs observed;
 };
 
+// A value of health.account_state.
+struct AccountState {
+  std::span<const Bytes> parts;  // ledgers that add up to the account's
+  Day as_of;
+  bool has_account_start;
+  Day account_start;
+  bool has_seats;
+  double seats;
+  InputArguments now;
+  PastArguments past;
+};
+
 // These may ereport, naming the argument.
 const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot,
                             const char* name);  // slot 0 or 1 of the function's cache
 bool same_model_arguments(
     FunctionCallInfo fcinfo);  // the models in slots 0 and 1 were read from equal documents
 Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);  // not NULL, finite
-TextInputs text_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
-DateInputs date_inputs_argument(FunctionCallInfo fcinfo, int i, const char* name);
-// past_inputs and past_observed, from arguments i and i + 1: two dimensions, or NULL.
-PastArguments past_arguments(FunctionCallInfo fcinfo, int i);
-// usage (NULL: the empty ledger; an array: its parts), account_start and seats.
-AccountArguments account_arguments(FunctionCallInfo fcinfo, int usage, int account_start, int seats);
-AccountArguments account_parts_arguments(FunctionCallInfo fcinfo, int parts, int account_start, int seats);
+// A health.account_state; the one place that takes it apart. `name` says which, where there are several.
+AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name = nullptr);
+
 // The composite type that the function returns, kept for the next call.
 TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns);
-// The same of column i of that type: a composite type, or an array of one.
-inline constexpr int most_row_columns = 3;
-TupleDesc kept_column_type(FunctionCallInfo fcinfo, int i, int columns);
+// The composite type of the last column of that type, or of argument i.
+TupleDesc kept_column_type(FunctionCallInfo fcinfo, int columns);
+TupleDesc kept_argument_type(FunctionCallInfo fcinfo, Oid type, int columns);
 
 // These run inside guarded(...).
-Ledger decode_account(const Model& model, const AccountArguments& account);
-// The inputs in the order of model.inputs; empty when there are none at all. Error 22023 when the numbers
-// differ.
-std::vector<ExternalInput> collect_inputs(const Model& model, const InputArguments& arguments);
-// The inputs of so many days before. Without past ones they are those of the date itself; before the oldest
-// row, those of that row. Error 22023 also when past_inputs and past_observed differ in their rows.
-std::vector<ExternalInput> collect_inputs_before(const Model& model, const InputArguments& arguments,
-                                                 const PastArguments& past, std::int64_t days);
+Ledger decode_account(const Model& model, const AccountState& account);
+// The inputs of so many days before as_of, in the order of model.inputs; empty when there are none at all.
+// Without past ones, and for dates after as_of, they are those of as_of itself; before the oldest row, those
+// of that row. Error 22023 when the numbers differ, also when past_inputs and past_observed differ in their
+// rows.
+std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState& account,
+                                          std::int64_t days_before = 0);
 
 }  // namespace health::pg

@@ -15,15 +15,12 @@ namespace {
 
 constexpr int change_row_columns = 10;
 
-// score_change(model_from, model_to, usage, as_of_from, as_of_to, account_start, seats, inputs_from,
-// inputs_to, observed_from,
-//              observed_to, segments, override_from, override_to)
+// score_change(model_from, model_to, before, after, override_from, override_to). Usage, start, seats and
+// segments are those of the account now, after the change.
 struct ChangeArguments {
   const health::Model* before;
   const health::Model* after;
-  health::Day from, to;
-  AccountArguments account;
-  InputArguments earlier, later;
+  AccountState earlier, later;
   bool has_override_from, has_override_to;
   double override_from, override_to;
 };
@@ -33,18 +30,13 @@ ChangeArguments change_arguments(FunctionCallInfo fcinfo) {
   a.before = model_argument(fcinfo, 0, 0, "model_from");
   a.after = model_argument(fcinfo, 1, 1, "model_to");
   if (same_model_arguments(fcinfo)) a.after = a.before;
-  a.account = account_arguments(fcinfo, 2, 5, 6);
-  a.from = day_argument(fcinfo, 3, "as_of_from");
-  a.to = day_argument(fcinfo, 4, "as_of_to");
-  a.earlier.inputs = text_inputs_argument(fcinfo, 7, "inputs_from");
-  a.later.inputs = text_inputs_argument(fcinfo, 8, "inputs_to");
-  a.earlier.observed = date_inputs_argument(fcinfo, 9, "observed_from");
-  a.later.observed = date_inputs_argument(fcinfo, 10, "observed_to");
-  a.later.segments = text_inputs_argument(fcinfo, 11, "segments");
-  a.has_override_from = !PG_ARGISNULL(12);
-  a.has_override_to = !PG_ARGISNULL(13);
-  if (a.has_override_from) a.override_from = PG_GETARG_FLOAT8(12);
-  if (a.has_override_to) a.override_to = PG_GETARG_FLOAT8(13);
+  a.earlier = state_argument(fcinfo, 2, "before");
+  a.later = state_argument(fcinfo, 3, "after");
+  a.earlier.now.segments.given = false;
+  a.has_override_from = !PG_ARGISNULL(4);
+  a.has_override_to = !PG_ARGISNULL(5);
+  if (a.has_override_from) a.override_from = PG_GETARG_FLOAT8(4);
+  if (a.has_override_to) a.override_to = PG_GETARG_FLOAT8(5);
   return a;
 }
 
@@ -54,19 +46,20 @@ struct Ends {
 };
 
 Ends score_ends(const ChangeArguments& a) {
-  const health::Ledger ledger = decode_account(*a.before, a.account);
+  const health::Ledger ledger = decode_account(*a.before, a.later);
   auto earlier = collect_inputs(*a.before, a.earlier);
   const auto later = collect_inputs(*a.after, a.later);
   health::take_segments(*a.before, earlier, *a.after, later);
   Ends ends;
-  ends.from = health::score_account(*a.before, ledger, earlier, a.from);
+  ends.from = health::score_account(*a.before, ledger, earlier, a.earlier.as_of);
   if (a.before == a.after) {
-    ends.to = health::score_account(*a.after, ledger, later, a.to);
+    ends.to = health::score_account(*a.after, ledger, later, a.later.as_of);
     ends.to_by_old_model = ends.to;
   } else {
-    ends.to = health::score_account(*a.after, decode_account(*a.after, a.account), later, a.to);
+    ends.to = health::score_account(*a.after, decode_account(*a.after, a.later), later, a.later.as_of);
     ends.to_by_old_model = health::score_account(
-        *a.before, ledger, health::inputs_for_earlier_model(*a.before, earlier, *a.after, later), a.to);
+        *a.before, ledger, health::inputs_for_earlier_model(*a.before, earlier, *a.after, later),
+        a.later.as_of);
   }
   return ends;
 }

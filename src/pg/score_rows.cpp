@@ -8,8 +8,7 @@ namespace health::pg {
 
 namespace {
 
-void write_signal(RowWriter& rows, const Model& model, std::size_t i, const Score& score,
-                  const Ledger& ledger) {
+void write_signal(RowWriter& rows, const Model& model, std::size_t i, const Score& score) {
   const Signal& signal = model.signals[i];
   const Reading& reading = score.readings[i];
   const SignalScore& weighed = score.tree.signals[i];
@@ -47,7 +46,7 @@ void write_signal(RowWriter& rows, const Model& model, std::size_t i, const Scor
   } else {
     rows.add_or_null(unknown_name(reading.score.unknown));
   }
-  rows.add(describe_signal(model, i, score, ledger));
+  rows.add(describe_signal(model, i, score));
 }
 
 }  // namespace
@@ -66,9 +65,10 @@ RowBlock summary_row(const Model& model, const ScoreSummary& summary) {
   return row.finish();
 }
 
-RowBlock signal_rows(const Model& model, const Score& score, const Ledger& ledger) {
+RowBlock signal_rows(const Model& model, const Score& score) {
+  constexpr int signal_score_columns = 12;
   RowWriter rows(model.signals.size() + 1, signal_score_columns);
-  for (std::size_t i = 0; i < model.signals.size(); ++i) write_signal(rows, model, i, score, ledger);
+  for (std::size_t i = 0; i < model.signals.size(); ++i) write_signal(rows, model, i, score);
   rows.add(static_cast<int>(model.signals.size()) + 1);
   rows.add(std::string_view("score"));
   rows.add_null();
@@ -80,7 +80,7 @@ RowBlock signal_rows(const Model& model, const Score& score, const Ledger& ledge
   rows.add(1.0);
   rows.add(score.score);
   rows.add_or_null(score.unknown_reason);
-  rows.add(describe_score(model, score, ledger));
+  rows.add(describe_score(model, score));
   return rows.finish();
 }
 

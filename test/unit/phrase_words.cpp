@@ -86,7 +86,7 @@ TEST_CASE("metrics are told with the counts behind them") {
       model,
       "bigint{1:2025-05-20/make*8;2:2025-05-21/look;3:2025-05-25/look;4:2025-01-02/look;5:2025-01-02/look}");
   const Score score = score_account(model, ledger, {}, score_day("2025-06-01"));
-  const auto phrase = [&](std::size_t i) { return describe_signal(model, i, score, ledger); };
+  const auto phrase = [&](std::size_t i) { return describe_signal(model, i, score); };
   CHECK(phrase(0) == "3 of 5 users active in 28 days");
   CHECK(phrase(1) == "1 of 3 active users creating in 28 days");
   CHECK(phrase(2) == "80 % of the activity from one person");
@@ -104,10 +104,10 @@ TEST_CASE("every metric has words for any value") {
     const Ledger ledger = score_ledger(model, "bigint{1:2025-03-01/x,2025-05-20/x*8=3;2:2025-03-21/y*9}");
     for (const char* as_of : {"2025-01-01", "2025-03-02", "2025-05-28", "2026-01-01"}) {
       const Score score = score_account(model, ledger, {}, score_day(as_of));
-      const std::string words = describe_signal(model, 0, score, ledger);
+      const std::string words = describe_signal(model, 0, score);
       CHECK_FALSE(words.empty());
       CHECK(words.find("nan") == std::string::npos);
-      CHECK_FALSE(describe_score(model, score, ledger).empty());
+      CHECK_FALSE(describe_score(model, score).empty());
     }
   }
 }

@@ -16,12 +16,12 @@ constexpr double worth_telling = 0.05;  // points that would be shown as 0.0 are
 
 std::string points_in_brackets(double points) { return " (" + show_points(points) + ")"; }
 
-std::string describe_missing(const Signal& signal, const Reading& reading, const Ledger& ledger) {
+std::string describe_missing(const Signal& signal, const Reading& reading) {
   std::string words = in_sentence(signal.label) + " unknown: ";
   if (reading.score.unknown == Unknown::source_stale && reading.observed) {
     words += "the last value is from " + day_text(*reading.observed);
   } else if (signal.source == SignalSource::metric && signal.metric.id == MetricId::adoption_rate &&
-             !ledger.settings().seats) {
+             !reading.whole) {
     words += "no number of licensed seats";
   } else if (signal.normalize.kind == NormalizerKind::percentile && reading.raw.known() &&
              reading.score.unknown == Unknown::no_data) {
@@ -76,7 +76,7 @@ std::string show_raw(const Signal& signal, const Reading& reading) {
   return reading.text.empty() ? "unknown" : reading.text;
 }
 
-std::string describe_signal(const Model& model, std::size_t index, const Score& score, const Ledger& ledger) {
+std::string describe_signal(const Model& model, std::size_t index, const Score& score) {
   const Signal& signal = model.signals[index];
   if (signal.is_group()) {
     const SignalScore& group = score.tree.signals[index];
@@ -84,11 +84,10 @@ std::string describe_signal(const Model& model, std::size_t index, const Score& 
     return in_sentence(signal.label) + " " + show_score(group.score) + " of 100";
   }
   const Reading& reading = score.readings[index];
-  if (!reading.known()) return describe_missing(signal, reading, ledger);
+  if (!reading.known()) return describe_missing(signal, reading);
   if (signal.source != SignalSource::metric)
     return in_sentence(signal.label) + " " + show_raw(signal, reading);
-  std::string words =
-      describe_metric(signal, reading.raw.number, ledger, reading.carried ? *reading.observed : score.as_of);
+  std::string words = describe_metric(signal, reading.raw.number, reading.whole, model.settings);
   if (reading.carried) words += ", as of " + day_text(*reading.observed);
   return words;
 }
@@ -105,7 +104,7 @@ std::vector<Loss> rank_losses(const Model& model, const Score& score) {
   return losses;
 }
 
-std::string describe_score(const Model& model, const Score& score, const Ledger& ledger) {
+std::string describe_score(const Model& model, const Score& score) {
   std::string words;
   if (score.score) {
     words = show_score(*score.score) + " of 100, " + std::string(score.band(model)) + ".";
@@ -113,7 +112,7 @@ std::string describe_score(const Model& model, const Score& score, const Ledger&
     for (const Loss& loss : rank_losses(model, score)) {
       if (loss.points < 0.5 || told == 3) break;
       words += told++ == 0 ? " Costs most: " : ", ";
-      words += describe_signal(model, loss.signal, score, ledger) + points_in_brackets(-loss.points);
+      words += describe_signal(model, loss.signal, score) + points_in_brackets(-loss.points);
     }
     if (told > 0) words += ".";
   } else {

@@ -13,10 +13,10 @@ namespace health {
 std::string show_raw(const Signal& signal, const Reading& reading);
 
 // What a signal found: "3 of 12 users active in 28 days", "plan pro", "NPS unknown: nothing recorded".
-std::string describe_signal(const Model& model, std::size_t signal, const Score& score, const Ledger& ledger);
+std::string describe_signal(const Model& model, std::size_t signal, const Score& score);
 
 // The score as a sentence: what it is, what costs most, what is unknown.
-std::string describe_score(const Model& model, const Score& score, const Ledger& ledger);
+std::string describe_score(const Model& model, const Score& score);
 
 // A part of a change: "active users 14 -> 9 (-8.1)", "no survey answer since May (-2.4)".
 std::string describe_part(const Model& before, const ChangePart& part, const Score& from, const Score& to);

@@ -20,12 +20,11 @@ std::string describe_trend(std::string_view what, double change) {
 struct Finding {
   const Signal& signal;
   double value;
-  const Ledger& ledger;
-  Day as_of;
+  std::optional<double> whole;
+  const MetricSettings& settings;
 
   std::string window() const {
-    const int days =
-        signal.metric.window_days > 0 ? signal.metric.window_days : ledger.settings().window_days;
+    const int days = signal.metric.window_days > 0 ? signal.metric.window_days : settings.window_days;
     return " in " + count_of(days, "day", "days");
   }
 
@@ -52,17 +51,11 @@ struct Finding {
   // The numerator of a ratio whose denominator is known.
   std::int64_t part_of(std::int64_t whole) const { return std::llround(value * static_cast<double>(whole)); }
 
-  std::int64_t users() const { return ledger.total_users(as_of); }
+  std::int64_t count_whole() const { return std::llround(whole.value_or(0)); }
 
-  std::int64_t active_users() const {
-    MetricRequest request = signal.metric;
-    request.id = MetricId::active_users;
-    const Value count = evaluate(ledger, request, as_of);
-    return count.known() ? std::llround(count.number) : 0;
-  }
-
-  std::string of_users(std::int64_t whole, std::string_view what) const {
-    return std::to_string(part_of(whole)) + " of " + count_of(whole, "user", "users") + std::string(what) +
+  std::string of_users(std::string_view what) const {
+    const std::int64_t users = count_whole();
+    return std::to_string(part_of(users)) + " of " + count_of(users, "user", "users") + std::string(what) +
            window() + scope();
   }
 
@@ -72,17 +65,15 @@ struct Finding {
   }
 
   std::string cadence() const {
-    const auto start = ledger.account_start();
-    const std::int64_t weeks = start ? std::clamp<std::int64_t>(whole_weeks(*start, as_of), 1, 8) : 8;
+    const std::int64_t weeks = count_whole();
     return "active in " + std::to_string(part_of(weeks)) + " of the last " +
            count_of(weeks, "week", "weeks") + scope();
   }
 
   std::string breadth() const {
-    const auto features = ledger.entitled_features();
-    if (!features) return show_percent(value) + " of the features used" + window();
-    return std::to_string(part_of(*features)) + " of " + count_of(*features, "feature", "features") +
-           " used" + window();
+    const std::int64_t features = count_whole();
+    return std::to_string(part_of(features)) + " of " + count_of(features, "feature", "features") + " used" +
+           window();
   }
 
   std::string with_label() const {
@@ -103,25 +94,25 @@ std::string describe(const Finding& f) {
     case MetricId::events:
       return count_of(std::llround(value), "event", "events") + f.window() + f.scope();
     case MetricId::activation_rate:
-      return f.of_users(f.users(), " active");
+      return f.of_users(" active");
     case MetricId::coverage:
-      return f.of_users(f.users(), " reached");
+      return f.of_users(" reached");
     case MetricId::dormant_users:
-      return std::to_string(std::llround(value)) + " of " + count_of(f.users(), "user", "users") +
+      return std::to_string(std::llround(value)) + " of " + count_of(f.count_whole(), "user", "users") +
              " dormant" + f.window() + f.scope();
     case MetricId::spread:
-      return std::to_string(f.part_of(f.active_users())) + " of " +
-             count_of(f.active_users(), "active user", "active users") + " creating" + f.window() + f.scope();
+      return std::to_string(f.part_of(f.count_whole())) + " of " +
+             count_of(f.count_whole(), "active user", "active users") + " creating" + f.window() + f.scope();
     case MetricId::creators:
       return count_of(std::llround(value), "user", "users") + " creating" + f.window() + f.scope();
     case MetricId::adoption_rate: {
-      const double seats = f.ledger.settings().seats.value_or(0);
+      const double seats = f.whole.value_or(0);
       return count_of(std::llround(value * seats), "user", "users") + " active on " + show_number(seats) +
              " licensed seats" + f.window() + f.scope();
     }
     case MetricId::onboarding_activation:
       return show_percent(value) + " of the new users got going in their first " +
-             count_of(f.ledger.settings().onboarding_days, "day", "days");
+             count_of(f.settings.onboarding_days, "day", "days");
     case MetricId::invite_conversion:
       return show_percent(value) + " of the invited users took part";
     case MetricId::trend_4w:
@@ -182,8 +173,36 @@ std::string describe(const Finding& f) {
 
 }  // namespace
 
-std::string describe_metric(const Signal& signal, double value, const Ledger& ledger, Day as_of) {
-  return describe({signal, value, ledger, as_of});
+std::optional<double> whole_of(const Signal& signal, const Ledger& ledger, Day as_of) {
+  const auto number = [](std::int64_t count) { return std::optional(static_cast<double>(count)); };
+  switch (signal.metric.id) {
+    case MetricId::activation_rate:
+    case MetricId::coverage:
+    case MetricId::dormant_users:
+      return number(ledger.total_users(as_of));
+    case MetricId::spread: {
+      MetricRequest request = signal.metric;
+      request.id = MetricId::active_users;
+      const Value count = evaluate(ledger, request, as_of);
+      return number(count.known() ? std::llround(count.number) : 0);
+    }
+    case MetricId::adoption_rate:
+      return ledger.settings().seats;
+    case MetricId::cadence: {
+      const auto start = ledger.account_start();
+      return number(start ? std::clamp<std::int64_t>(whole_weeks(*start, as_of), 1, 8) : 8);
+    }
+    case MetricId::breadth:
+      if (const auto features = ledger.entitled_features()) return number(*features);
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string describe_metric(const Signal& signal, double value, std::optional<double> whole,
+                            const MetricSettings& settings) {
+  return describe({signal, value, whole, settings});
 }
 
 }  // namespace health

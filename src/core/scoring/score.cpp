@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "phrase_metric.hpp"
 #include "weighted_mean.hpp"
 
 namespace health {
@@ -43,6 +44,7 @@ Reading read_metric(const Signal& signal, const Ledger& ledger, const ExternalIn
       break;
     }
   }
+  reading.whole = whole_of(signal, ledger, reading.carried ? *reading.observed : as_of);
   reading.score =
       reading.raw.known() ? normalize(signal.normalize, reading.raw.number, segment_of(input)) : reading.raw;
   return reading;

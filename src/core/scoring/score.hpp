@@ -27,7 +27,8 @@ struct Reading {
   Value score;       // 0..100, or why it is unknown
   std::optional<Day>
       observed;  // external: as given; a metric that was carried forward: the as_of that it was true at
-  bool carried = false;  // a metric that was carried forward
+  bool carried = false;         // a metric that was carried forward
+  std::optional<double> whole;  // what the words for it count besides: see whole_of()
 
   bool known() const { return score.known(); }
 };

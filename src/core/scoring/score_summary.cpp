@@ -64,7 +64,7 @@ Score score_earlier(const Model& model, const Ledger& ledger, std::span<const Ex
   return score_account(model, ledger, inputs, then);
 }
 
-void explain_summary(const Model& model, const Ledger& ledger, const Score& before, ScoreSummary& summary) {
+void explain_summary(const Model& model, const Score& before, ScoreSummary& summary) {
   const Score& now = summary.now;
   if (!now.score) {
     summary.main_reason = "unknown: " + now.unknown_reason;
@@ -92,8 +92,8 @@ void explain_summary(const Model& model, const Ledger& ledger, const Score& befo
     summary.main_reason = "all known signals at their best";
   } else {
     const Loss& loss = losses.front();
-    summary.main_reason = describe_signal(model, loss.signal, now, ledger) + " (costs " +
-                          show_score(loss.points, 1) + " points)";
+    summary.main_reason =
+        describe_signal(model, loss.signal, now) + " (costs " + show_score(loss.points, 1) + " points)";
   }
   summary.next_step = choose_step(model, now, false);
 }
@@ -108,7 +108,7 @@ ScoreSummary summarize_score(const Model& model, const Ledger& ledger, const Sum
   const Score month_ago = score_earlier(model, ledger, inputs.month_ago, days_before(as_of, 28));
   if (summary.now.score && week_ago.score) summary.change_7d = *summary.now.score - *week_ago.score;
   if (summary.now.score && month_ago.score) summary.change_28d = *summary.now.score - *month_ago.score;
-  explain_summary(model, ledger, month_ago, summary);
+  explain_summary(model, month_ago, summary);
   if (const auto top = top_user(ledger, MetricRequest(), as_of)) {
     summary.without_top_user = score_account(model, ledger.without_user(*top), inputs.now, as_of).score;
   }

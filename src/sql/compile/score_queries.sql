@@ -59,14 +59,27 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.past_days(jsonb) IS 'Days before as_of that a score view looks at: for its history, and for the change in 28 days';
 
--- What the score and its signals are both taken from: columns of the account, and the three of score_details().
+-- The one place where the columns of a ledger row become a state.
+CREATE FUNCTION health_internal.compile_state(parts text DEFAULT 'ARRAY[l.usage]') RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('ROW(%s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed)'
+                  '::health.account_state', parts);
+$$;
+COMMENT ON FUNCTION health_internal.compile_state(text) IS 'SQL of the account state of a ledger row l; parts is SQL of its usage, an array';
+
+-- What the score and its signals are both taken from: columns of the account, and those of score_details().
 CREATE FUNCTION health_internal.compile_details(ledger_relation text, parts text, document jsonb, columns text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT %s, d.scored AS "$scored", d.measured AS "$measured", d.signals AS "$signals" FROM %s AS l CROSS JOIN LATERAL '
-                  'health_internal.score_details(%L::pg_catalog.jsonb, %s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
-                  'l.past_inputs, l.past_observed) AS d', columns, ledger_relation, health_internal.scoring_document(document), parts);
+    SELECT format('SELECT %s, d.score, d.band, d.data_coverage, d.unknown_reason, d.change_7d, d.change_28d, d.main_reason, d.next_step, '
+                  'd.score_without_top_user, %s, d.signals AS "$signals" FROM %s AS l '
+                  'CROSS JOIN LATERAL health_internal.score_details(%L::pg_catalog.jsonb, %s) AS d',
+                  columns, (SELECT string_agg(format('d.%I', c.name), ', ' ORDER BY c.position)
+                            FROM unnest(health_internal.metric_columns()) WITH ORDINALITY AS c (name, position)),
+                  ledger_relation, health_internal.scoring_document(document), health_internal.compile_state(parts));
 $$;
 COMMENT ON FUNCTION health_internal.compile_details(text, text, jsonb, text) IS
     'SQL of score_details() for the rows l of a ledger, beside some of their columns; parts is SQL of their usage, an array';
@@ -78,36 +91,36 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    scoring text := format('%L::pg_catalog.jsonb, l.usage, ', health_internal.scoring_document(document));
+    scoring text := format('%L::pg_catalog.jsonb', health_internal.scoring_document(document));
     account_columns text := (SELECT coalesce(string_agg(format(', l.%I', c.name), '' ORDER BY c.position), '')
                              FROM unnest(compiled.extra_columns) WITH ORDINALITY AS c (name, position));
     value_columns text := (SELECT coalesce(string_agg(format(', l.%I', c.name), '' ORDER BY c.position), '')
                            FROM unnest(compiled.value_columns) WITH ORDINALITY AS c (name, position));
-    metric_list text := (SELECT string_agg(format(', m.%I', c.name), '' ORDER BY c.position)
+    metric_list text := (SELECT string_agg(format(', %s.%I', CASE WHEN from_details THEN 'l' ELSE 'm' END, c.name), '' ORDER BY c.position)
                          FROM unnest(health_internal.metric_columns()) WITH ORDINALITY AS c (name, position));
 BEGIN
     RETURN CASE suffix
         WHEN '_ledger' THEN compiled.ledger
         WHEN '' THEN format(
             'SELECT l.account_id, l.name%s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
-            's.coverage AS data_coverage, s.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user%s%s '
-            'FROM %s AS l CROSS JOIN LATERAL %s AS s CROSS JOIN LATERAL %s AS m',
-            account_columns, model_name, metric_list, value_columns, ledger_relation,
-            CASE WHEN from_details THEN '(SELECT (l."$scored").*)'
-                 ELSE format('health.score_account(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed)', scoring) END,
-            CASE WHEN from_details THEN '(SELECT (l."$measured").*)' ELSE health_internal.compile_metrics(document) END)
+            's.%I AS data_coverage, s.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user%s%s '
+            'FROM %s AS %s',
+            account_columns, model_name, CASE WHEN from_details THEN 'data_coverage' ELSE 'coverage' END, metric_list, value_columns,
+            ledger_relation,
+            CASE WHEN from_details THEN 'l CROSS JOIN LATERAL (SELECT l.*) AS s'
+                 ELSE format('l CROSS JOIN LATERAL health.score_account(%s, %s) AS s CROSS JOIN LATERAL %s AS m',
+                             scoring, health_internal.compile_state(), health_internal.compile_metrics(document)) END)
         WHEN '_signals' THEN format(
             'SELECT l.account_id, l.name, l.as_of, l.model_version, s."position", s.signal, s.parent, s.label, s.level, s.raw, s.raw_text, '
             's.normalized, s.weight, s.points, s.reason, s.phrase FROM %s AS l CROSS JOIN LATERAL %s AS s',
             ledger_relation,
-            CASE WHEN from_details THEN 'pg_catalog.unnest(l."$signals")'
-                 ELSE format('health.score_signals(%sl.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments)', scoring) END)
+            CASE WHEN from_details THEN format('health_internal.signal_rows(%s, l.as_of, l."$signals")', scoring)
+                 ELSE format('health.score_signals(%s, %s)', scoring, health_internal.compile_state()) END)
         WHEN '_history' THEN format(
             'SELECT l.account_id, h.as_of, l.model_version, h.score, h.band, h.coverage AS data_coverage, h.unknown_reason '
             'FROM %s AS l CROSS JOIN LATERAL '
-            'health.score_series(%sl.account_start, l.seats, l.inputs, l.observed, l.segments, l.as_of - %s, l.as_of, 1, '
-            'l.past_inputs, l.past_observed) AS h',
-            ledger_relation, scoring, health_internal.history_days(document) - 1)
+            'health.score_series(%s, %s, l.as_of - %s, l.as_of) AS h',
+            ledger_relation, scoring, health_internal.compile_state(), health_internal.history_days(document) - 1)
     END;
 END;
 $$;

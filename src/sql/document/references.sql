@@ -56,7 +56,7 @@ BEGIN
     EXECUTE pg_catalog.format($query$
         WITH book AS (
             SELECT %s AS segment, s.raw, pg_catalog.count(*) AS n
-            FROM (%s) AS l, health.score_signals(%L, l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments) AS s
+            FROM (%s) AS l, health.score_signals(%L, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL, NULL)::health.account_state) AS s
             WHERE s.signal = %L AND s.raw IS NOT NULL
             GROUP BY 1, 2
         ), peers AS (

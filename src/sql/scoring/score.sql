@@ -108,46 +108,88 @@ COMMENT ON COLUMN health.signal_score.points IS 'contribution to the score: weig
 COMMENT ON COLUMN health.signal_score.reason IS 'why the value is unknown';
 COMMENT ON COLUMN health.signal_score.phrase IS 'the finding in words';
 
-CREATE FUNCTION health.score_account(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
-                                     inputs text[], observed date[], segments text[],
-                                     past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL) RETURNS health.account_score
+CREATE TYPE health.account_state AS (
+    parts health.usage[],
+    as_of date,
+    account_start date,
+    seats float8,
+    inputs text[],
+    observed date[],
+    segments text[],
+    past_inputs text[],
+    past_observed date[]
+);
+COMMENT ON TYPE health.account_state IS 'what scoring takes of an account';
+COMMENT ON COLUMN health.account_state.parts IS 'ledgers that add up to the account''s usage';
+COMMENT ON COLUMN health.account_state.as_of IS 'day of the score: it rests on events of days before it';
+COMMENT ON COLUMN health.account_state.account_start IS 'since when the account is a customer; NULL: its first activity or joining';
+COMMENT ON COLUMN health.account_state.seats IS 'licensed seats';
+COMMENT ON COLUMN health.account_state.inputs IS 'values of the column, expression and query signals, in the order of model_inputs(model)';
+COMMENT ON COLUMN health.account_state.observed IS 'days from which the inputs are; an input counts for dates after its day';
+COMMENT ON COLUMN health.account_state.segments IS 'peer groups for percentile normalizers, in the order of the inputs';
+COMMENT ON COLUMN health.account_state.past_inputs IS
+    'inputs of earlier days: row n is of n days before as_of; without them the inputs stand for the past as well';
+COMMENT ON COLUMN health.account_state.past_observed IS 'days from which the past inputs are, a row for each of theirs';
+
+CREATE TYPE health_internal.signal_values AS (
+    raw float8[],
+    raw_text text[],
+    normalized float8[],
+    reason "char"[],
+    whole float8[],
+    observed date[]
+);
+COMMENT ON TYPE health_internal.signal_values IS
+    'what the signals of a score are told from, with signal_rows(): an element per signal in the order of the model, groups with none; arrays of nothing are NULL';
+COMMENT ON COLUMN health_internal.signal_values.raw IS 'values as measured';
+COMMENT ON COLUMN health_internal.signal_values.raw_text IS 'values from outside as given, where raw does not say the same';
+COMMENT ON COLUMN health_internal.signal_values.normalized IS 'values as scores of 0 to 100';
+COMMENT ON COLUMN health_internal.signal_values.reason IS
+    'why a value is unknown: n no_data, z zero_denominator, y insufficient_history, s source_stale, a not_applicable';
+COMMENT ON COLUMN health_internal.signal_values.whole IS
+    'the number that words tell besides the value: users, active users, features or weeks that it is a share of, or licensed seats';
+COMMENT ON COLUMN health_internal.signal_values.observed IS 'the day of a value that was carried forward or is not known';
+
+CREATE FUNCTION health.score_account(model jsonb, account health.account_state) RETURNS health.account_score
     AS 'MODULE_PATHNAME', 'health_score_account'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000;
-COMMENT ON FUNCTION health.score_account(jsonb, health.usage, date, date, float8, text[], date[], text[], text[], date[]) IS
-    'score of an account at a date by a model document; inputs, observed and segments follow model_inputs(model); row n of past_inputs '
-    'and past_observed is of n days before, without them the inputs stand for the past as well';
+COMMENT ON FUNCTION health.score_account(jsonb, health.account_state) IS 'score of an account at a date by a model document';
 
-CREATE FUNCTION health.score_signals(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
-                                     inputs text[], observed date[], segments text[]) RETURNS SETOF health.signal_score
+CREATE FUNCTION health.score_signals(model jsonb, account health.account_state) RETURNS SETOF health.signal_score
     AS 'MODULE_PATHNAME', 'health_score_signals'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000 ROWS 10;
-COMMENT ON FUNCTION health.score_signals(jsonb, health.usage, date, date, float8, text[], date[], text[]) IS
+COMMENT ON FUNCTION health.score_signals(jsonb, health.account_state) IS
     'the signals of an account''s score with raw value, normalised value, weight, points and words; the last row is the score';
 
-CREATE FUNCTION health_internal.score_details(model jsonb, parts health.usage[], as_of date, account_start date, seats float8,
-                                     inputs text[], observed date[], segments text[],
-                                     past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL,
-                                     OUT scored health.account_score, OUT measured health.metrics_record, OUT signals health.signal_score[])
+CREATE FUNCTION health_internal.signal_rows(model jsonb, as_of date, signals health_internal.signal_values)
+    RETURNS SETOF health.signal_score
+    AS 'MODULE_PATHNAME', 'health_signal_rows'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 200 ROWS 10;
+COMMENT ON FUNCTION health_internal.signal_rows(jsonb, date, health_internal.signal_values) IS
+    'what score_signals() gives, from the values that score_details() gave';
+
+CREATE FUNCTION health_internal.score_details(model jsonb, account health.account_state,
+    OUT score float8, OUT band text, OUT data_coverage float8, OUT unknown_reason text, OUT change_7d float8,
+    OUT change_28d float8, OUT main_reason text, OUT next_step text, OUT score_without_top_user float8,
+    --@for metrics
+    OUT @name@ @type@,
+    --@end
+    OUT signals health_internal.signal_values)
     AS 'MODULE_PATHNAME', 'health_score_details'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 3000;
-COMMENT ON FUNCTION health_internal.score_details(jsonb, health.usage[], date, date, float8, text[], date[], text[], text[], date[]) IS
-    'score_account(), metrics() with the settings of the model and score_signals() of an account, in one go, from ledgers that add up to its own';
+COMMENT ON FUNCTION health_internal.score_details(jsonb, health.account_state) IS
+    'score_account(), metrics() with the settings of the model, and the values that signal_rows() tells the signals from, in one go';
 
-CREATE FUNCTION health.score_series(model jsonb, usage health.usage, account_start date, seats float8,
-                                    inputs text[], observed date[], segments text[],
-                                    from_date date, to_date date, step int DEFAULT 1,
-                                    past_inputs text[] DEFAULT NULL, past_observed date[] DEFAULT NULL,
+CREATE FUNCTION health.score_series(model jsonb, account health.account_state, from_date date, to_date date, step int DEFAULT 1,
                                     OUT as_of date, OUT score float8, OUT band text, OUT coverage float8, OUT unknown_reason text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_score_series'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 10000 ROWS 60;
-COMMENT ON FUNCTION health.score_series(jsonb, health.usage, date, float8, text[], date[], text[], date, date, int, text[], date[]) IS
-    'the score of an account at every step-th day from from_date to to_date, both included, from one decode of its ledger; inputs and '
-    'observed are those of to_date, row n of past_inputs and past_observed is of n days before it';
+COMMENT ON FUNCTION health.score_series(jsonb, health.account_state, date, date, int) IS
+    'the score of an account at every step-th day from from_date to to_date, both included, from one decode of its ledger';
 
-CREATE FUNCTION health.score_without_user(model jsonb, usage health.usage, as_of date, account_start date, seats float8,
-                                          inputs text[], observed date[], segments text[], user_id text) RETURNS float8
+CREATE FUNCTION health.score_without_user(model jsonb, account health.account_state, user_id text) RETURNS float8
     AS 'MODULE_PATHNAME', 'health_score_without_user'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000;
-COMMENT ON FUNCTION health.score_without_user(jsonb, health.usage, date, date, float8, text[], date[], text[], text) IS
+COMMENT ON FUNCTION health.score_without_user(jsonb, health.account_state, text) IS
     'score of an account with one user''s activity removed: the size of the risk that this person leaves';

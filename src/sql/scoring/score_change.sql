@@ -24,12 +24,11 @@ COMMENT ON COLUMN health.change_row.normalized_to IS 'value after as a score of 
 COMMENT ON COLUMN health.change_row.points IS 'part of the change in points; the rows before the last add up to the last';
 COMMENT ON COLUMN health.change_row.phrase IS 'the part in words; in the last row the whole sentence';
 
-CREATE FUNCTION health.score_change(model_from jsonb, model_to jsonb, usage health.usage, as_of_from date, as_of_to date,
-                                    account_start date, seats float8, inputs_from text[], inputs_to text[],
-                                    observed_from date[], observed_to date[], segments text[],
+CREATE FUNCTION health.score_change(model_from jsonb, model_to jsonb, before health.account_state, after health.account_state,
                                     override_from float8 DEFAULT NULL, override_to float8 DEFAULT NULL)
     RETURNS SETOF health.change_row
     AS 'MODULE_PATHNAME', 'health_score_change'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 4000 ROWS 10;
-COMMENT ON FUNCTION health.score_change(jsonb, jsonb, health.usage, date, date, date, float8, text[], text[], date[], date[], text[], float8, float8) IS
-    'the change of an account''s score between two dates as parts that add up, with a sentence in the last row';
+COMMENT ON FUNCTION health.score_change(jsonb, jsonb, health.account_state, health.account_state, float8, float8) IS
+    'the change of an account''s score between two dates as parts that add up, with a sentence in the last row; '
+    'usage, account start, seats and segments of both ends are those of after';

@@ -92,7 +92,8 @@ BEGIN
         EXECUTE pg_catalog.format(
             'UPDATE %1$s AS h SET model_version = %2$s, score = n.score, band = n.band, data_coverage = n.coverage, unknown_reason = n.unknown_reason '
             'FROM (SELECT r.account_id, r.as_of AS day, s.score, s.band, s.coverage, s.unknown_reason FROM %1$s AS r JOIN %3$s AS l ON l.account_id = r.account_id, '
-            'LATERAL health.score_series(%4$L::pg_catalog.jsonb, l.usage, r.account_start, r.seats, r.inputs, r.observed, l.segments, r.as_of, r.as_of) AS s '
+            'LATERAL health.score_series(%4$L::pg_catalog.jsonb, ROW(ARRAY[l.usage], r.as_of, r.account_start, r.seats, r.inputs, r.observed, l.segments, NULL, NULL)'
+            '::health.account_state, r.as_of, r.as_of) AS s '
             'WHERE r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0 AND r.model_version = ANY ($4)) AS n '
             'WHERE h.account_id = n.account_id AND h.as_of = n.day',
             history, version.version, health_internal.data_table('ledger', tracking.id), health_internal.scoring_document(document))
@@ -106,9 +107,9 @@ BEGIN
         'SELECT l.account_id, s.as_of, %2$s, s.score, s.band, s.coverage, s.unknown_reason, l.account_start, l.seats, '
         'CASE WHEN s.as_of = $2 OR l.past_inputs IS NULL THEN l.inputs ELSE ARRAY(SELECT pg_catalog.unnest(l.past_inputs[$2 - s.as_of : $2 - s.as_of][:])) END, '
         'CASE WHEN s.as_of = $2 OR l.past_observed IS NULL THEN l.observed ELSE ARRAY(SELECT pg_catalog.unnest(l.past_observed[$2 - s.as_of : $2 - s.as_of][:])) END '
-        'FROM (%3$s) AS l, LATERAL health.score_series(%4$L::pg_catalog.jsonb, l.usage, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
-        '$1, $2, $3, l.past_inputs, l.past_observed) AS s WHERE %5$s ON CONFLICT (account_id, as_of) DO NOTHING',
-        history, version.version, compiled.ledger, health_internal.scoring_document(document), CASE WHEN only_new THEN new_accounts ELSE 'true' END)
+        'FROM (%3$s) AS l, LATERAL health.score_series(%4$L::pg_catalog.jsonb, %6$s, $1, $2, $3) AS s WHERE %5$s ON CONFLICT (account_id, as_of) DO NOTHING',
+        history, version.version, compiled.ledger, health_internal.scoring_document(document), CASE WHEN only_new THEN new_accounts ELSE 'true' END,
+        health_internal.compile_state())
     USING from_date, last_date, step;
     GET DIAGNOSTICS written = ROW_COUNT;
     RETURN updated + written;
@@ -195,7 +196,8 @@ BEGIN
                                      model_name => model);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT l.account_id::pg_catalog.text, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '
-        'LATERAL health.score_series(%L::pg_catalog.jsonb, l.usage, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.as_of, l.as_of) AS s ORDER BY l.account_id',
+        'LATERAL health.score_series(%L::pg_catalog.jsonb, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL, NULL)'
+        '::health.account_state, l.as_of, l.as_of) AS s ORDER BY l.account_id',
         scored.version, health_internal.compile_recorded(model, scored.document, compiled.ledger), scored.document);
 EXCEPTION WHEN data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path

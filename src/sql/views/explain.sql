@@ -1,26 +1,8 @@
 -- Why an account has its score, and why the score moved.
 
-CREATE TYPE health_internal.account_state AS (
-    usage health.usage,
-    as_of date,
-    account_start date,
-    seats float8,
-    inputs text[],
-    observed date[],
-    segments text[]
-);
-COMMENT ON TYPE health_internal.account_state IS 'What scoring needs of one account';
-COMMENT ON COLUMN health_internal.account_state.usage IS 'Usage ledger';
-COMMENT ON COLUMN health_internal.account_state.as_of IS 'Day of the score';
-COMMENT ON COLUMN health_internal.account_state.account_start IS 'Since when the account is a customer';
-COMMENT ON COLUMN health_internal.account_state.seats IS 'Licensed seats';
-COMMENT ON COLUMN health_internal.account_state.inputs IS 'Values of the column, expression and query signals, in the order of model_inputs';
-COMMENT ON COLUMN health_internal.account_state.observed IS 'Dates on which the query signals were observed';
-COMMENT ON COLUMN health_internal.account_state.segments IS 'Peer groups for percentile normalizers';
-
 -- Runs under the author's search_path: what an unqualified name of the document means does not depend on who asks.
 CREATE FUNCTION health_internal.read_account(model_name text, version health_internal.model_version, account text, as_of date)
-RETURNS SETOF health_internal.account_state
+RETURNS SETOF health.account_state
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -36,7 +18,8 @@ BEGIN
     compiled := health_internal.compile_model(version.document, version.version, account, as_of, model_name => model_name,
                                      usage_from => health_internal.usage_source(model_name, version.document));
     RETURN QUERY EXECUTE pg_catalog.format(
-        'SELECT l.usage, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments FROM (%s) AS l LIMIT 1',
+        'SELECT ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL::pg_catalog.text[], NULL::pg_catalog.date[] '
+        'FROM (%s) AS l LIMIT 1',
         health_internal.compile_recorded(model_name, version.document, compiled.ledger));
     IF NOT FOUND THEN
         PERFORM health_internal.raise_unknown_account(model_name, version, account);
@@ -91,7 +74,7 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT s.* FROM health_internal.read_account(model, version, account, NULL) AS a,
-        health.score_signals(version.document, a.usage, a.as_of, a.account_start, a.seats, a.inputs, a.observed, a.segments) AS s;
+        health.score_signals(version.document, a) AS s;
 END;
 $$;
 COMMENT ON FUNCTION health.explain(text, text) IS
@@ -129,8 +112,7 @@ BEGIN
     RETURN QUERY
     SELECT c.* FROM health_internal.read_account(model, before, account, from_date) AS b,
         health_internal.read_account(model, after, account, to_date) AS a,
-        health.score_change(before.document, after.document, a.usage, b.as_of, a.as_of, a.account_start, a.seats,
-                            b.inputs, a.inputs, b.observed, a.observed, a.segments) AS c;
+        health.score_change(before.document, after.document, b, a) AS c;
 END;
 $$;
 COMMENT ON FUNCTION health.explain(text, text, date, date, integer, integer) IS

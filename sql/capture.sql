@@ -11,9 +11,10 @@ begin
     execute format('create table health_data.change_%s (leaf oid not null, xact xid8 not null, changes bytea, written_at timestamptz not null)', source);
     execute format('alter table health_data.change_%s alter changes set storage external, set (toast_tuple_target = 8160)', source);
     execute format('create table health_data.chunk_%s (account_id text, period date, part int, usage health.usage)', source);
-    insert into health_internal.ledger_source (id, model, path, owner, relation, relation_name, chunk_table, change_table, account, user_id, event, moment,
+    insert into health_internal.model (name, current_version) values ('m' || source, 1) on conflict do nothing;
+    insert into health_internal.ledger_source (id, model, path, relation, relation_name, chunk_table, change_table, account, user_id, event, moment,
         amount, filter, account_kind, user_kind, time_zone, search_path, event_rows)
-    values (source, 'm' || source, 'usage', current_user, relation, relation::text, format('health_data.chunk_%s', source)::regclass,
+    values (source, 'm' || source, 'usage', relation, relation::text, format('health_data.chunk_%s', source)::regclass,
         format('health_data.change_%s', source)::regclass, account, user_id, event, moment, amount, filter, account_kind, user_kind, time_zone,
         search_path, '');
     execute format('create trigger capture_%s after insert or update or delete on %s for each row execute function health_internal.capture(%L)',

@@ -11,9 +11,10 @@ END $$;
 CREATE FUNCTION fold.source(id integer, relation regclass, account text, user_id text, event text, moment text, amount text DEFAULT NULL, filter text DEFAULT NULL,
                             account_kind text DEFAULT 'bigint', user_kind text DEFAULT 'bigint', time_zone text DEFAULT 'UTC') RETURNS void LANGUAGE sql AS $$
     DELETE FROM health_internal.ledger_source;
-    INSERT INTO health_internal.ledger_source (id, model, path, owner, relation, chunk_table, account, user_id, event, moment, amount, filter, account_kind, user_kind, time_zone,
+    INSERT INTO health_internal.model (name, current_version) VALUES ('fold', 1) ON CONFLICT DO NOTHING;
+    INSERT INTO health_internal.ledger_source (id, model, path, relation, chunk_table, account, user_id, event, moment, amount, filter, account_kind, user_kind, time_zone,
                                       search_path, event_rows)
-    VALUES (id, 'fold', id::text, current_user, relation, fold.chunk_table(account_kind), account, user_id, event, moment, amount, filter, account_kind, user_kind, time_zone,
+    VALUES (id, 'fold', id::text, relation, fold.chunk_table(account_kind), account, user_id, event, moment, amount, filter, account_kind, user_kind, time_zone,
             'pg_catalog', '');
 $$;
 
@@ -103,7 +104,7 @@ SELECT events, bad_rows FROM health_internal.fold_events(6, 'fold.events'::regcl
 RESET ROLE;
 ALTER TABLE fold.chunk OWNER TO regress_fold;
 SELECT events, bad_rows FROM health_internal.fold_events(6, 'fold.events'::regclass, 0, 1, 0);
-UPDATE health_internal.ledger_source SET owner = 'regress_fold' WHERE id = 6;
+UPDATE health_internal.model SET owner = 'regress_fold' WHERE name = 'fold';
 SET ROLE regress_fold;
 SELECT events, bad_rows FROM health_internal.fold_events(6, 'fold.events'::regclass, 0, 1, 0);
 RESET ROLE;
@@ -118,5 +119,6 @@ SELECT bad_rows FROM health_internal.fold_events(6, 'fold.events'::regclass, 0, 
 RESET ROLE;
 
 DELETE FROM health_internal.ledger_source;
+DELETE FROM health_internal.model;
 DROP SCHEMA fold CASCADE;
 DROP ROLE regress_fold;

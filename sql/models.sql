@@ -84,6 +84,8 @@ select health.create_model('alices', '{
   "events": {"table": "shop.events", "account": "account_id", "user": "user_id", "event": "event_name", "occurred_at": "occurred_at"},
   "signals": [{"name": "activation", "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]
 }');
+select health.model_definition('alices') as definition \gset
+select name, owner from health_internal.model;
 set role regress_health_bob;
 select name, owner from health_internal.model;
 select health.alter_model('alices', '{"window_days": 7}');
@@ -91,22 +93,24 @@ select health.drop_model('alices');
 select * from health.explain('alices', 1);
 delete from health_internal.model;
 insert into health_internal.model (name, owner, current_version) values ('bobs', 'regress_health_alice', 1);
-select health.create_model('bobs', health.model_definition('alices'));
+select health.model_definition('alices');
+select health.create_model('bobs', :'definition');
 reset role;
--- A superuser does not run an ordinary user's expressions by accident.
+-- Whoever asks, the expressions of a model run as its owner.
 select * from health.explain('alices', 1);
 -- Nor is a superuser tricked into dropping what belongs to others.
 create materialized view shop.report as select 1 as one;
 set role regress_health_alice;
-insert into health_internal.score_view values ('shop', 'report', 'alices', 1, true);
+insert into health_internal.score_view (schema_name, view_name, model, model_version, materialized) values ('shop', 'report', 'alices', 1, true);
 reset role;
 select health.drop_model('alices', cascade => true);
 set role regress_health_alice;
 delete from health_internal.score_view;
+select health_internal.delete_rows('alices', 'score view', 'shop', 'report');
 select health.drop_model('alices');
 select count(*) from health_internal.model_version;
 reset role;
--- A model of a group is its members': each may put views on it; relations are dropped by who made them, or a superuser.
+-- A model of a group is its members': each may put views on it, which are the group's, and drop them.
 create role regress_health_team;
 grant regress_health_team to regress_health_alice, regress_health_bob;
 grant create, usage on schema shop to regress_health_team;

@@ -273,16 +273,17 @@ delete from app.events where user_id = 2;
 select * from health.status('o');
 call health.refresh('o');
 select health.untrack('o');
-do $$ begin execute format('select count(*) from %s', (select chunk_table::regclass from health_internal.ledger_source where model = 'o')); end $$;
-insert into health_internal.ledger_source (model, path, owner, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
-values ('o', 'x', 'tracking_owner', 1, '', '', '', '', 'text', 'text', '', '');
-insert into health_internal.ledger_source (model, path, owner, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
-values ('o', 'x', 'tracking_writer', 1, '', '', '', '', 'text', 'text', '', '');
+select count(*) from health_data.chunk_7005;
+select (select count(*) from health_internal.ledger_source) + (select count(*) from health_internal.tracking);
+insert into health_internal.ledger_source (model, path, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
+values ('o', 'x', 1, '', '', '', '', 'text', 'text', '', '');
+insert into health_internal.ledger_source (model, path, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
+values ('of nobody', 'x', 1, '', '', '', '', 'text', 'text', '', '');
 update health_internal.tracking set error = 'mine';
 delete from health_internal.ledger_batch;
 reset role;
 select error from health_internal.tracking where model = 'o';
-call health.refresh('o');    -- not as a superuser
+call health.refresh('o');    -- as its owner, whoever calls
 set role tracking_owner;
 call health.refresh('o');
 select count(*) from health.verify('o');

@@ -3,10 +3,9 @@
 
 extern "C" {
 #include "access/tableam.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "utils/syscache.h"
+#include "commands/extension.h"
 }
 
 namespace health::pg {
@@ -15,14 +14,13 @@ Oid kind_type(UserKind kind) {
   return kind == UserKind::bigint ? INT8OID : kind == UserKind::uuid ? UUIDOID : TEXTOID;
 }
 
-UserKind chunk_account_kind(Relation relation) {
-  const Oid usage = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("usage"),
-                                    ObjectIdGetDatum(get_namespace_oid("health", false)));
+UserKind chunk_account_kind(Relation relation, Oid function) {
+  const Oid usage = get_function_sibling_type(function, "usage");
   TupleDesc columns = RelationGetDescr(relation);
   if (relation->rd_rel->relkind != RELKIND_RELATION || relation->rd_tableam != GetHeapamTableAmRoutine() ||
       columns->natts != chunk_columns || TupleDescAttr(columns, col_period)->atttypid != DATEOID ||
       TupleDescAttr(columns, col_part)->atttypid != INT4OID ||
-      TupleDescAttr(columns, col_usage)->atttypid != usage)
+      !OidIsValid(usage) || TupleDescAttr(columns, col_usage)->atttypid != usage)
     return UserKind::none;
   for (const UserKind kind : {UserKind::bigint, UserKind::uuid, UserKind::text})
     if (TupleDescAttr(columns, col_account)->atttypid == kind_type(kind)) return kind;

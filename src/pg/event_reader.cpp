@@ -400,7 +400,7 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
     columns = col_search_path
   };
   // As the owner of the catalog: the capturing trigger runs for everybody who writes to the tracked table.
-  const Oid catalog = get_relname_relid("ledger_source", get_namespace_oid("health_internal", false));
+  const Oid catalog = get_relname_relid("ledger_source_table", get_namespace_oid("health_internal", false));
   if (!OidIsValid(catalog)) return nullptr;
   HeapTuple class_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(catalog));
   if (!HeapTupleIsValid(class_tuple)) return nullptr;
@@ -417,9 +417,11 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
   // With the newest snapshot: the trigger fires in transactions, too, whose own is older than the source.
   PushActiveSnapshot(GetLatestSnapshot());
   const int result = SPI_execute_with_args(
-      "SELECT owner, relation, chunk_table, change_table, account, user_id, event, moment, amount, filter,"
-      " account_kind, user_kind, time_zone, search_path"
-      " FROM health_internal.ledger_source WHERE id OPERATOR(pg_catalog.=) $1",
+      "SELECT m.owner::pg_catalog.oid, s.relation, s.chunk_table, s.change_table, s.account, s.user_id, s.event, s.moment,"
+      " s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path"
+      " FROM health_internal.ledger_source_table AS s"
+      " JOIN health_internal.model_table AS m ON m.name OPERATOR(pg_catalog.=) s.model"
+      " WHERE s.id OPERATOR(pg_catalog.=) $1",
       1, types, values, nullptr, true, 1);
   PopActiveSnapshot();
   if (result != SPI_OK_SELECT)
@@ -441,7 +443,8 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
     };
     source = static_cast<LedgerSource*>(MemoryContextAllocZero(context, sizeof(LedgerSource)));
     source->id = id;
-    source->owner = get_role_oid(fields[col_owner], true);
+    source->owner = oid_of(fields[col_owner]);
+    if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(source->owner))) source->owner = InvalidOid;
     source->relation = oid_of(fields[col_relation]);
     source->chunk_table = oid_of(fields[col_chunk_table]);
     source->change_table = oid_of(fields[col_change_table]);

@@ -69,11 +69,11 @@ void check_leaf(const LedgerSource& source, Relation leaf) {
 }
 
 // Errors unless the table is the source's, and of the shape that the rows have.
-void check_chunk_table(const LedgerSource& source, Relation chunks) {
+void check_chunk_table(const LedgerSource& source, Relation chunks, Oid function) {
   const Oid id = RelationGetRelid(chunks);
   if (!owns_table(id, GetUserId()))
     aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(chunks));
-  if (chunks->rd_rel->relowner != source.owner || chunk_account_kind(chunks) != source.account_kind) {
+  if (chunks->rd_rel->relowner != source.owner || chunk_account_kind(chunks, function) != source.account_kind) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("\"%s\" is not the chunk table of ledger source %d",
                            RelationGetRelationName(chunks), source.id)));
@@ -238,7 +238,7 @@ HEALTH_FUNCTION(health_fold_events) {
                     errhint("Commit first.")));
   }
   Relation chunks = table_open(source->chunk_table, RowExclusiveLock);
-  check_chunk_table(*source, chunks);
+  check_chunk_table(*source, chunks, fcinfo->flinfo->fn_oid);
   Relation leaf = table_open(PG_GETARG_OID(1), AccessShareLock);
   check_leaf(*source, leaf);
 

@@ -35,12 +35,12 @@ constexpr int64 bytes_at_a_time = int64{256} << 20;
 
 // Errors unless the caller may read all rows of the table, and it is one of chunks. Returns the kind of its
 // account ids.
-UserKind check_chunk_table(Relation chunks) {
+UserKind check_chunk_table(Relation chunks, Oid function) {
   const Oid id = RelationGetRelid(chunks);
   const AclResult allowed = pg_class_aclcheck(id, GetUserId(), ACL_SELECT);
   if (allowed != ACLCHECK_OK) aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(chunks));
   // A parallel worker cannot read temporary tables.
-  const UserKind kind = RelationUsesLocalBuffers(chunks) ? UserKind::none : chunk_account_kind(chunks);
+  const UserKind kind = RelationUsesLocalBuffers(chunks) ? UserKind::none : chunk_account_kind(chunks, function);
   if (kind == UserKind::none) {
     ereport(ERROR,
             (errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -188,7 +188,7 @@ HEALTH_FUNCTION(health_pulse_chunks) {
   const bool has_start = !PG_ARGISNULL(2);
   const health::Day start = has_start ? finite_day(PG_GETARG_DATEADT(2), "account_start") : 0;
   Relation chunks = table_open(PG_GETARG_OID(0), AccessShareLock);
-  const UserKind kind = check_chunk_table(chunks);
+  const UserKind kind = check_chunk_table(chunks, fcinfo->flinfo->fn_oid);
   const int64 table_bytes = int64{RelationGetNumberOfBlocks(chunks)} * BLCKSZ;
   const auto shares = static_cast<std::uint32_t>(1 + table_bytes / bytes_at_a_time);
 

@@ -100,10 +100,7 @@ Oid owner_of_model(Datum model, const char* schema) {
   Oid types[] = {TEXTOID};
   Datum values[] = {model};
   const char* const query = psprintf(
-      "SELECT r.oid FROM %s.model AS m JOIN pg_catalog.pg_roles AS r ON r.rolname OPERATOR(pg_catalog.=) "
-      "m.owner"
-      " WHERE m.name OPERATOR(pg_catalog.=) $1",
-      schema);
+      "SELECT owner::pg_catalog.oid FROM %s.model_table WHERE name OPERATOR(pg_catalog.=) $1", schema);
   if (SPI_execute_with_args(query, 1, types, values, nullptr, false, 1) != SPI_OK_SELECT)
     elog(ERROR, "reading the models failed");
   if (SPI_processed == 0) return InvalidOid;

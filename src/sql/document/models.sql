@@ -93,11 +93,14 @@ BEGIN
     IF name IS NULL OR name = '' OR pg_catalog.length(name) > 100 THEN
         RAISE EXCEPTION 'a model needs a name of 1 to 100 characters' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF EXISTS (SELECT 1 FROM health_internal.model AS m WHERE m.name = create_model.name) THEN
+    IF EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = create_model.name) THEN
         RAISE EXCEPTION 'model "%" exists already', name
             USING ERRCODE = 'duplicate_object', HINT = 'alter_model(name, definition) makes a new version of it.';
     END IF;
-    document := health_internal.freeze_references(health_internal.check_definition(name, definition), NULL);
+    SELECT r.document INTO document
+    FROM health_internal.rows_as_owner(pg_catalog.quote_ident(current_user)::pg_catalog.regrole, NULL,
+        'SELECT health_internal.freeze_references(health_internal.check_definition($1, $2::pg_catalog.jsonb), NULL)',
+        name, definition::text) AS r (document jsonb);
     INSERT INTO health_internal.model (name, current_version, comment) VALUES (name, 1, comment);
     PERFORM health_internal.add_version(name, 1, definition, document, health_internal.visible_schemas());
     RETURN 1;
@@ -106,7 +109,7 @@ $$;
 COMMENT ON FUNCTION health.create_model(text, jsonb, text) IS
     'Checks a model document against the database, freezes its percentile references and stores it as version 1 (returned)';
 
-CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean DEFAULT false) RETURNS integer
+CREATE FUNCTION health_internal.alter_as_owner(name text, definition jsonb, replace boolean, visible text) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -114,10 +117,9 @@ DECLARE
     changed jsonb;
     document jsonb;
 BEGIN
-    PERFORM health_internal.open_model(name);
-    PERFORM 1 FROM health_internal.model AS m WHERE m.name = alter_model.name FOR UPDATE;
+    PERFORM 1 FROM health_internal.model AS m WHERE m.name = alter_as_owner.name FOR UPDATE;
     SELECT v.* INTO present FROM health_internal.model_version AS v
-    WHERE v.model = alter_model.name AND v.version = (SELECT m.current_version FROM health_internal.model AS m WHERE m.name = alter_model.name);
+    WHERE v.model = alter_as_owner.name AND v.version = (SELECT m.current_version FROM health_internal.model AS m WHERE m.name = alter_as_owner.name);
     IF pg_catalog.jsonb_typeof(definition) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'model "%": the changes must be a JSON object', name
             USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"window_days": 30}; null removes a key.';
@@ -127,9 +129,19 @@ BEGIN
     IF changed = present.definition AND document = present.document THEN
         RETURN present.version;
     END IF;
-    PERFORM health_internal.add_version(name, present.version + 1, changed, document, health_internal.visible_schemas());
+    PERFORM health_internal.add_version(name, present.version + 1, changed, document, visible);
     RETURN present.version + 1;
 END;
+$$;
+COMMENT ON FUNCTION health_internal.alter_as_owner(text, jsonb, boolean, text) IS 'alter_model() as the owner of the model';
+
+-- Names in the definition mean what they mean to whoever changes it.
+CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean DEFAULT false) RETURNS integer
+LANGUAGE sql
+AS $$
+    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(name)).owner, health_internal.visible_schemas(),
+        'SELECT health_internal.alter_as_owner($1, $2::pg_catalog.jsonb, $3::pg_catalog.bool, $4)',
+        name, definition::text, replace::text, health_internal.visible_schemas()) AS r (version integer);
 $$;
 COMMENT ON FUNCTION health.alter_model(text, jsonb, boolean) IS
     'Lays top-level keys over the current definition (null removes one), or with replace takes the given one instead, and stores the outcome '
@@ -158,7 +170,7 @@ COMMENT ON FUNCTION health.model_definition(text, integer, boolean) IS
     'The document of a model as its author wrote it, by default of the current version; complete => true: with the preset spelled out, '
     'tables qualified and percentile references frozen. Either can be given to create_model again';
 
-CREATE FUNCTION health.refreeze_references(model text) RETURNS integer
+CREATE FUNCTION health_internal.refreeze_as_owner(model text, visible text) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -166,14 +178,22 @@ DECLARE
     present health_internal.model_version := health_internal.find_version(model, opened.current_version);
     document jsonb;
 BEGIN
-    PERFORM 1 FROM health_internal.model AS m WHERE m.name = refreeze_references.model FOR UPDATE;
+    PERFORM 1 FROM health_internal.model AS m WHERE m.name = refreeze_as_owner.model FOR UPDATE;
     document := health_internal.freeze_references(health_internal.check_definition(model, present.definition), NULL);
     IF document = present.document THEN
         RETURN present.version;
     END IF;
-    PERFORM health_internal.add_version(model, present.version + 1, present.definition, document, health_internal.visible_schemas());
+    PERFORM health_internal.add_version(model, present.version + 1, present.definition, document, visible);
     RETURN present.version + 1;
 END;
+$$;
+COMMENT ON FUNCTION health_internal.refreeze_as_owner(text, text) IS 'refreeze_references() as the owner of the model';
+
+CREATE FUNCTION health.refreeze_references(model text) RETURNS integer
+LANGUAGE sql
+AS $$
+    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, health_internal.visible_schemas(),
+        'SELECT health_internal.refreeze_as_owner($1, $2)', model, health_internal.visible_schemas()) AS r (version integer);
 $$;
 COMMENT ON FUNCTION health.refreeze_references(text) IS
     'Takes the percentile references of a model from today''s book again; the outcome is a new version, whose number is returned';

@@ -12,44 +12,45 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', HINT = 'The table health_internal.model lists the models that exist.';
     END IF;
     SELECT m.* INTO found_model FROM health_internal.model AS m WHERE m.name = model_name;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'model "%" does not exist', model_name
-            USING ERRCODE = 'undefined_object',
-                  HINT = coalesce((SELECT format('Did you mean "%s"?', health.nearest_name(model_name, array_agg(m.name))) FROM health_internal.model AS m
-                                   HAVING health.nearest_name(model_name, array_agg(m.name)) IS NOT NULL),
-                                  'create_model(name, definition) creates one; the table health_internal.model lists those that exist.');
+    IF FOUND THEN
+        RETURN found_model;
     END IF;
-    RETURN found_model;
+    IF EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = model_name) THEN
+        RAISE EXCEPTION 'permission denied for model "%"', model_name
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = (SELECT format('It belongs to %s.', pg_get_userbyid(k.owner)) FROM health_internal.known_model AS k
+                            WHERE k.name = model_name),
+                  HINT = 'Score views can be read by everybody who has SELECT on them; changing and explaining a model is for its owner.';
+    END IF;
+    RAISE EXCEPTION 'model "%" does not exist', model_name
+        USING ERRCODE = 'undefined_object',
+              HINT = coalesce((SELECT format('Did you mean "%s"?', health.nearest_name(model_name, array_agg(m.name)))
+                               FROM health_internal.model AS m HAVING health.nearest_name(model_name, array_agg(m.name)) IS NOT NULL),
+                              'create_model(name, definition) creates one; the table health_internal.model lists those that exist.');
 END;
 $$;
-COMMENT ON FUNCTION health_internal.find_model(text) IS 'The catalog row of a model; an error with the nearest name when there is none';
+COMMENT ON FUNCTION health_internal.find_model(text) IS
+    'The catalog row of a model whose owner the current user may act as; an error, with the nearest name, when there is none';
 
--- A model carries expressions that run with the rights of whoever runs it. Running somebody else's would run their code as oneself.
+-- What a model does is done as its owner (run_as_owner): it must be there.
 CREATE FUNCTION health_internal.open_model(model_name text) RETURNS health_internal.model
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     opened health_internal.model := health_internal.find_model(model_name);
-    owner_is_superuser boolean;
 BEGIN
-    IF NOT health_internal.is_member_of(opened.owner) THEN
-        RAISE EXCEPTION 'permission denied for model "%"', model_name
-            USING ERRCODE = 'insufficient_privilege', DETAIL = format('It belongs to %s.', opened.owner),
-                  HINT = 'Score views can be read by everybody who has SELECT on them; changing and explaining a model is for its owner.';
-    END IF;
-    owner_is_superuser := coalesce((SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = opened.owner), false);
-    IF NOT owner_is_superuser AND (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
-        RAISE EXCEPTION 'model "%" is not run as a superuser', model_name
-            USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = format('It belongs to %s, and its expressions would run with your rights.', opened.owner),
-                  HINT = CASE WHEN EXISTS (SELECT 1 FROM pg_roles AS r WHERE r.rolname = opened.owner) THEN format('SET ROLE %I;', opened.owner)
-                              ELSE format('That role is gone. To take the model over: UPDATE health_internal.model SET owner = current_user WHERE name = %L;', model_name) END;
+    IF NOT EXISTS (SELECT 1 FROM pg_roles AS r WHERE r.oid = opened.owner) THEN
+        RAISE EXCEPTION 'the owner of model "%" does not exist any more', model_name
+            USING ERRCODE = 'undefined_object',
+                  HINT = format('To take the model over: UPDATE health_internal.model SET owner = %L WHERE name = %L;',
+                                quote_ident(current_user), model_name);
     END IF;
     RETURN opened;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.open_model(text) IS 'The catalog row of a model that the current user may change and run';
+COMMENT ON FUNCTION health_internal.open_model(text) IS
+    'The catalog row of a model whose owner the current user may act as, and who exists: what is needed to have the model do anything';
 
 CREATE FUNCTION health_internal.find_version(model_name text, wanted integer) RETURNS health_internal.model_version
 LANGUAGE plpgsql STABLE

@@ -105,7 +105,6 @@ AS $$
 DECLARE
     info health_internal.source_info;
     relation regclass;
-    sample json;
     suggestion text;
 BEGIN
     IF source ? 'table' THEN
@@ -140,10 +139,7 @@ BEGIN
         info.field := 'query';
         info.label := 'the query';
         info.from_item := pg_catalog.format(E'(%s\n) AS src', health_internal.trim_statement(source ->> 'query'));
-        -- One row of NULLs, made without running the query, shows its columns.
-        EXECUTE pg_catalog.format('SELECT pg_catalog.to_json(s) FROM (SELECT src.* FROM (SELECT 1) AS one LEFT JOIN LATERAL '
-                                  '(SELECT * FROM %s LIMIT 0) AS src ON true) AS s', info.from_item) INTO sample;
-        info.column_names := ARRAY(SELECT pg_catalog.json_object_keys(sample));
+        info.column_names := ARRAY(SELECT q.name FROM health_internal.describe_query(pg_catalog.format('SELECT * FROM %s', info.from_item)) AS q);
     ELSE
         info.field := 'table';
         info.problem := 'is missing';
@@ -164,8 +160,7 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.describe_source(jsonb) IS 'Looks up the table or query of a source; problems come back as values, not as errors';
 
--- A scalar subquery with LIMIT 0 has the type of its expression and reads no row. Where a condition may stand, only expressions over a
--- single row may: no aggregates, window functions or functions that return sets.
+-- Where a condition may stand, only expressions over a single row may: no aggregates, window functions or functions that return sets.
 CREATE FUNCTION health_internal.expression_type(expression text, from_item text, scope text DEFAULT NULL) RETURNS regtype
 LANGUAGE plpgsql
 AS $$
@@ -173,9 +168,10 @@ DECLARE
     result regtype;
     base regtype;
 BEGIN
-    EXECUTE pg_catalog.format(CASE WHEN scope IS NULL THEN E'SELECT pg_catalog.pg_typeof((SELECT (%1$s\n) FROM %2$s WHERE (%1$s\n) IS NULL LIMIT 0))'
-        ELSE E'SELECT pg_catalog.pg_typeof((SELECT (SELECT (%1$s\n) FROM (SELECT %3$s) AS named WHERE (%1$s\n) IS NULL) FROM %2$s LIMIT 0))' END,
-        expression, from_item, scope) INTO result;
+    SELECT q.type INTO STRICT result FROM health_internal.describe_query(pg_catalog.format(
+        CASE WHEN scope IS NULL THEN E'SELECT (SELECT (%1$s\n) FROM %2$s WHERE (%1$s\n) IS NULL)'
+             ELSE E'SELECT (SELECT (SELECT (%1$s\n) FROM (SELECT %3$s) AS named WHERE (%1$s\n) IS NULL) FROM %2$s)' END,
+        expression, from_item, scope)) AS q;
     LOOP
         SELECT t.typbasetype::regtype INTO base FROM pg_catalog.pg_type AS t WHERE t.oid = result::oid AND t.typtype = 'd';
         EXIT WHEN NOT FOUND;

@@ -94,7 +94,6 @@ DECLARE
     details text;
     scores text;
     signals text;
-    made record;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
     PERFORM health_internal.reject_repeated_accounts(document, version.version);
@@ -104,19 +103,11 @@ BEGIN
                                       document, health_internal.book_columns(compiled, 'l'));
     scores := health_internal.compile_score_query('', 'detailed', tracking.model, document, compiled, from_details => true);
     signals := health_internal.compile_score_query('_signals', 'detailed', tracking.model, document, compiled, from_details => true);
-    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 90) AS %s WITH NO DATA', health_internal.data_table('book', id), book);
-    EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id)', health_internal.data_table('book', id));
+    PERFORM health_internal.create_data_table_of('book', id, book, '{account_id}');
     EXECUTE pg_catalog.format('CREATE VIEW %s AS %s', health_internal.data_table('ledger', id), health_internal.compile_ledger_view(tracking, document, compiled));
-    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS WITH detailed AS (%s) %s WITH NO DATA', health_internal.data_table('score', id), details, scores);
-    EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id)', health_internal.data_table('score', id));
-    EXECUTE pg_catalog.format('CREATE TABLE %s WITH (fillfactor = 70) AS WITH detailed AS (%s) %s WITH NO DATA', health_internal.data_table('signals', id), details, signals);
-    EXECUTE pg_catalog.format('ALTER TABLE %s ADD PRIMARY KEY (account_id, "position")', health_internal.data_table('signals', id));
-    FOR made IN SELECT * FROM (VALUES ('TABLE', 'book', 'Accounts of model "%s": attributes, inputs and roster.'), ('VIEW', 'ledger', 'Accounts of model "%s" with their usage.'),
-                                      ('TABLE', 'score', 'Scores of model "%s".'), ('TABLE', 'signals', 'Signals of the scores of model "%s".')) AS m (kind, name, words)
-    LOOP
-        EXECUTE pg_catalog.format('COMMENT ON %s %s IS %L', made.kind, health_internal.data_table(made.name, id), pg_catalog.format(made.words, tracking.model));
-        EXECUTE pg_catalog.format('ALTER %s %s OWNER TO %I', made.kind, health_internal.data_table(made.name, id), tracking.owner);
-    END LOOP;
+    PERFORM health_internal.create_data_table_of('score', id, pg_catalog.format('WITH detailed AS (%s) %s', details, scores), '{account_id}'),
+            health_internal.create_data_table_of('signals', id, pg_catalog.format('WITH detailed AS (%s) %s', details, signals),
+                                                 '{account_id,position}');
     UPDATE health_internal.tracking AS t SET model_version = version.version, book_query = book, details_query = details, score_query = scores, signals_query = signals,
            scored_as_of = NULL
     WHERE t.id = tracking.id;

@@ -16,7 +16,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.is_source_kind(text) IS 'Whether tables of that kind are of a ledger source, not of a tracked model';
 
-CREATE FUNCTION health_internal.data_owner(kind text, id integer, OUT model text, OUT owner name)
+CREATE FUNCTION health_internal.data_owner(kind text, id integer, OUT model text, OUT owner regrole)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -90,7 +90,7 @@ BEGIN
     IF kind = 'change' THEN
         EXECUTE format('ALTER TABLE %s ALTER changes SET STORAGE EXTERNAL', name);
     END IF;
-    EXECUTE format('ALTER TABLE %s OWNER TO %I', name, place.owner);
+    EXECUTE format('ALTER TABLE %s OWNER TO %s', name, place.owner);
     RETURN name;
 END;
 $$;
@@ -145,7 +145,7 @@ BEGIN
         (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY array_position(i.indkey::smallint[], a.attnum))
          FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
          WHERE i.indrelid = parent::regclass AND i.indisprimary));
-    EXECUTE format('ALTER TABLE %s OWNER TO %I', name, place.owner);
+    EXECUTE format('ALTER TABLE %s OWNER TO %s', name, place.owner);
     RETURN name;
 END;
 $$;

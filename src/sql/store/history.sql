@@ -23,8 +23,7 @@ BEGIN
         following := (month + interval '1 month')::date;
         partition := health_internal.history_month(tracking.id, month);
         IF to_regclass(partition) IS NULL THEN
-            EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL)', partition, history);
-            EXECUTE format('ALTER TABLE %s OWNER TO %I', partition, tracking.owner);
+            PERFORM health_internal.create_data_partition('history', tracking.id, month);
             EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', history, partition, month, following);
         END IF;
         month := following;
@@ -49,7 +48,7 @@ BEGIN
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
         EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health_internal.ledger_start(document, as_of);
         UPDATE health_internal.ledger_source AS s SET kept_from = health_internal.ledger_start(document, as_of) WHERE s.id = source.id;
-        DELETE FROM health_internal.ledger_day AS d WHERE d.source = source.id AND d.day < least(as_of, current_date) - 100;
+        PERFORM health_internal.delete_rows(tracking.model, 'days', source.id::text, (least(as_of, current_date) - 100)::text);
     END LOOP;
     FOR old IN SELECT format('health_data.%I', c.relname) AS partition FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
                WHERE i.inhparent = to_regclass(health_internal.data_table('history', tracking.id)) AND format('health_data.%s', c.relname) < first_kept LOOP
@@ -133,7 +132,7 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.check_span(text, date, date, integer) IS 'Raises an error unless the dates are a span of time and the step is a number of days';
 
-CREATE FUNCTION health.backfill_history(model text, from_date date, to_date date, step integer DEFAULT 1) RETURNS bigint
+CREATE FUNCTION health_internal.backfill_history_as_owner(model text, from_date date, to_date date, step integer) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -156,6 +155,16 @@ BEGIN
     RETURN health_internal.write_history(tracking, version, from_date, least(to_date, last_day), step);
 END;
 $$;
+COMMENT ON FUNCTION health_internal.backfill_history_as_owner(text, date, date, integer) IS 'backfill_history() as the owner of the model';
+
+CREATE FUNCTION health.backfill_history(model text, from_date date, to_date date, step integer DEFAULT 1) RETURNS bigint
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.written FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT health_internal.backfill_history_as_owner($1, $2::date, $3::date, $4::integer)',
+        model, from_date::text, to_date::text, step::text) AS r (written bigint);
+$$;
 COMMENT ON FUNCTION health.backfill_history(text, date, date, integer) IS
     'Writes the history of every step-th day of a span of past days from the ledger, without reading events; returns the rows written. '
     'Days that are recorded are scored again with the account data of the day';
@@ -176,7 +185,7 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_recorded(text, jsonb, text) IS
     'SQL of a ledger query with the account data that the history of a tracked model recorded on past days; else with those of the query';
 
-CREATE FUNCTION health.score_at(model text, as_of date, version integer DEFAULT NULL,
+CREATE FUNCTION health_internal.score_at_as_owner(model text, as_of date, version integer,
     OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text, OUT data_coverage float8,
     OUT unknown_reason text) RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1000
@@ -192,7 +201,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a calendar day: score_at(model, date).';
     END IF;
     PERFORM set_config('search_path', scored.search_path, true);
-    compiled := health_internal.compile_model(scored.document, scored.version, as_of => score_at.as_of, usage_from => health_internal.usage_source(model, scored.document),
+    compiled := health_internal.compile_model(scored.document, scored.version, as_of => score_at_as_owner.as_of, usage_from => health_internal.usage_source(model, scored.document),
                                      model_name => model);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT l.account_id::pg_catalog.text, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '
@@ -204,6 +213,21 @@ EXCEPTION WHEN data_exception THEN
         PERFORM health_internal.raise_failing_field(model, scored, as_of);
     END IF;
     RAISE;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.score_at_as_owner(text, date, integer) IS 'score_at() as the owner of the model';
+
+CREATE FUNCTION health.score_at(model text, as_of date, version integer DEFAULT NULL,
+    OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text, OUT data_coverage float8,
+    OUT unknown_reason text) RETURNS SETOF record
+LANGUAGE plpgsql ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT r.* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT * FROM health_internal.score_at_as_owner($1, $2::date, $3::integer)', model, as_of::text, version::text)
+        AS r (account_id text, name text, as_of_date date, model_version integer, score float8, band text, data_coverage float8,
+              unknown_reason text);
 END;
 $$;
 COMMENT ON FUNCTION health.score_at(text, date, integer) IS

@@ -57,8 +57,8 @@ BEGIN
     END IF;
     EXECUTE format('DELETE FROM %s', source.chunk_table::regclass);
     EXECUTE format('DELETE FROM %s', source.change_table::regclass);
-    DELETE FROM health_internal.ledger_batch AS b WHERE b.source = source.id;
-    DELETE FROM health_internal.ledger_day AS d WHERE d.source = source.id;
+    PERFORM health_internal.delete_rows(source.model, 'batches', source.id::text),
+            health_internal.delete_rows(source.model, 'days', source.id::text);
     UPDATE health_internal.ledger_source AS s SET read_at = NULL, bad_rows = 0 WHERE s.id = source.id;
     PERFORM health_internal.mark_all_stale(t) FROM health_internal.tracking AS t WHERE t.model = source.model;
 END;
@@ -199,6 +199,7 @@ CREATE FUNCTION health_internal.read_batch(source health_internal.ledger_source,
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
     started timestamptz := clock_timestamp();
     seen pg_snapshot;
@@ -214,7 +215,7 @@ BEGIN
     UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + read_bad WHERE s.id = source.id AND read_bad <> 0;
     INSERT INTO health_internal.ledger_day AS d (source, day, events)
     SELECT source.id, today - 101 + c.position::integer, c.events FROM unnest(daily) WITH ORDINALITY AS c (events, position) WHERE c.events > 0
-    ON CONFLICT ON CONSTRAINT ledger_day_pkey DO UPDATE SET events = d.events + excluded.events;
+    ON CONFLICT (source, day) DO UPDATE SET events = d.events + excluded.events;
     RETURN read_events;
 EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR invalid_object_definition THEN
     RAISE EXCEPTION 'model "%": the rows of % cannot be read as %: %', source.model, batch.leaf::regclass, source.path, sqlerrm
@@ -227,6 +228,7 @@ COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, he
 CREATE FUNCTION health_internal.read_whole(source health_internal.ledger_source) RETURNS bigint
 LANGUAGE plpgsql
 AS $$
+#variable_conflict use_column
 DECLARE
     started timestamptz := pg_catalog.clock_timestamp();
     seen bigint;
@@ -240,7 +242,7 @@ BEGIN
     INTO seen;
     INSERT INTO health_internal.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, snapshot, started_at, ended_at)
     VALUES (source.id, 0, 0, 0, 0, 0, pg_catalog.pg_current_snapshot(), started, pg_catalog.clock_timestamp())
-    ON CONFLICT ON CONSTRAINT ledger_batch_pkey DO UPDATE SET snapshot = excluded.snapshot, started_at = excluded.started_at, ended_at = excluded.ended_at;
+    ON CONFLICT (source, leaf, from_block) DO UPDATE SET snapshot = excluded.snapshot, started_at = excluded.started_at, ended_at = excluded.ended_at;
     RETURN seen;
 END;
 $$;
@@ -274,7 +276,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    DELETE FROM health_internal.ledger_day AS d WHERE d.source = source.id;
+    PERFORM health_internal.delete_rows(source.model, 'days', source.id::text);
     EXECUTE format(
         'INSERT INTO health_internal.ledger_day (source, day, events) SELECT %s, c.day, sum(c.count) FROM %s AS k, '
         'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= $1 - 100 AND NOT starts_with(c.event, ''$'') GROUP BY c.day',

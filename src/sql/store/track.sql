@@ -172,39 +172,28 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.create_trigger(health_internal.ledger_source) IS 'Creates the capture trigger of a source; PostgreSQL copies it to present and future partitions';
 
-CREATE FUNCTION health_internal.create_ledger_source(source health_internal.ledger_source, owner name) RETURNS void
+CREATE FUNCTION health_internal.create_ledger_source(source health_internal.ledger_source) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    id integer := nextval('health_internal.ledger_source_id_seq');
-    chunks text := health_internal.data_table('chunk', id);
-    changes text := health_internal.data_table('change', id);
 BEGIN
-    EXECUTE format('CREATE TABLE %s (account_id %s NOT NULL, period date NOT NULL, part integer NOT NULL, usage health.usage NOT NULL, '
-                   'PRIMARY KEY (account_id, period, part)) WITH (fillfactor = 90)',
-                   chunks, source.account_kind);
-    EXECUTE format('COMMENT ON TABLE %s IS %L', chunks, format('Ledger of %s of model "%s": the sum of the parts of an account and calendar quarter.', source.path, source.model));
-    EXECUTE format('ALTER TABLE %s OWNER TO %I', chunks, owner);
+    -- Its row first: it says whose the tables are.
+    INSERT INTO health_internal.ledger_source (model, path, window_days, relation, relation_name, chunk_table, account, user_id, event, moment,
+                                               amount, filter, account_kind, user_kind, time_zone, search_path, event_rows)
+    VALUES (source.model, source.path, source.window_days, source.relation, source.relation_name, 0, source.account, source.user_id,
+            source.event, source.moment, source.amount, source.filter, source.account_kind, source.user_kind, source.time_zone,
+            source.search_path, source.event_rows)
+    RETURNING id INTO source.id;
+    source.chunk_table := health_internal.create_data_table('chunk', source.id, '{account_id,period,part,usage}',
+        source.account_kind::regtype || '{date,integer,health.usage}'::regtype[], '{account_id,period,part}')::regclass;
     IF source.relation IS NOT NULL THEN
-        -- Inserted into by every writer of the events and emptied by every refresh: dead rows should go soon.
-        EXECUTE format('CREATE TABLE %s (leaf oid NOT NULL, xact xid8 NOT NULL, changes bytea, written_at timestamptz NOT NULL) '
-                       'WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0, '
-                       'autovacuum_analyze_threshold = 1000000)', changes);
-        -- Pieces of changes fit a page and are compact already: they stay in the row.
-        EXECUTE format('ALTER TABLE %s ALTER changes SET STORAGE EXTERNAL, SET (toast_tuple_target = 8160)', changes);
-        EXECUTE format('COMMENT ON TABLE %s IS %L', changes, format('Captured changes of %s of model "%s" that no refresh has folded in yet.', source.path, source.model));
-        EXECUTE format('ALTER TABLE %s OWNER TO %I', changes, owner);
-        source.change_table := to_regclass(changes);
+        source.change_table := health_internal.create_data_table('change', source.id, '{leaf,xact,changes,written_at}',
+            '{oid,xid8,bytea,timestamptz}')::regclass;
     END IF;
-    source.id := id;
-    source.owner := owner;
-    source.chunk_table := to_regclass(chunks);
-    source.bad_rows := 0;
-    INSERT INTO health_internal.ledger_source SELECT (source).*;
+    UPDATE health_internal.ledger_source AS s SET chunk_table = source.chunk_table, change_table = source.change_table WHERE s.id = source.id;
     IF source.relation IS NOT NULL THEN
         PERFORM health_internal.create_trigger(source);
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.create_ledger_source(health_internal.ledger_source, name) IS 'Makes the tables of a source, stores it, and sets its trigger';
+COMMENT ON FUNCTION health_internal.create_ledger_source(health_internal.ledger_source) IS 'Stores a source, makes its tables, and sets its trigger';

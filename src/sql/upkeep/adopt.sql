@@ -16,7 +16,7 @@ BEGIN
     UPDATE health_internal.tracking AS t SET model_version = NULL WHERE t.id = tracking.id;
     PERFORM health_internal.rebuild_score_view(s, version) FROM health_internal.score_view AS s WHERE s.model = tracking.model;
     PERFORM health_internal.remove_tracking(tracking);
-    PERFORM health.track(tracking.model, window_days);
+    PERFORM health_internal.track_as_owner(tracking.model, window_days);
     RETURN health_internal.find_tracking(tracking.model);
 END;
 $$;

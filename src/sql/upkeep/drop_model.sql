@@ -1,29 +1,42 @@
 -- Dropping a model with everything that was made of it.
 
+CREATE FUNCTION health_internal.drop_model_as_owner(name text, cascade boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    made health_internal.score_view;
+    label text;
+BEGIN
+    FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = drop_model_as_owner.name
+                ORDER BY s.schema_name, s.view_name LOOP
+        label := format('%I.%I', made.schema_name, made.view_name);
+        IF NOT cascade THEN
+            RAISE EXCEPTION 'cannot drop model "%" because score view % scores it', name, label
+                USING ERRCODE = 'dependent_objects_still_exist',
+                      HINT = format('SELECT health.drop_score_view(%L), or drop_model(..., cascade => true).', label);
+        END IF;
+        PERFORM health_internal.drop_view_as_owner(made.schema_name, made.view_name, cascade);
+    END LOOP;
+    PERFORM health_internal.remove_tracking(t) FROM health_internal.tracking AS t WHERE t.model = drop_model_as_owner.name;
+    PERFORM health_internal.delete_rows(name, 'model');
+END;
+$$;
+COMMENT ON FUNCTION health_internal.drop_model_as_owner(text, boolean) IS 'drop_model() as the owner of the model';
+
 CREATE FUNCTION health.drop_model(name text, cascade boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    model health_internal.model := health_internal.find_model(name);
-    made record;
+    owner regrole := (health_internal.find_model(name)).owner;
 BEGIN
-    IF NOT health_internal.is_member_of(model.owner) THEN
-        RAISE EXCEPTION 'permission denied for model "%"', name
-            USING ERRCODE = 'insufficient_privilege', DETAIL = format('It belongs to %s.', model.owner);
+    -- Without its owner a model has nothing left but its rows.
+    IF NOT EXISTS (SELECT 1 FROM pg_roles AS r WHERE r.oid = owner) THEN
+        owner := quote_ident(current_user)::regrole;
     END IF;
-    FOR made IN SELECT format('%I.%I', s.schema_name, s.view_name) AS label FROM health_internal.score_view AS s
-                WHERE s.model = drop_model.name ORDER BY 1 LOOP
-        IF NOT cascade THEN
-            RAISE EXCEPTION 'cannot drop model "%" because score view % scores it', name, made.label
-                USING ERRCODE = 'dependent_objects_still_exist',
-                      HINT = format('SELECT health.drop_score_view(%L), or drop_model(..., cascade => true).', made.label);
-        END IF;
-        PERFORM health.drop_score_view(made.label, cascade);
-    END LOOP;
-    PERFORM health_internal.remove_tracking(t) FROM health_internal.tracking AS t WHERE t.model = drop_model.name;
+    PERFORM health_internal.run_as_owner(owner, NULL, 'SELECT health_internal.drop_model_as_owner($1, $2::boolean)', name, cascade::text);
     PERFORM health_internal.remove_job(name);
-    DELETE FROM health_internal.model AS m WHERE m.name = drop_model.name;
 END;
 $$;
 COMMENT ON FUNCTION health.drop_model(text, boolean) IS

@@ -68,12 +68,43 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.refresh_tracked(text) IS 'Refreshes a tracked model within the present transaction; waits for another refresh at work';
 
+CREATE FUNCTION health_internal.rebuild_view_as_owner(schema_name name, view_name name, version integer) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT health_internal.rebuild_score_view(s, health_internal.find_version(s.model, rebuild_view_as_owner.version))
+    FROM health_internal.score_view AS s
+    WHERE s.schema_name = rebuild_view_as_owner.schema_name AND s.view_name = rebuild_view_as_owner.view_name;
+$$;
+COMMENT ON FUNCTION health_internal.rebuild_view_as_owner(name, name, integer) IS 'rebuild_score_view() as the owner of the model';
+
+-- What PostgreSQL says of a refresh that fails does not name the place in the document.
+CREATE FUNCTION health_internal.name_failure_as_owner(model text, version integer, code text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    failed health_internal.model_version := health_internal.find_version(model, version);
+BEGIN
+    IF code IN ('23505', '21000') THEN    -- of a unique index, or a subquery with several rows
+        PERFORM set_config('search_path', failed.search_path, true);
+        PERFORM health_internal.reject_repeated_accounts(failed.document, version);
+    ELSE
+        PERFORM health_internal.raise_failing_field(model, failed),
+                health_internal.raise_failing_field(model, failed, past_days => health_internal.past_days(failed.document));
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.name_failure_as_owner(text, integer, text) IS
+    'Raises the error of the account that is repeated, or of the expression that fails, when a refresh has failed with that SQLSTATE';
+
 CREATE FUNCTION health.refresh_score_view(name text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    safe_path CONSTANT text := 'pg_catalog, pg_temp';
     present health_internal.score_view := health_internal.find_score_view(name);
-    current_version integer := (health_internal.open_model(present.model)).current_version;
+    opened health_internal.model := health_internal.open_model(present.model);
     made record;
 BEGIN
     -- Sessions that refresh the same view queue here, before any lock on a relation: they cannot deadlock.
@@ -83,18 +114,19 @@ BEGIN
     IF NOT FOUND THEN
         present := health_internal.find_score_view(name);
     END IF;
-    current_version := (health_internal.open_model(present.model)).current_version;
+    opened := health_internal.open_model(present.model);
     IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = present.model) THEN
-        PERFORM health_internal.refresh_tracked(present.model);
+        PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.refresh_tracked($1)', present.model);
         RETURN;
     END IF;
-    IF present.model_version <> current_version THEN
+    IF present.model_version <> opened.current_version THEN
         BEGIN
-            PERFORM health_internal.rebuild_score_view(present, health_internal.find_version(present.model, current_version));
+            PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.rebuild_view_as_owner($1, $2, $3::integer)',
+                                                 present.schema_name::text, present.view_name::text, opened.current_version::text);
             RETURN;
         EXCEPTION WHEN dependent_objects_still_exist THEN
             RAISE WARNING 'score view "%" stays at version % of model "%", whose current version is %',
-                name, present.model_version, present.model, current_version
+                name, present.model_version, present.model, opened.current_version
                 USING DETAIL = 'Other objects depend on it, so it cannot be made again.',
                       HINT = 'drop_score_view(name, cascade => true), then create_score_view(model, name).';
         END;
@@ -103,16 +135,12 @@ BEGIN
         RETURN;
     END IF;
     FOR made IN SELECT r.relation FROM health_internal.score_relations(present.schema_name, present.view_name) AS r LOOP
-        PERFORM health_internal.refresh_relation(made.relation);
+        PERFORM health_internal.refresh_relation(present, made.relation);
     END LOOP;
-EXCEPTION WHEN unique_violation OR cardinality_violation THEN
-    PERFORM pg_catalog.set_config('search_path', v.search_path, true), health_internal.reject_repeated_accounts(v.document, v.version)
-    FROM health_internal.model_version AS v WHERE v.model = present.model AND v.version = present.model_version;
-    RAISE;
-WHEN data_exception THEN
+EXCEPTION WHEN unique_violation OR cardinality_violation OR data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
-        PERFORM health_internal.raise_failing_field(v.model, v), health_internal.raise_failing_field(v.model, v, past_days => health_internal.past_days(v.document))
-        FROM health_internal.model_version AS v WHERE v.model = present.model AND v.version = current_version;
+        PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.name_failure_as_owner($1, $2::integer, $3)', present.model,
+            (CASE WHEN sqlstate IN ('23505', '21000') THEN present.model_version ELSE opened.current_version END)::text, sqlstate);
     END IF;
     RAISE;
 END;
@@ -130,7 +158,7 @@ DECLARE
     refreshed integer := 0;
 BEGIN
     IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = opened.name) THEN
-        PERFORM health_internal.refresh_tracked(opened.name);
+        PERFORM health_internal.run_as_owner(opened.owner, NULL, 'SELECT health_internal.refresh_tracked($1)', model);
         RETURN (SELECT count(*) FROM health_internal.score_view AS s WHERE s.model = opened.name);
     END IF;
     FOR made IN SELECT format('%I.%I', s.schema_name, s.view_name) AS label FROM health_internal.score_view AS s
@@ -185,25 +213,57 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.raise_again(text, text, text, text) IS 'Raises an error that was caught, without lines for a detail or hint that it did not have';
 
+CREATE FUNCTION health_internal.refresh_step_as_owner(model_name text, ignore_volume boolean, OUT locked boolean, OUT progress text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    locked := health_internal.lock_tracking(model_name, false);
+    IF locked THEN
+        progress := health_internal.refresh_part(model_name, ignore_volume);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.refresh_step_as_owner(text, boolean) IS
+    'A step of refresh() or backfill() as the owner of the model: whether no other refresh is at it, and what it did while there is more to do';
+
+CREATE FUNCTION health_internal.refresh_step(model_name text, ignore_volume boolean, OUT locked boolean, OUT progress text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT r.locked, r.progress INTO locked, progress
+    FROM health_internal.rows_as_owner((health_internal.open_model(model_name)).owner, NULL,
+        'SELECT * FROM health_internal.refresh_step_as_owner($1, $2::boolean)', model_name, ignore_volume::text)
+        AS r (locked boolean, progress text);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.refresh_step(text, boolean) IS 'A step of refresh() or backfill(): one transaction''s worth';
+
+CREATE FUNCTION health_internal.is_tracked(model_name text) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = model_name);
+END;
+COMMENT ON FUNCTION health_internal.is_tracked(text) IS 'Whether a model is tracked';
+
 -- No SET clause and no exception handler around a COMMIT: PostgreSQL allows neither with one. Everything is qualified instead.
 CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    progress text;
+    step record;
     failed boolean;
     failed_code text;
     failed_message text;
     failed_detail text;
     failed_hint text;
-    is_tracked boolean;
 BEGIN
     IF pg_catalog.pg_is_in_recovery() THEN
         RETURN;
     END IF;
     PERFORM health_internal.open_model(model);
-    SELECT true INTO is_tracked FROM health_internal.tracking AS t WHERE t.model = refresh.model;
-    IF is_tracked IS NULL THEN
+    IF NOT health_internal.is_tracked(model) THEN
         PERFORM health.refresh_score_views(model);
         RETURN;
     END IF;
@@ -213,10 +273,7 @@ BEGIN
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         failed := false;
         BEGIN
-            IF NOT health_internal.lock_tracking(model, false) THEN
-                RETURN;    -- another refresh is at it
-            END IF;
-            progress := health_internal.refresh_part(model, ignore_volume);
+            SELECT s.locked, s.progress INTO step FROM health_internal.refresh_step(model, ignore_volume) AS s;
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT, failed_detail = PG_EXCEPTION_DETAIL,
                                     failed_hint = PG_EXCEPTION_HINT;
@@ -228,7 +285,7 @@ BEGIN
             PERFORM health_internal.raise_again(failed_code, failed_message, failed_detail, failed_hint);
         END IF;
         COMMIT;
-        EXIT WHEN progress IS NULL;
+        EXIT WHEN step.progress IS NULL;    -- nothing is left, or another refresh is at it
     END LOOP;
 END;
 $$;
@@ -240,7 +297,7 @@ CREATE PROCEDURE health.backfill(model text)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    progress text;
+    step record;
 BEGIN
     IF pg_catalog.pg_is_in_recovery() THEN
         RETURN;
@@ -250,16 +307,16 @@ BEGIN
     LOOP
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-        IF NOT health_internal.lock_tracking(model, false) THEN
+        SELECT s.locked, s.progress INTO step FROM health_internal.refresh_step(model, false) AS s;
+        IF NOT step.locked THEN
             RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model;
             RETURN;
         END IF;
-        progress := health_internal.refresh_part(model, false);
         COMMIT;
-        EXIT WHEN progress IS NULL;
-        RAISE NOTICE '%', progress;
+        EXIT WHEN step.progress IS NULL;
+        RAISE NOTICE '%', step.progress;
     END LOOP;
-    RAISE NOTICE 'model "%" is ready: % accounts are scored', model, (SELECT t.rescored FROM health_internal.tracking AS t WHERE t.model = backfill.model);
+    RAISE NOTICE 'model "%" is ready: % accounts are scored', model, (health_internal.find_tracking(model)).rescored;
 END;
 $$;
 COMMENT ON PROCEDURE health.backfill(text) IS

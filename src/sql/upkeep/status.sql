@@ -17,25 +17,23 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.job_status(text) IS 'Schedule and last run of the pg_cron job of a model, as far as the current user may see them';
 
-CREATE FUNCTION health.status(model text,
+CREATE FUNCTION health_internal.status_as_owner(model text,
     OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint, OUT time_left interval,
     OUT changes_waiting bigint, OUT oldest_change interval, OUT bad_rows bigint, OUT tracking_broke text,
     OUT refreshed_at timestamptz, OUT refresh_ms float8, OUT accounts_rescored bigint, OUT scored_as_of date, OUT error text, OUT error_at timestamptz,
-    OUT ledger_bytes bigint, OUT change_bytes bigint, OUT history_bytes bigint, OUT schedule text, OUT last_job timestamptz, OUT last_job_result text)
+    OUT ledger_bytes bigint, OUT change_bytes bigint, OUT history_bytes bigint)
 RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     tracking health_internal.tracking;
-    job record;
     row_of record;
     ledger health_internal.ledger_source;
     uncaptured regclass;
 BEGIN
     PERFORM health_internal.open_model(model);
     tracking := health_internal.find_tracking(model);
-    SELECT j.* INTO job FROM health_internal.job_status(model) AS j;
     refreshed_at := tracking.refreshed_at;
     refresh_ms := tracking.refresh_ms;
     accounts_rescored := tracking.rescored;
@@ -43,11 +41,8 @@ BEGIN
     error := tracking.error;
     error_at := tracking.error_at;
     tracking_broke := tracking.broken;
-    schedule := job.schedule;
-    last_job := job.last_run;
-    last_job_result := job.last_result;
     SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) INTO history_bytes FROM pg_partition_tree(to_regclass(health_internal.data_table('history', tracking.id))) AS t;
-    FOR ledger IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = status.model ORDER BY s.id LOOP
+    FOR ledger IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = status_as_owner.model ORDER BY s.id LOOP
         source := ledger.path;
         mode := CASE WHEN ledger.window_days IS NULL THEN 'tracked' ELSE format('window of %s days', ledger.window_days) END;
         bad_rows := ledger.bad_rows;
@@ -83,6 +78,27 @@ BEGIN
             ELSE 'fresh' END;
         RETURN NEXT;
     END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.status_as_owner(text) IS 'status() as the owner of the model, without its job';
+
+-- The job is the caller's: pg_cron shows everybody his own.
+CREATE FUNCTION health.status(model text,
+    OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint, OUT time_left interval,
+    OUT changes_waiting bigint, OUT oldest_change interval, OUT bad_rows bigint, OUT tracking_broke text,
+    OUT refreshed_at timestamptz, OUT refresh_ms float8, OUT accounts_rescored bigint, OUT scored_as_of date, OUT error text, OUT error_at timestamptz,
+    OUT ledger_bytes bigint, OUT change_bytes bigint, OUT history_bytes bigint, OUT schedule text, OUT last_job timestamptz, OUT last_job_result text)
+RETURNS SETOF record
+LANGUAGE plpgsql ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT r.*, j.* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT * FROM health_internal.status_as_owner($1)', model)
+        AS r (source text, mode text, phase text, percent numeric, events_read bigint, rows_per_second bigint, time_left interval,
+              changes_waiting bigint, oldest_change interval, bad_rows bigint, tracking_broke text, refreshed_at timestamptz, refresh_ms float8,
+              accounts_rescored bigint, scored_as_of date, error text, error_at timestamptz, ledger_bytes bigint, change_bytes bigint,
+              history_bytes bigint), health_internal.job_status(model) AS j;
 END;
 $$;
 COMMENT ON FUNCTION health.status(text) IS

@@ -36,16 +36,13 @@ BEGIN
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
         EXECUTE format('DROP TABLE IF EXISTS %s', concat_ws(', ', health_internal.data_table('chunk', source.id),
                                                             CASE WHEN source.window_days IS NULL THEN health_internal.data_table('change', source.id) END));
-        DELETE FROM health_internal.ledger_batch AS b WHERE b.source = source.id;
-        DELETE FROM health_internal.ledger_day AS d WHERE d.source = source.id;
-        DELETE FROM health_internal.ledger_source AS s WHERE s.id = source.id;
     END LOOP;
-    DELETE FROM health_internal.tracking AS t WHERE t.id = tracking.id;
+    PERFORM health_internal.delete_rows(tracking.model, 'tracking');
 END;
 $$;
 COMMENT ON FUNCTION health_internal.remove_tracking(health_internal.tracking) IS 'Takes the triggers of a tracked model off, drops its tables and its catalog rows';
 
-CREATE FUNCTION health.track(model text, window_days integer DEFAULT NULL) RETURNS void
+CREATE FUNCTION health_internal.track_as_owner(model text, window_days integer) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -56,46 +53,52 @@ DECLARE
     sources integer := 0;
     account_type text;
     id integer;
-    history text;
 BEGIN
-    IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = track.model) THEN
+    IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = track_as_owner.model) THEN
         RAISE EXCEPTION 'model "%" is tracked already', model
             USING ERRCODE = 'duplicate_object', HINT = format('SELECT health.untrack(%L); first, to track it in another way.', model);
     ELSIF window_days NOT BETWEEN 1 AND 3650 THEN
         RAISE EXCEPTION 'model "%": window_days must be from 1 to 3650, not %', model, window_days USING ERRCODE = 'invalid_parameter_value';
     END IF;
     account_type := health_internal.account_type(model, version);
-    INSERT INTO health_internal.tracking (model, owner, ledger_key, account_type, account_kind)
-    VALUES (model, opened.owner, health_internal.ledger_key(version.document), account_type, 'text') RETURNING tracking.id INTO id;
+    INSERT INTO health_internal.tracking (model, ledger_key, account_type, account_kind)
+    VALUES (model, health_internal.ledger_key(version.document), account_type, 'text') RETURNING tracking.id INTO id;
     FOR source IN SELECT s.* FROM health_internal.compile_ledger_sources(model, version, window_days) AS s LOOP
         IF window_days IS NULL THEN
             PERFORM health_internal.check_trackable(source);
         END IF;
-        PERFORM health_internal.create_ledger_source(source, opened.owner);
-        UPDATE health_internal.tracking AS t SET account_kind = source.account_kind WHERE t.model = track.model;
+        PERFORM health_internal.create_ledger_source(source);
+        UPDATE health_internal.tracking AS t SET account_kind = source.account_kind WHERE t.model = track_as_owner.model;
         sources := sources + 1;
     END LOOP;
     IF sources = 0 THEN
         RAISE EXCEPTION 'model "%" has no event source to track', model
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Score views of such a model cost little: refresh_score_views(model) is enough.';
     END IF;
-    history := health_internal.data_table('history', id);
-    EXECUTE format('CREATE TABLE %s (account_id %s NOT NULL, as_of date NOT NULL, model_version integer NOT NULL, score float8, band text, '
-                   'data_coverage float8, unknown_reason text, account_start date, seats float8, inputs text[], observed date[], '
-                   'PRIMARY KEY (account_id, as_of)) PARTITION BY RANGE (as_of)', history, account_type);
-    EXECUTE format('COMMENT ON TABLE %s IS %L', history, format('Daily scores of model "%s" with the account data that they stood on.', model));
-    EXECUTE format('ALTER TABLE %s OWNER TO %I', history, opened.owner);
-    EXECUTE format('CREATE TABLE %s (account_id %s PRIMARY KEY)', health_internal.data_table('stale', id), account_type);
-    EXECUTE format('COMMENT ON TABLE %s IS %L', health_internal.data_table('stale', id), format('Accounts of model "%s" that the next refresh scores again.', model));
-    EXECUTE format('ALTER TABLE %s OWNER TO %I', health_internal.data_table('stale', id), opened.owner);
+    PERFORM health_internal.create_data_table('history', id,
+                '{account_id,as_of,model_version,score,band,data_coverage,unknown_reason,account_start,seats,inputs,observed}',
+                account_type::regtype || '{date,integer,float8,text,float8,text,date,float8,text[],date[]}'::regtype[],
+                '{account_id,as_of}', partition_by => 'as_of'),
+            health_internal.create_data_table('stale', id, '{account_id}', ARRAY[account_type]::regtype[], '{account_id}');
     RAISE NOTICE 'model "%" is tracked; its events are still to be read', model USING HINT = format('CALL health.backfill(%L);', model);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.track_as_owner(text, integer) IS 'track() as the owner of the model';
+
+CREATE FUNCTION health.track(model text, window_days integer DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM health_internal.run_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT health_internal.track_as_owner($1, $2::integer)', model, window_days::text);
 END;
 $$;
 COMMENT ON FUNCTION health.track(text, integer) IS
     'Keeps the event sources of a model as ledgers from now on: triggers capture changes, or with window_days each refresh reads so many days again. '
     'CALL health.backfill(model) reads what is there already';
 
-CREATE FUNCTION health.untrack(model text) RETURNS void
+CREATE FUNCTION health_internal.untrack_as_owner(model text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -106,10 +109,21 @@ BEGIN
     PERFORM health_internal.open_model(model);
     -- Score views become what they were made as, and read the events again.
     UPDATE health_internal.tracking AS t SET model_version = NULL WHERE t.id = tracking.id;
-    FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = untrack.model ORDER BY s.schema_name, s.view_name LOOP
+    FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = untrack_as_owner.model ORDER BY s.schema_name, s.view_name LOOP
         PERFORM health_internal.rebuild_score_view(made, health_internal.find_version(model, (health_internal.find_model(model)).current_version));
     END LOOP;
     PERFORM health_internal.remove_tracking(tracking);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.untrack_as_owner(text) IS 'untrack() as the owner of the model';
+
+CREATE FUNCTION health.untrack(model text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM health_internal.run_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT health_internal.untrack_as_owner($1)', model);
 END;
 $$;
 COMMENT ON FUNCTION health.untrack(text) IS

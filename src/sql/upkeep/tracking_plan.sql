@@ -21,7 +21,7 @@ COMMENT ON COLUMN health.tracking_finding.first_day IS 'First local day of these
 COMMENT ON COLUMN health.tracking_finding.last_day IS 'Last local day of these rows';
 COMMENT ON COLUMN health.tracking_finding.advice IS 'What it means and what to do';
 
-CREATE FUNCTION health.tracking_plan(model text) RETURNS SETOF health.tracking_finding
+CREATE FUNCTION health_internal.tracking_plan_as_owner(model text) RETURNS SETOF health.tracking_finding
 LANGUAGE plpgsql ROWS 50
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -115,6 +115,17 @@ BEGIN
         (health_internal.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health_internal.field_of(fields, 'users', 'account')).expression IS NOT NULL,
         -- Sources that get the account from the user source: without one there, the user is what is wrong.
         ARRAY(SELECT e.path FROM health_internal.event_sources(document) AS e WHERE NOT e.source ? 'account'));
+END;
+$$;
+COMMENT ON FUNCTION health_internal.tracking_plan_as_owner(text) IS 'tracking_plan() as the owner of the model';
+
+CREATE FUNCTION health.tracking_plan(model text) RETURNS SETOF health.tracking_finding
+LANGUAGE plpgsql ROWS 50
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT (r.finding).* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT p FROM health_internal.tracking_plan_as_owner($1) AS p', model) AS r (finding health.tracking_finding);
 END;
 $$;
 COMMENT ON FUNCTION health.tracking_plan(text) IS

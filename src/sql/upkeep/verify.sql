@@ -40,7 +40,7 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.verify_source(health_internal.ledger_source, text, date) IS 'The cells in which the events of a source differ from its ledger';
 
-CREATE FUNCTION health.verify(model text, account text DEFAULT NULL)
+CREATE FUNCTION health_internal.verify_as_owner(model text, account text)
 RETURNS TABLE (source text, account_id text, user_id text, day date, event text, events bigint, amount numeric)
 LANGUAGE plpgsql ROWS 10
 SET search_path = pg_catalog, pg_temp
@@ -58,15 +58,28 @@ BEGIN
         PERFORM health_internal.raise_unknown_account(model, version, account);
     END;
     RETURN QUERY SELECT v.* FROM health_internal.ledger_source AS s,
-                     LATERAL health_internal.verify_source(s, verify.account, health_internal.ledger_start(version.document, health_internal.model_today(version.document))) AS v
-                 WHERE s.model = verify.model;
+                     LATERAL health_internal.verify_source(s, verify_as_owner.account, health_internal.ledger_start(version.document, health_internal.model_today(version.document))) AS v
+                 WHERE s.model = verify_as_owner.model;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.verify_as_owner(text, text) IS 'verify() as the owner of the model';
+
+CREATE FUNCTION health.verify(model text, account text DEFAULT NULL)
+RETURNS TABLE (source text, account_id text, user_id text, day date, event text, events bigint, amount numeric)
+LANGUAGE plpgsql ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT r.* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT * FROM health_internal.verify_as_owner($1, $2)', model, account)
+        AS r (source text, account_id text, user_id text, day date, event text, events bigint, amount numeric);
 END;
 $$;
 COMMENT ON FUNCTION health.verify(text, text) IS
     'Recomputes the ledger of a tracked model, or of one account, from its events and returns what differs: events and amounts that the events have '
     'more than the ledger with its changes to come. No row: none. Window mode: the last window_days only';
 
-CREATE FUNCTION health.forget_user(model text, user_id text) RETURNS bigint
+CREATE FUNCTION health_internal.forget_user_as_owner(model text, user_id text) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -86,7 +99,7 @@ BEGIN
     tracking := health_internal.find_ready_tracking(model);
     version := health_internal.find_version(model, tracking.model_version);
     -- What is deleted there is taken out of the ledger by its capture; taking it out twice would make it wrong.
-    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user.model ORDER BY s.id LOOP
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user_as_owner.model ORDER BY s.id LOOP
         PERFORM set_config('search_path', source.search_path, true);
         EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM (%s) AS e WHERE e.user_id::pg_catalog.text = $1)', source.event_rows) INTO remaining USING user_id;
         IF remaining THEN
@@ -96,7 +109,7 @@ BEGIN
     END LOOP;
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM health_internal.refresh_tracked(model);
-    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user.model ORDER BY s.id LOOP
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user_as_owner.model ORDER BY s.id LOOP
         EXECUTE format(
             'WITH put AS (UPDATE %1$s AS k SET usage = health.without_user(k.usage, $1) WHERE health.without_user(k.usage, $1) OPERATOR(health.<>) k.usage RETURNING k.account_id), '
             'stale AS (INSERT INTO %2$s SELECT b.account_id FROM %3$s AS b WHERE b.account_id%4$s IN (SELECT p.account_id FROM put AS p) ON CONFLICT DO NOTHING) '
@@ -109,6 +122,15 @@ BEGIN
     PERFORM health_internal.write_scores(tracking);
     RETURN chunks;
 END;
+$$;
+COMMENT ON FUNCTION health_internal.forget_user_as_owner(text, text) IS 'forget_user() as the owner of the model';
+
+CREATE FUNCTION health.forget_user(model text, user_id text) RETURNS bigint
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.chunks FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT health_internal.forget_user_as_owner($1, $2)', model, user_id) AS r (chunks bigint);
 $$;
 COMMENT ON FUNCTION health.forget_user(text, text) IS
     'Takes a user out of the ledgers and scores of a tracked model (top user included), once the rows of the user are gone from the tables; the history '

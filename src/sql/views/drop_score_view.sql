@@ -12,7 +12,14 @@ BEGIN
       AND CASE pg_catalog.cardinality(parts) WHEN 1 THEN s.schema_name = ANY (pg_catalog.current_schemas(false)) ELSE s.schema_name = parts[1] END
     ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), s.schema_name)
     LIMIT 1;
-    IF NOT FOUND THEN
+    IF NOT FOUND AND EXISTS (
+        SELECT 1 FROM health_internal.known_score_view AS s
+        WHERE s.view_name = parts[pg_catalog.cardinality(parts)]
+          AND CASE pg_catalog.cardinality(parts) WHEN 1 THEN s.schema_name = ANY (pg_catalog.current_schemas(false))
+                                                 ELSE s.schema_name = parts[1] END) THEN
+        RAISE EXCEPTION 'permission denied for score view "%"', name
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'Its model belongs to somebody else.';
+    ELSIF found_view.view_name IS NULL THEN
         RAISE EXCEPTION 'there is no score view "%"', name
             USING ERRCODE = 'undefined_object',
                   HINT = coalesce((SELECT 'The score views are: ' || pg_catalog.string_agg(pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', '
@@ -25,8 +32,34 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.find_score_view(text) IS 'The catalog row of a score view, found by search_path when the name has no schema; an error when there is none';
 
+CREATE FUNCTION health_internal.owned_relations(present health_internal.score_view) RETURNS TABLE (relation text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.relation
+    FROM health_internal.score_relations(present.schema_name, present.view_name) AS r
+    JOIN pg_class AS c ON c.oid = to_regclass(r.relation)
+    JOIN health_internal.model AS m ON m.name = present.model AND m.owner = c.relowner;
+$$;
+COMMENT ON FUNCTION health_internal.owned_relations(health_internal.score_view) IS
+    'The relations of a score view that belong to the owner of its model';
+
+CREATE FUNCTION health_internal.check_relation_owner(present health_internal.score_view, relation text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM health_internal.owned_relations(present) AS o WHERE o.relation = check_relation_owner.relation) THEN
+        RAISE EXCEPTION 'relation % does not belong to the owner of model "%"', relation, present.model
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Drop it by hand if it is not wanted.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.check_relation_owner(health_internal.score_view, text) IS
+    'Raises an error when somebody else has put a relation in the place of one of a score view';
+
 -- Readers keep reading while a populated view with its unique index is refreshed.
-CREATE FUNCTION health_internal.refresh_relation(relation text) RETURNS void
+CREATE FUNCTION health_internal.refresh_relation(present health_internal.score_view, relation text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -35,33 +68,16 @@ BEGIN
         RAISE EXCEPTION 'relation % does not exist any more', relation
             USING ERRCODE = 'undefined_table', HINT = 'drop_score_view(name) removes what is left, create_score_view(model, name) makes it anew.';
     END IF;
-    EXECUTE format('REFRESH MATERIALIZED VIEW %s %s',
-        CASE WHEN EXISTS (SELECT 1 FROM pg_class AS c JOIN pg_index AS i ON i.indrelid = c.oid
-                          WHERE c.oid = relation::regclass AND c.relispopulated AND i.indisunique AND i.indisvalid AND i.indpred IS NULL)
-             THEN 'CONCURRENTLY' ELSE '' END, relation);
+    PERFORM health_internal.check_relation_owner(present, relation);
+    PERFORM health_internal.refresh_matview(relation::regclass, EXISTS (
+        SELECT 1 FROM pg_class AS c JOIN pg_index AS i ON i.indrelid = c.oid
+        WHERE c.oid = relation::regclass AND c.relispopulated AND i.indisunique AND i.indisvalid AND i.indpred IS NULL));
 END;
 $$;
-COMMENT ON FUNCTION health_internal.refresh_relation(text) IS 'Refreshes a materialized view, concurrently when it is populated and has a unique index';
+COMMENT ON FUNCTION health_internal.refresh_relation(health_internal.score_view, text) IS
+    'Refreshes a relation of a score view, concurrently when it is populated and has a unique index';
 
-CREATE FUNCTION health_internal.owned_relations(present health_internal.score_view) RETURNS TABLE (relation text)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT r.relation
-    FROM health_internal.score_relations(present.schema_name, present.view_name) AS r
-    JOIN pg_class AS c ON c.oid = to_regclass(r.relation)
-    JOIN health_internal.model AS m ON m.name = present.model
-    JOIN pg_roles AS owner ON owner.rolname = m.owner
-    JOIN pg_roles AS maker ON maker.oid = c.relowner
-    JOIN pg_roles AS caller ON caller.rolname = current_user
-    WHERE NOT caller.rolsuper    -- who may drop what is then PostgreSQL's to check
-       OR pg_has_role(owner.oid, maker.oid, 'MEMBER')
-       OR pg_has_role(maker.oid, owner.oid, 'MEMBER') AND NOT maker.rolsuper;
-$$;
-COMMENT ON FUNCTION health_internal.owned_relations(health_internal.score_view) IS
-    'The relations of a score view that the owner of its model, or a member of that role, made';
-
--- The catalog row is only a claim, and a superuser may drop everything: only what the model's owner could have made is dropped.
+-- The catalog row is only a claim: only what is the model's owner's is dropped.
 CREATE FUNCTION health_internal.drop_score_relations(present health_internal.score_view, cascade boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -70,14 +86,11 @@ DECLARE
     made record;
     detail text;
 BEGIN
-    FOR made IN SELECT r.relation, o.relation IS NULL AS is_foreign
-                FROM health_internal.score_relations(present.schema_name, present.view_name) WITH ORDINALITY AS r (suffix, relation, short_name, position)
-                LEFT JOIN health_internal.owned_relations(present) AS o USING (relation)
+    FOR made IN SELECT r.relation
+                FROM health_internal.score_relations(present.schema_name, present.view_name)
+                     WITH ORDINALITY AS r (suffix, relation, short_name, position)
                 WHERE to_regclass(r.relation) IS NOT NULL ORDER BY r.position DESC LOOP
-        IF made.is_foreign THEN
-            RAISE EXCEPTION 'relation % does not belong to the owner of model "%"', made.relation, present.model
-                USING ERRCODE = 'insufficient_privilege', HINT = 'Drop it by hand if it is not wanted.';
-        END IF;
+        PERFORM health_internal.check_relation_owner(present, made.relation);
         EXECUTE format('DROP %s %s %s', CASE (SELECT c.relkind FROM pg_class AS c WHERE c.oid = made.relation::regclass)
                                             WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, made.relation,
                        CASE WHEN cascade THEN 'CASCADE' ELSE 'RESTRICT' END);
@@ -91,18 +104,29 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.drop_score_relations(health_internal.score_view, boolean) IS 'Drops the relations of a score view, the base last';
 
+CREATE FUNCTION health_internal.drop_view_as_owner(schema_name name, view_name name, cascade boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    present health_internal.score_view;
+BEGIN
+    SELECT s.* INTO STRICT present FROM health_internal.score_view AS s
+    WHERE s.schema_name = drop_view_as_owner.schema_name AND s.view_name = drop_view_as_owner.view_name;
+    PERFORM health_internal.drop_score_relations(present, cascade);
+    PERFORM health_internal.delete_rows(present.model, 'score view', present.schema_name::text, present.view_name::text);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.drop_view_as_owner(name, name, boolean) IS 'drop_score_view() as the owner of the model';
+
 CREATE FUNCTION health.drop_score_view(name text, cascade boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    found_view health_internal.score_view := health_internal.find_score_view(name);
+    present health_internal.score_view := health_internal.find_score_view(name);
 BEGIN
-    IF NOT health_internal.owns_model(found_view.model) THEN
-        RAISE EXCEPTION 'permission denied for score view "%"', name
-            USING ERRCODE = 'insufficient_privilege', DETAIL = pg_catalog.format('Its model "%s" belongs to somebody else.', found_view.model);
-    END IF;
-    PERFORM health_internal.drop_score_relations(found_view, cascade);
-    DELETE FROM health_internal.score_view AS s WHERE s.schema_name = found_view.schema_name AND s.view_name = found_view.view_name;
+    PERFORM health_internal.run_as_owner((health_internal.open_model(present.model)).owner, 'pg_catalog, pg_temp',
+        'SELECT health_internal.drop_view_as_owner($1, $2, $3::boolean)', present.schema_name::text, present.view_name::text, cascade::text);
 END;
 $$;
 COMMENT ON FUNCTION health.drop_score_view(text, boolean) IS
@@ -113,19 +137,14 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ARRAY(
-        SELECT format('ALTER TABLE %s OWNER TO %I', r.relation, pg_get_userbyid(c.relowner))
-        FROM health_internal.score_relations(present.schema_name, present.view_name) AS r JOIN pg_class AS c ON c.oid = to_regclass(r.relation)
-        WHERE pg_get_userbyid(c.relowner) <> current_user
-    ) || ARRAY(
         SELECT format('GRANT %s ON %s TO %s%s', a.privilege_type, r.relation,
                       CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
                       CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-        FROM health_internal.score_relations(present.schema_name, present.view_name) AS r JOIN pg_class AS c ON c.oid = to_regclass(r.relation),
-            aclexplode(c.relacl) AS a
+        FROM health_internal.owned_relations(present) AS r JOIN pg_class AS c ON c.oid = to_regclass(r.relation), aclexplode(c.relacl) AS a
         WHERE a.grantee <> c.relowner
     );
 $$;
-COMMENT ON FUNCTION health_internal.relation_grants(health_internal.score_view) IS 'Statements that give the relations of a score view their owner and their grants again';
+COMMENT ON FUNCTION health_internal.relation_grants(health_internal.score_view) IS 'Statements that give the relations of a score view their grants again';
 
 -- A materialized view cannot be replaced in place: it is dropped and made again with its owner and its grants.
 CREATE FUNCTION health_internal.rebuild_score_view(present health_internal.score_view, version health_internal.model_version) RETURNS void

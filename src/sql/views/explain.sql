@@ -65,7 +65,7 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.raise_unknown_account(text, health_internal.model_version, text) IS 'Raises the error for an account that a model does not have';
 
-CREATE FUNCTION health.explain(model text, account text) RETURNS SETOF health.signal_score
+CREATE FUNCTION health_internal.explain_as_owner(model text, account text) RETURNS SETOF health.signal_score
 LANGUAGE plpgsql ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -75,6 +75,17 @@ BEGIN
     RETURN QUERY
     SELECT s.* FROM health_internal.read_account(model, version, account, NULL) AS a,
         health.score_signals(version.document, a) AS s;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.explain_as_owner(text, text) IS 'explain(model, account) as the owner of the model';
+
+CREATE FUNCTION health.explain(model text, account text) RETURNS SETOF health.signal_score
+LANGUAGE plpgsql ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT (r.signal).* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT e FROM health_internal.explain_as_owner($1, $2) AS e', model, account) AS r (signal health.signal_score);
 END;
 $$;
 COMMENT ON FUNCTION health.explain(text, text) IS
@@ -94,8 +105,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health.explain(text, uuid) IS 'explain(model, account) for a uuid account id';
 
-CREATE FUNCTION health.explain(model text, account text, from_date date, to_date date,
-                               from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
+CREATE FUNCTION health_internal.explain_change_as_owner(model text, account text, from_date date, to_date date,
+                                                        from_version integer, to_version integer)
 RETURNS SETOF health.change_row
 LANGUAGE plpgsql ROWS 20
 SET search_path = pg_catalog, pg_temp
@@ -113,6 +124,21 @@ BEGIN
     SELECT c.* FROM health_internal.read_account(model, before, account, from_date) AS b,
         health_internal.read_account(model, after, account, to_date) AS a,
         health.score_change(before.document, after.document, b, a) AS c;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.explain_change_as_owner(text, text, date, date, integer, integer) IS
+    'explain(model, account, from_date, to_date) as the owner of the model';
+
+CREATE FUNCTION health.explain(model text, account text, from_date date, to_date date,
+                               from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
+RETURNS SETOF health.change_row
+LANGUAGE plpgsql ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT (r.change).* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT e FROM health_internal.explain_change_as_owner($1, $2, $3::date, $4::date, $5::integer, $6::integer) AS e',
+        model, account, from_date::text, to_date::text, from_version::text, to_version::text) AS r (change health.change_row);
 END;
 $$;
 COMMENT ON FUNCTION health.explain(text, text, date, date, integer, integer) IS

@@ -177,36 +177,33 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.split_view_name(text) IS 'Schema and name of a score view that is to be created';
 
-CREATE FUNCTION health.create_score_view(model text, name text, materialized boolean DEFAULT true) RETURNS void
+CREATE FUNCTION health_internal.create_view_as_owner(model text, schema_name name, view_name name, materialized boolean, label text) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
-    opened health_internal.model := health_internal.open_model(model);
-    version health_internal.model_version := health_internal.find_version(model, opened.current_version);
-    target record;
+    version health_internal.model_version := health_internal.find_version(model, (health_internal.open_model(model)).current_version);
     existing text;
 BEGIN
-    SELECT s.schema_name, s.view_name INTO target FROM health_internal.split_view_name(name) AS s;
-    IF pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.schema_name)) IS NULL THEN
-        RAISE EXCEPTION 'schema "%" does not exist', target.schema_name
-            USING ERRCODE = 'invalid_schema_name', HINT = pg_catalog.format('CREATE SCHEMA %I;', target.schema_name);
-    END IF;
-    SELECT r.relation INTO existing FROM health_internal.score_relations(target.schema_name, target.view_name) AS r
-    WHERE pg_catalog.to_regclass(r.relation) IS NOT NULL LIMIT 1;
+    SELECT r.relation INTO existing FROM health_internal.score_relations(create_view_as_owner.schema_name, create_view_as_owner.view_name) AS r
+    WHERE to_regclass(r.relation) IS NOT NULL LIMIT 1;
     IF existing IS NOT NULL THEN
         RAISE EXCEPTION 'relation % exists already', existing
             USING ERRCODE = 'duplicate_table',
                   HINT = CASE WHEN EXISTS (SELECT 1 FROM health_internal.score_view AS s
-                                           WHERE s.schema_name = target.schema_name AND s.view_name = target.view_name)
-                              THEN pg_catalog.format('refresh_score_view(%L) takes over changes of the model; drop_score_view(%1$L) drops it.', name)
+                                           WHERE s.schema_name = create_view_as_owner.schema_name
+                                             AND s.view_name = create_view_as_owner.view_name)
+                              THEN format('refresh_score_view(%L) takes over changes of the model; drop_score_view(%1$L) drops it.', label)
                               ELSE 'Choose another name for the score view.' END;
     END IF;
-    PERFORM health_internal.build_score_view(target.schema_name, target.view_name, model, version, create_score_view.materialized);
+    PERFORM health_internal.build_score_view(schema_name, view_name, model, version, materialized);
     PERFORM health_internal.notice_unknown_accounts(model, version);
-    PERFORM health_internal.notice_silent_book(model, pg_catalog.format('%I.%I', target.schema_name, target.view_name));
-    INSERT INTO health_internal.score_view (schema_name, view_name, model, model_version, materialized)
-    VALUES (target.schema_name, target.view_name, model, version.version, create_score_view.materialized)
-    ON CONFLICT ON CONSTRAINT score_view_pkey DO UPDATE
+    PERFORM health_internal.notice_silent_book(model, format('%I.%I', schema_name, view_name));
+    INSERT INTO health_internal.score_view AS s (schema_name, view_name, model, model_version, materialized)
+    VALUES (create_view_as_owner.schema_name, create_view_as_owner.view_name, create_view_as_owner.model, version.version,
+            create_view_as_owner.materialized)
+    ON CONFLICT (schema_name, view_name) DO UPDATE
         SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized;
 EXCEPTION WHEN data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
@@ -214,6 +211,26 @@ EXCEPTION WHEN data_exception THEN
                 health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
     END IF;
     RAISE;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.create_view_as_owner(text, name, name, boolean, text) IS 'create_score_view() as the owner of the model';
+
+-- The schema is that of the caller's search_path; the relations are the owner's of the model.
+CREATE FUNCTION health.create_score_view(model text, name text, materialized boolean DEFAULT true) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    opened health_internal.model := health_internal.open_model(model);
+    target record;
+BEGIN
+    SELECT s.schema_name, s.view_name INTO target FROM health_internal.split_view_name(name) AS s;
+    IF pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.schema_name)) IS NULL THEN
+        RAISE EXCEPTION 'schema "%" does not exist', target.schema_name
+            USING ERRCODE = 'invalid_schema_name', HINT = pg_catalog.format('CREATE SCHEMA %I;', target.schema_name);
+    END IF;
+    PERFORM health_internal.run_as_owner(opened.owner, 'pg_catalog, pg_temp',
+        'SELECT health_internal.create_view_as_owner($1, $2, $3, $4::boolean, $5)',
+        model, target.schema_name::text, target.view_name::text, materialized::text, name);
 END;
 $$;
 COMMENT ON FUNCTION health.create_score_view(text, text, boolean) IS

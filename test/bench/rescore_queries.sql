@@ -1,13 +1,12 @@
--- The five figures in several ways, as of 2025-07-02, for accounts that are known to be older than 8 weeks: table bench.rescore_query. :chunk is the
--- table of the ledger's chunks.
+-- The five figures in several ways, as of 2025-07-02, for accounts that are known to be older than 8 weeks: table bench.rescore_query.
 --
--- ledger: one scan of the ledger's chunks. plain_once: one pass, by user, then by account. plain_twice: weeks by account and users
+-- ledger: from the ledger of the tracked model. plain_once: one pass, by user, then by account. plain_twice: weeks by account and users
 -- of four weeks, each in a pass of its own.
 CREATE TABLE bench.rescore_query (name text PRIMARY KEY, query text);
 
-INSERT INTO bench.rescore_query VALUES ('rescore_ledger', format($$
+INSERT INTO bench.rescore_query VALUES ('rescore_ledger', $$
     SELECT account_id, active_users, events, trend_4w, dip_streak, power_user_dependency
-    FROM health.pulse_chunks(%L, date '2025-07-02', date '2025-01-01')$$, :'chunk'));
+    FROM health.pulse_at('bench_1x', date '2025-07-02')$$);
 
 INSERT INTO bench.rescore_query
 SELECT 'rescore_plain_once', format($$

@@ -349,6 +349,7 @@ insert into other values (1);
 select health_internal.capture();
 
 delete from health_internal.ledger_source where id between 1 and 7;
+delete from health_internal.model where name ~ '^m[1-7]$';
 drop table event, wide, log, raw, page, other, early cascade;
 drop view difference;
 drop function write_late(), differences(int, text, bigint), make_source(int, regclass, text, text, text, text, text, text, text, text, text, text);

@@ -54,14 +54,29 @@ select s.account_id, s.events, (select count(*) from book.events e where e.accou
 from book.customer_success_score s join book.collaboration_score c using (account_id) order by 1;
 -- Score, metrics and signals from one decode are those of the three functions by themselves.
 \set ECHO none
-select format('with detailed as (%s), score as (%s), signals as (%s) select %L as model, (select count(*) from score) as accounts, (select count(*) from signals) as signals, '
-              '(select count(*) from score as s full join book.%I as v using (account_id) where s::text is distinct from v::text) as other_scores, '
-              '(select count(*) from (select n::text from signals as n except all select v::text from book.%I as v) as d) as other_signals',
-              health_internal.compile_details(format('book.%I', p.name || '_score_ledger'), 'ARRAY[health.slice(l.usage, NULL, ''2025-01-20''), NULL, health.slice(l.usage, ''2025-01-20'', NULL)]', v.document, 'l.*'),
-              health_internal.compile_score_query('', 'detailed', p.name, v.document, c, from_details => true),
-              health_internal.compile_score_query('_signals', 'detailed', p.name, v.document, c, from_details => true),
-              p.name, p.name || '_score', p.name || '_score_signals')
-from health.presets() p, health_internal.find_version(p.name, 1) v, health_internal.compile_model(v.document, 1) c order by p.name \gexec
+select format($query$
+    with one as (
+        select l.account_id, l.as_of, l.usage, l.account_start, l.seats,
+               row(array[health.slice(l.usage, null, '2025-01-20'), null, health.slice(l.usage, '2025-01-20', null)], l.as_of, l.account_start, l.seats, l.inputs,
+                   l.observed, l.segments, l.past_inputs, l.past_observed)::health.account_state as account
+        from book.%1$I l
+    ), detailed as (select o.account_id, o.as_of, d.* from one o, health_internal.score_details(%4$L, o.account) d
+    ), signals as (select d.account_id, r.* from detailed d, health_internal.signal_rows(%4$L, d.as_of, d.signals) r)
+    select %5$L as model, (select count(*) from detailed) as accounts, (select count(*) from signals) as signals,
+           (select count(*) from detailed d full join one o using (account_id) full join book.%2$I v using (account_id), health.score_account(%4$L, o.account) s,
+                   health.metrics(o.usage, o.as_of, account_start => o.account_start, seats => o.seats, %6$s) m
+            where not coalesce(to_jsonb(v) @> to_jsonb(d) - 'signals' and to_jsonb(d) @> to_jsonb(s) - 'coverage' and d.data_coverage is not distinct from s.coverage
+                               and to_jsonb(d) @> to_jsonb(m), false)) as other_scores,
+           (select count(*) from (select n::text from signals n
+                                  except all select row(v.account_id, v.position, v.signal, v.parent, v.label, v.level, v.raw, v.raw_text, v.normalized, v.weight,
+                                                        v.points, v.reason, v.phrase)::text from book.%3$I v) d) as other_signals $query$,
+    p.name || '_score_ledger', p.name || '_score', p.name || '_score_signals', health_internal.scoring_document(v.document), p.name,
+    -- The settings of the model, as metrics() takes them.
+    format('catalog => %L, window_days => %s, onboarding_days => %s, onboarding_events => %s, onboarding_window => %s, features => %L, daily_cap => %L',
+           v.document -> 'catalog' || case v.document ->> 'unlisted_events' when 'count' then '{"*": {}}' else '{}' end::jsonb, coalesce(v.document ->> 'window_days', '28'),
+           coalesce(v.document #>> '{onboarding,days}', '7'), coalesce(v.document #>> '{onboarding,events}', '1'), coalesce(v.document #>> '{onboarding,window_days}', '28'),
+           case when v.document ? 'features' then array(select jsonb_array_elements_text(v.document -> 'features')) end, v.document ->> 'daily_cap'))
+from health.presets() p, health_internal.find_version(p.name, 1) v order by p.name \gexec
 \set ECHO all
 -- What is absent is unknown, and weighs on coverage only.
 select signal, raw_text, round(normalized::numeric, 1) as normalized, reason from book.feedback_portal_score_signals where account_id = 'wide' order by position;

@@ -70,9 +70,8 @@ select * from health.verify('t', 'seven');
 -- Scores are written so many accounts at a time, all of them once; those that are gone are left out.
 begin;
 create temporary table before as table app.t;
-select 'health_data.stale_' || id as stale, 'health_data.score_' || id as scores from health_internal.tracking where model = 't' \gset
-select health_internal.mark_all_stale(t) from health_internal.tracking t where model = 't';
-insert into :stale select 999;
+select 'health_data.stale_' || id as stale, 'health_data.score_' || id as scores, 'health_data.book_' || id as book from health_internal.tracking where model = 't' \gset
+insert into :stale select account_id from :book union all select 999;
 delete from :scores where account_id % 2 = 0;
 select health_internal.write_scores(t, 5) = (select count(*) from before) as all_written from health_internal.tracking t where model = 't';
 select (select count(*) from :stale) as left_over, (select count(*) from app.t) = (select count(*) from before) as all_there,

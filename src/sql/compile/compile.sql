@@ -333,119 +333,184 @@ COMMENT ON FUNCTION health_internal.raise_failing_field(text, health_internal.mo
     'Raises the error of the first expression of a model that fails for some row, on the day or one of the past days before it, with its path; '
     'returns when all of them work';
 
+-- What the inputs of a model come to in SQL: answers are joined to the accounts, values are computed once as s1, s2, ... of a row sig.
+CREATE TYPE health_internal.compiled_inputs AS (
+    answers text,
+    "values" text,
+    inputs text,
+    observed text,
+    segments text,
+    raw_columns text,
+    value_columns text[]
+);
+COMMENT ON TYPE health_internal.compiled_inputs IS 'Internal: SQL of the column, expression and query signals of a model';
+COMMENT ON COLUMN health_internal.compiled_inputs.answers IS 'Joins of the query signals';
+COMMENT ON COLUMN health_internal.compiled_inputs."values" IS 'List of the values, named s1, s2, ...';
+COMMENT ON COLUMN health_internal.compiled_inputs.inputs IS 'List of the same as text, for scoring';
+COMMENT ON COLUMN health_internal.compiled_inputs.observed IS 'List of the days that they were observed on';
+COMMENT ON COLUMN health_internal.compiled_inputs.segments IS 'List of the peer groups';
+COMMENT ON COLUMN health_internal.compiled_inputs.raw_columns IS 'List of the values with the names that the view shows, each after a comma';
+COMMENT ON COLUMN health_internal.compiled_inputs.value_columns IS 'These names';
+
+CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[], account_cast text, extra_columns text[])
+RETURNS health_internal.compiled_inputs
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    compiled health_internal.compiled_inputs;
+    reserved CONSTANT text[] := health_internal.reserved_columns() || extra_columns;
+    input record;
+    value health_internal.model_field;
+    seen text;
+    column_name text;
+BEGIN
+    compiled.value_columns := '{}';
+    FOR input IN SELECT i.*, 'sig.s' || i."position" AS named FROM health.model_inputs(document) AS i ORDER BY i."position" LOOP
+        compiled.segments := pg_catalog.concat_ws(', ', compiled.segments,
+            coalesce((health_internal.field_of(fields, input.path, 'segment')).expression || '::pg_catalog.text', 'NULL'));
+        value := health_internal.field_of(fields, input.path, 'value');
+        seen := NULL;
+        IF (health_internal.field_of(fields, input.path, 'account_id')).expression IS NOT NULL THEN
+            compiled.answers := pg_catalog.concat(compiled.answers, pg_catalog.format(
+                ' LEFT JOIN (%s) AS q%s ON q%2$s."answers of" = %s%s',
+                health_internal.compile_query_signal(fields, input.path, account_cast, document), input."position",
+                (health_internal.field_of(fields, 'accounts', 'id')).expression, account_cast));
+            SELECT a.value, a.observed INTO value.expression, seen FROM health_internal.compile_answer(input."position") AS a;
+        END IF;
+        compiled.observed := pg_catalog.concat_ws(', ', compiled.observed, coalesce(seen, 'NULL'));
+        IF input.kind = 'metric' THEN    -- here for its segment only
+            compiled.inputs := pg_catalog.concat_ws(', ', compiled.inputs, 'NULL');
+            CONTINUE;
+        END IF;
+        compiled."values" := pg_catalog.concat_ws(', ', compiled."values", pg_catalog.format('%s AS s%s', value.expression, input."position"));
+        compiled.inputs := pg_catalog.concat_ws(', ', compiled.inputs, pg_catalog.format(
+            CASE value.type WHEN 'pg_catalog.bool'::regtype THEN '%s::pg_catalog.int4::pg_catalog.text'
+                            WHEN 'pg_catalog.numeric'::regtype THEN 'pg_catalog.trim_scale(%s)::pg_catalog.text'
+                            ELSE '%s::pg_catalog.text' END, input.named));
+        -- A column that the view shows anyway is not repeated under the signal's name.
+        IF input.name = ANY (extra_columns) AND input.source = input.name THEN
+            CONTINUE;
+        END IF;
+        column_name := input.name || CASE WHEN input.name = ANY (reserved || compiled.value_columns) THEN '_value' ELSE '' END;
+        compiled.value_columns := compiled.value_columns || column_name;
+        compiled.raw_columns := pg_catalog.concat(compiled.raw_columns, pg_catalog.format(', %s AS %I', input.named, column_name));
+    END LOOP;
+    RETURN compiled;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_inputs(jsonb, health_internal.model_field[], text, text[]) IS
+    'SQL of the inputs of a document, in the order of model_inputs';
+
+-- Parts are put in as they are: what they hold is not looked at again.
+CREATE FUNCTION health_internal.fill_template(template text, parts jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    piece text[];
+    filled text := '';
+BEGIN
+    FOR piece IN SELECT m FROM regexp_matches(template, '([^{]*)(?:[{](\w+)[}]|$)', 'g') AS m LOOP
+        IF piece[2] IS NOT NULL AND NOT parts ? piece[2] THEN
+            RAISE EXCEPTION 'the template has no part "%"', piece[2] USING ERRCODE = 'internal_error';
+        END IF;
+        filled := concat(filled, piece[1], parts ->> piece[2]);
+    END LOOP;
+    RETURN filled;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.fill_template(text, jsonb) IS 'A text with {name} replaced by the part of that name, by nothing where it is null';
+
+CREATE FUNCTION health_internal.raise_first_problem(model_name text, fields health_internal.model_field[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wrong health_internal.model_field;
+BEGIN
+    SELECT f.* INTO wrong FROM unnest(fields) AS f WHERE f.problem IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        wrong.path := concat_ws(': ', 'model "' || model_name || '"', wrong.path);
+        PERFORM health_internal.raise_field_problem(wrong);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.raise_first_problem(text, health_internal.model_field[]) IS
+    'Raises the first problem of the fields as an error; returns when there is none';
+
+CREATE FUNCTION health_internal.account_id_cast(fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT health_internal.shared_cast(ARRAY(
+        SELECT (f).type FROM pg_catalog.unnest(fields) AS f
+        WHERE (f).source = 'accounts' AND (f).field = 'id' OR (f).field IN ('account', 'account_id') AND (f).source <> 'columns'));
+END;
+COMMENT ON FUNCTION health_internal.account_id_cast(health_internal.model_field[]) IS
+    'The cast that makes the account ids of all sources comparable: none, or text';
+
 CREATE FUNCTION health_internal.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
-                                     usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0)
+                                              usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0)
 RETURNS health_internal.compiled_model
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    fields health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document, as_of) AS f);
+    fields CONSTANT health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document, as_of) AS f);
+    book CONSTANT health_internal.model_field := health_internal.field_of(fields, 'accounts', 'from');
+    account_cast CONSTANT text := health_internal.account_id_cast(fields);
     compiled health_internal.compiled_model;
-    wrong health_internal.model_field;
-    account_cast text;
-    restriction text;
-    usage text;
+    signals health_internal.compiled_inputs;
     attributes text;
     extras text;
-    reserved text[] := health_internal.reserved_columns();
-    value_list text := '';
-    raw_list text := '';
-    answers text := '';
-    past text := '';
-    inputs text[] := ARRAY[]::text[];
-    observed text[] := ARRAY[]::text[];
-    segments text[] := ARRAY[]::text[];
-    input record;
-    field health_internal.model_field;
-    query_account health_internal.model_field;
-    answer record;
-    column_name text;
+    restriction text;
+    usage text;
+    past text;
 BEGIN
-    SELECT f.* INTO wrong FROM pg_catalog.unnest(fields) AS f WHERE f.problem IS NOT NULL LIMIT 1;
-    IF FOUND THEN
-        wrong.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', wrong.path);
-        PERFORM health_internal.raise_field_problem(wrong);
-    END IF;
-
-    SELECT f.from_item, f.expression INTO field.from_item, compiled.account_label
-    FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'accounts' AND f.field = 'from';
+    PERFORM health_internal.raise_first_problem(model_name, fields);
+    compiled.account_label := book.expression;
     compiled.account_type := (health_internal.field_of(fields, 'accounts', 'id')).type;
-    account_cast := health_internal.shared_cast(ARRAY(SELECT f.type FROM pg_catalog.unnest(fields) AS f
-        WHERE f.source = 'accounts' AND f.field = 'id' OR f.field IN ('account', 'account_id') AND f.source <> 'columns'));
     IF account IS NOT NULL THEN
         -- With a modifier of -1 the name of character is bpchar, which does not cut to one letter.
         restriction := pg_catalog.format(' = %L::%s', account,
             CASE account_cast WHEN '' THEN pg_catalog.format_type(compiled.account_type, -1) ELSE 'pg_catalog.text' END);
     END IF;
-
     SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ') INTO attributes
     FROM health_internal.account_attributes(document, fields) AS a;
-    SELECT pg_catalog.string_agg(pg_catalog.format(', attr.%1$I AS %1$I', f.field), '' ORDER BY f.field), 
+    SELECT pg_catalog.string_agg(pg_catalog.format(', attr.%1$I AS %1$I', f.field), '' ORDER BY f.field),
            coalesce(pg_catalog.array_agg(f.field ORDER BY f.field), '{}')
     INTO extras, compiled.extra_columns
     FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'columns';
-    compiled.value_columns := '{}';
 
-    FOR input IN SELECT i.* FROM health.model_inputs(document) AS i ORDER BY i."position" LOOP
-        segments := segments || coalesce((health_internal.field_of(fields, input.path, 'segment')).expression || '::pg_catalog.text', 'NULL');
-        IF input.kind = 'metric' THEN    -- here for its segment only
-            inputs := inputs || 'NULL'::text;
-            observed := observed || 'NULL'::text;
-            CONTINUE;
-        END IF;
-        field.expression := (health_internal.field_of(fields, input.path, 'value')).expression;
-        field.type := (health_internal.field_of(fields, input.path, 'value')).type;
-        query_account := health_internal.field_of(fields, input.path, 'account_id');
-        IF query_account.expression IS NOT NULL THEN
-            answers := answers || pg_catalog.format(' LEFT JOIN (%s) AS q%s ON q%2$s."answers of" = %s%s',
-                health_internal.compile_query_signal(fields, input.path, account_cast, document), input."position",
-                (health_internal.field_of(fields, 'accounts', 'id')).expression, account_cast);
-            SELECT a.value, a.observed INTO answer FROM health_internal.compile_answer(input."position") AS a;
-            field.expression := answer.value;
-            observed := observed || answer.observed;
-        ELSE
-            observed := observed || 'NULL'::text;
-        END IF;
-        value_list := value_list || pg_catalog.format(', %s AS s%s', field.expression, input."position");
-        inputs := inputs || pg_catalog.format(CASE field.type WHEN 'pg_catalog.bool'::regtype THEN 'sig.s%s::pg_catalog.int4::pg_catalog.text'
-                                                              WHEN 'pg_catalog.numeric'::regtype THEN 'pg_catalog.trim_scale(sig.s%s)::pg_catalog.text'
-                                                              ELSE 'sig.s%s::pg_catalog.text' END, input."position");
-        -- A column that the view shows anyway is not repeated under the signal's name.
-        IF input.name = ANY (compiled.extra_columns) AND input.source = input.name THEN
-            CONTINUE;
-        END IF;
-        column_name := input.name || CASE WHEN input.name = ANY (reserved || compiled.extra_columns || compiled.value_columns)
-                                          THEN '_value' ELSE '' END;
-        compiled.value_columns := compiled.value_columns || column_name;
-        raw_list := raw_list || pg_catalog.format(', sig.s%s AS %I', input."position", column_name);
-    END LOOP;
-
-    value_list := coalesce(nullif(pg_catalog.substr(value_list, 3), ''), 'NULL AS s0');
+    signals := health_internal.compile_inputs(document, fields, account_cast, compiled.extra_columns);
+    compiled.value_columns := signals.value_columns;
     IF past_days > 0 AND health_internal.has_dated_inputs(fields, document) THEN
-        past := health_internal.compile_past_inputs(past_days, attributes, value_list, pg_catalog.array_to_string(inputs, ', '),
-                                           pg_catalog.array_to_string(observed, ', '));
+        past := health_internal.compile_past_inputs(past_days, attributes, coalesce(signals."values", 'NULL AS s0'),
+                                                    coalesce(signals.inputs, ''), coalesce(signals.observed, ''));
     END IF;
-    usage := CASE WHEN usage_from <> 'nothing' THEN
-        health_internal.compile_usage(fields, document, account_cast, restriction, usage_from,
-            CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health_internal.data_table('chunk', s.id)) FROM health_internal.ledger_source AS s
-                                                WHERE s.model = model_name) END) END;
-    compiled.ledger := pg_catalog.format(
-        'SELECT attr.account_id, %s AS name%s, attr.as_of, %s AS model_version, %s AS usage, ARRAY[%s]::pg_catalog.text[] AS inputs, '
-        'ARRAY[%s]::pg_catalog.date[] AS observed, ARRAY[%s]::pg_catalog.text[] AS segments, %s AS past_inputs, %s AS past_observed, '
-        '%s AS account_start, %s AS seats%s FROM %s%s%s CROSS JOIN LATERAL (SELECT %s) AS attr%s CROSS JOIN LATERAL (SELECT %s) AS sig WHERE attr.account_id IS NOT NULL%s%s',
-        CASE WHEN document #> '{accounts,name}' IS NULL THEN 'attr.account_id::pg_catalog.text' ELSE 'attr.account_name' END,
-        extras, version,
-        CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u.usage, ''{}''::health.usage)' END,
-        pg_catalog.array_to_string(inputs, ', '), pg_catalog.array_to_string(observed, ', '), pg_catalog.array_to_string(segments, ', '),
-        CASE past WHEN '' THEN 'NULL::pg_catalog.text[]' ELSE 'past."past inputs"' END,
-        CASE past WHEN '' THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
-        CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
-        CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8' ELSE 'attr.seats' END,
-        raw_list, field.from_item, answers, past, attributes,
-        CASE WHEN usage IS NULL THEN '' ELSE pg_catalog.format(' LEFT JOIN (%s) AS u ON u.account_id = attr.account_id%s', usage, account_cast) END,
-        value_list,
-        coalesce(' AND ' || (health_internal.field_of(fields, 'accounts', 'filter')).expression, ''),
-        coalesce(' AND attr.account_id' || account_cast || restriction, ''));
+    IF usage_from <> 'nothing' THEN
+        usage := health_internal.compile_usage(fields, document, account_cast, restriction, usage_from,
+            CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health_internal.data_table('chunk', s.id))
+                                                FROM health_internal.ledger_source AS s WHERE s.model = model_name) END);
+    END IF;
+    compiled.ledger := health_internal.fill_template(
+        'SELECT attr.account_id, {name} AS name{extras}, attr.as_of, {version} AS model_version, {usage} AS usage, '
+        'ARRAY[{inputs}]::pg_catalog.text[] AS inputs, ARRAY[{observed}]::pg_catalog.date[] AS observed, '
+        'ARRAY[{segments}]::pg_catalog.text[] AS segments, {past_inputs} AS past_inputs, {past_observed} AS past_observed, '
+        '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{answers}{past} CROSS JOIN LATERAL (SELECT {attributes}) AS attr'
+        '{usage_join} CROSS JOIN LATERAL (SELECT {values}) AS sig WHERE attr.account_id IS NOT NULL{filter}{restriction}',
+        pg_catalog.jsonb_build_object(
+            'name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'attr.account_id::pg_catalog.text' ELSE 'attr.account_name' END,
+            'extras', extras, 'version', version,
+            'usage', CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u.usage, ''{}''::health.usage)' END,
+            'inputs', signals.inputs, 'observed', signals.observed, 'segments', signals.segments,
+            'past_inputs', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.text[]' ELSE 'past."past inputs"' END,
+            'past_observed', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
+            'start', CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
+            'seats', CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8' ELSE 'attr.seats' END,
+            'raw_columns', signals.raw_columns, 'book', book.from_item, 'answers', signals.answers, 'past', past, 'attributes', attributes,
+            'usage_join', ' LEFT JOIN (' || usage || ') AS u ON u.account_id = attr.account_id' || account_cast,
+            'values', coalesce(signals."values", 'NULL AS s0'),
+            'filter', ' AND ' || (health_internal.field_of(fields, 'accounts', 'filter')).expression,
+            'restriction', ' AND attr.account_id' || account_cast || restriction));
     RETURN compiled;
 END;
 $$;
@@ -454,3 +519,15 @@ COMMENT ON FUNCTION health_internal.compile_model(jsonb, integer, text, date, te
     'usage_from: events, ledger (of the tracked model of that name), roster (of the user source only) or nothing. '
     'With an account, only that one; with a date, as of that date; with past days, also the inputs of so many days before, if they depend on '
     'the date; the name of the model is for messages';
+
+CREATE FUNCTION health_internal.compile_all_events(document jsonb, fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT pg_catalog.string_agg(pg_catalog.format(
+        'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) AS e',
+        s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
+        health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields))), ' UNION ALL ')
+    FROM health_internal.event_sources(document) AS s,
+         LATERAL (SELECT health_internal.moment_zone(health_internal.field_of(fields, s.path, 'occurred_at'), s.source ->> 'time_zone', coalesce(document ->> 'time_zone', 'UTC'))) AS m (zone);
+$$;
+COMMENT ON FUNCTION health_internal.compile_all_events(jsonb, health_internal.model_field[]) IS 'SQL of all rows of all event sources, wrong ones too';

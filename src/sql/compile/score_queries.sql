@@ -28,23 +28,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.metric_columns() IS 'The columns of health.metrics_record';
 
--- metrics() with the settings of a model: what its signals see by default.
-CREATE FUNCTION health_internal.compile_metrics(document jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT format('health.metrics(l.usage, l.as_of, catalog => %L::pg_catalog.jsonb, window_days => %s, account_start => l.account_start, '
-                  'seats => l.seats, onboarding_days => %s, onboarding_events => %s, onboarding_window => %s, '
-                  'features => %L::pg_catalog.text[], daily_cap => %s)',
-        document -> 'catalog' || CASE document ->> 'unlisted_events' WHEN 'count' THEN '{"*": {}}' ELSE '{}' END::jsonb,
-        coalesce(document ->> 'window_days', '28'), coalesce(document #>> '{onboarding,days}', '7'),
-        coalesce(document #>> '{onboarding,events}', '1'), coalesce(document #>> '{onboarding,window_days}', '28'),
-        CASE WHEN jsonb_typeof(document -> 'features') = 'array'
-             THEN ARRAY(SELECT jsonb_array_elements_text(document -> 'features')) END,
-        coalesce(document ->> 'daily_cap', 'NULL'));
-$$;
-COMMENT ON FUNCTION health_internal.compile_metrics(jsonb) IS 'SQL of the call of metrics() for a ledger row l, with the settings of a document';
-
 CREATE FUNCTION health_internal.history_days(document jsonb) RETURNS integer
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
@@ -62,70 +45,50 @@ COMMENT ON FUNCTION health_internal.past_days(jsonb) IS 'Days before as_of that 
 -- The one place where the columns of a ledger row become a state.
 CREATE FUNCTION health_internal.compile_state(parts text DEFAULT 'ARRAY[l.usage]') RETURNS text
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT format('ROW(%s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed)'
-                  '::health.account_state', parts);
-$$;
+BEGIN ATOMIC
+    SELECT pg_catalog.format('ROW(%s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed)'
+                             '::health.account_state', parts);
+END;
 COMMENT ON FUNCTION health_internal.compile_state(text) IS 'SQL of the account state of a ledger row l; parts is SQL of its usage, an array';
 
--- What the score and its signals are both taken from: columns of the account, and those of score_details().
-CREATE FUNCTION health_internal.compile_details(ledger_relation text, parts text, document jsonb, columns text) RETURNS text
+CREATE FUNCTION health_internal.list_columns(names text[], row_name text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT %s, d.score, d.band, d.data_coverage, d.unknown_reason, d.change_7d, d.change_28d, d.main_reason, d.next_step, '
-                  'd.score_without_top_user, %s, d.signals AS "$signals" FROM %s AS l '
-                  'CROSS JOIN LATERAL health_internal.score_details(%L::pg_catalog.jsonb, %s) AS d',
-                  columns, (SELECT string_agg(format('d.%I', c.name), ', ' ORDER BY c.position)
-                            FROM unnest(health_internal.metric_columns()) WITH ORDINALITY AS c (name, position)),
-                  ledger_relation, health_internal.scoring_document(document), health_internal.compile_state(parts));
+    SELECT string_agg(format('%s.%I', row_name, c.name), ', ' ORDER BY c.position) FROM unnest(names) WITH ORDINALITY AS c (name, position);
 $$;
-COMMENT ON FUNCTION health_internal.compile_details(text, text, jsonb, text) IS
-    'SQL of score_details() for the rows l of a ledger, beside some of their columns; parts is SQL of their usage, an array';
+COMMENT ON FUNCTION health_internal.list_columns(text[], text) IS 'SQL list of columns of a row; NULL without any';
 
-CREATE FUNCTION health_internal.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb, compiled health_internal.compiled_model,
-                                           from_details boolean DEFAULT false)
-RETURNS text
+CREATE FUNCTION health_internal.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb,
+                                                    compiled health_internal.compiled_model) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    scoring text := format('%L::pg_catalog.jsonb', health_internal.scoring_document(document));
-    account_columns text := (SELECT coalesce(string_agg(format(', l.%I', c.name), '' ORDER BY c.position), '')
-                             FROM unnest(compiled.extra_columns) WITH ORDINALITY AS c (name, position));
-    value_columns text := (SELECT coalesce(string_agg(format(', l.%I', c.name), '' ORDER BY c.position), '')
-                           FROM unnest(compiled.value_columns) WITH ORDINALITY AS c (name, position));
-    metric_list text := (SELECT string_agg(format(', %s.%I', CASE WHEN from_details THEN 'l' ELSE 'm' END, c.name), '' ORDER BY c.position)
-                         FROM unnest(health_internal.metric_columns()) WITH ORDINALITY AS c (name, position));
+    scoring CONSTANT text := format('%L::pg_catalog.jsonb, %s', health_internal.scoring_document(document), health_internal.compile_state());
 BEGIN
     RETURN CASE suffix
         WHEN '_ledger' THEN compiled.ledger
         WHEN '' THEN format(
-            'SELECT l.account_id, l.name%s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
-            's.%I AS data_coverage, s.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user%s%s '
-            'FROM %s AS %s',
-            account_columns, model_name, CASE WHEN from_details THEN 'data_coverage' ELSE 'coverage' END, metric_list, value_columns,
-            ledger_relation,
-            CASE WHEN from_details THEN 'l CROSS JOIN LATERAL (SELECT l.*) AS s'
-                 ELSE format('l CROSS JOIN LATERAL health.score_account(%s, %s) AS s CROSS JOIN LATERAL %s AS m',
-                             scoring, health_internal.compile_state(), health_internal.compile_metrics(document)) END)
+            'SELECT %s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, s.data_coverage, '
+            's.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user, %s%s '
+            'FROM %s AS l CROSS JOIN LATERAL health_internal.score_details(%s) AS s',
+            health_internal.list_columns('{account_id,name}' || compiled.extra_columns, 'l'), model_name,
+            health_internal.list_columns(health_internal.metric_columns(), 's'),
+            ', ' || health_internal.list_columns(compiled.value_columns, 'l'), ledger_relation, scoring)
         WHEN '_signals' THEN format(
             'SELECT l.account_id, l.name, l.as_of, l.model_version, s."position", s.signal, s.parent, s.label, s.level, s.raw, s.raw_text, '
-            's.normalized, s.weight, s.points, s.reason, s.phrase FROM %s AS l CROSS JOIN LATERAL %s AS s',
-            ledger_relation,
-            CASE WHEN from_details THEN format('health_internal.signal_rows(%s, l.as_of, l."$signals")', scoring)
-                 ELSE format('health.score_signals(%s, %s)', scoring, health_internal.compile_state()) END)
+            's.normalized, s.weight, s.points, s.reason, s.phrase FROM %s AS l CROSS JOIN LATERAL health.score_signals(%s) AS s',
+            ledger_relation, scoring)
         WHEN '_history' THEN format(
             'SELECT l.account_id, h.as_of, l.model_version, h.score, h.band, h.coverage AS data_coverage, h.unknown_reason '
-            'FROM %s AS l CROSS JOIN LATERAL '
-            'health.score_series(%s, %s, l.as_of - %s, l.as_of) AS h',
-            ledger_relation, scoring, health_internal.compile_state(), health_internal.history_days(document) - 1)
+            'FROM %s AS l CROSS JOIN LATERAL health.score_series(%s, l.as_of - %s, l.as_of) AS h',
+            ledger_relation, scoring, health_internal.history_days(document) - 1)
     END;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_score_query(text, text, text, jsonb, health_internal.compiled_model, boolean) IS
-    'SQL of one of the four relations of a score view; from_details: of the score or its signals, from rows of compile_details()';
+COMMENT ON FUNCTION health_internal.compile_score_query(text, text, text, jsonb, health_internal.compiled_model) IS
+    'SQL of one of the four relations of a score view that is made from events';
 
 CREATE FUNCTION health_internal.reject_repeated_accounts(document jsonb, version integer) RETURNS void
 LANGUAGE plpgsql

@@ -1,4 +1,8 @@
--- The book of a tracked model: what is known of each account beside its usage, the view of both, and the tables of scores.
+-- The book of a tracked model: what is known of each account beside its usage, its scores, and the views that others read of both.
+--
+-- Tables in health_data, N being the number of the tracking: state_N (one row: what the scores stand for), book_N (attributes, inputs, roster),
+-- score_N (scores, metrics, signals), stale_N (accounts to score again), history_N (history.sql). A day turn changes state_N and what is
+-- different in the others: neither the day nor the version is repeated in every row.
 
 CREATE FUNCTION health_internal.drop_book(id integer) RETURNS void
 LANGUAGE plpgsql
@@ -6,23 +10,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF to_regclass(health_internal.data_table('book', id)) IS NOT NULL THEN
-        EXECUTE format('DROP TABLE %s, %s', health_internal.data_table('score', id), health_internal.data_table('signals', id));
-        EXECUTE format('DROP VIEW %s', health_internal.data_table('ledger', id));
-        EXECUTE format('DROP TABLE %s', health_internal.data_table('book', id));
+        EXECUTE format('DROP TABLE %s, %s, %s', health_internal.data_table('score', id), health_internal.data_table('book', id),
+                       health_internal.data_table('state', id));
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.drop_book(integer) IS 'Drops scores, signals, ledger view and book of a tracked model';
+COMMENT ON FUNCTION health_internal.drop_book(integer) IS 'Drops state, book and scores of a tracked model';
 
-CREATE FUNCTION health_internal.book_columns(compiled health_internal.compiled_model, row_name text) RETURNS text
+CREATE FUNCTION health_internal.book_columns(compiled health_internal.compiled_model) RETURNS text[]
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT string_agg(format('%s.%I', row_name, c.name), ', ' ORDER BY c.position)
-    FROM unnest('{account_id,name,as_of,model_version,inputs,observed,segments,account_start,seats}'::text[] || compiled.extra_columns || compiled.value_columns)
-         WITH ORDINALITY AS c (name, position);
-$$;
-COMMENT ON FUNCTION health_internal.book_columns(health_internal.compiled_model, text) IS 'SQL list of the columns of a book, less the roster';
+BEGIN ATOMIC
+    SELECT '{account_id,name,inputs,observed,segments,account_start,seats}'::pg_catalog.text[] || (compiled).extra_columns || (compiled).value_columns;
+END;
+COMMENT ON FUNCTION health_internal.book_columns(health_internal.compiled_model) IS 'The columns of a book, less the roster';
 
 -- Versions that ask for the same inputs in the same order can read each other's history.
 CREATE FUNCTION health_internal.versions_with_same_inputs(model_name text, document jsonb) RETURNS integer[]
@@ -32,54 +32,84 @@ AS $$
     SELECT ARRAY(SELECT v.version FROM health_internal.model_version AS v
                  WHERE v.model = model_name
                    AND (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position") FROM health.model_inputs(v.document) AS i)
-                       IS NOT DISTINCT FROM (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position") FROM health.model_inputs(document) AS i)
+                       IS NOT DISTINCT FROM
+                       (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position") FROM health.model_inputs(document) AS i)
                  ORDER BY v.version);
 $$;
 COMMENT ON FUNCTION health_internal.versions_with_same_inputs(text, jsonb) IS 'The versions of a model whose recorded inputs a document can be scored with';
 
--- Row n of past_inputs is of n days before; scoring looks at the days 7 and 28 only.
+-- What add up to the usage of an account b: the chunks of its sources, and its roster; less users who do not count, if the model leaves out any.
+CREATE FUNCTION health_internal.compile_parts(tracking health_internal.tracking, document jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT %s AS usage FROM (%s UNION ALL SELECT b.roster) AS p',
+                  CASE WHEN document #> '{users,exclude}' IS NULL THEN 'p.usage' ELSE 'health.without_users(p.usage, t.excluded_users)' END,
+                  string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = b.account_id%s',
+                                    health_internal.data_table('chunk', s.id), health_internal.account_cast(tracking)), ' UNION ALL ' ORDER BY s.id))
+    FROM health_internal.ledger_source AS s WHERE s.model = tracking.model;
+$$;
+COMMENT ON FUNCTION health_internal.compile_parts(health_internal.tracking, jsonb) IS
+    'SQL of the ledgers that add up to the usage of an account b of a book, of a state t';
+
+-- Of a model without inputs the past is the present. Row n of past_inputs is of n days before; scoring looks at the days 7 and 28 only.
 CREATE FUNCTION health_internal.compile_recorded_past(id integer, model_name text, document jsonb, OUT joins text, OUT inputs text, OUT observed text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN n.inputs = 0 THEN '' ELSE
-               (SELECT string_agg(format(' LEFT JOIN %s AS h%s ON h%2$s.account_id = b.account_id AND h%2$s.as_of = b.as_of - %2$s AND h%2$s.model_version = ANY (%3$L::integer[])',
-                                         health_internal.data_table('history', id), d.days, health_internal.versions_with_same_inputs(model_name, document)), '' ORDER BY d.days)
-                FROM (VALUES (7), (28)) AS d (days)) END,
-           CASE WHEN n.inputs = 0 THEN 'NULL::text[]' ELSE
-               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) FROM generate_series(1, 28) AS n)' END,
-           CASE WHEN n.inputs = 0 THEN 'NULL::date[]' ELSE
-               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) ELSE coalesce(h28.observed, b.observed) END ORDER BY n) FROM generate_series(1, 28) AS n)' END
-    FROM (SELECT count(*) FROM health.model_inputs(document)) AS n (inputs);
+    SELECT CASE WHEN has.inputs THEN
+               (SELECT string_agg(format(
+                    ' LEFT JOIN LATERAL (SELECT r.* FROM %1$s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS r '
+                    'WHERE h.account_id = b.account_id AND h.month = health_internal.month_of(t.as_of - %2$s) AND r.as_of = t.as_of - %2$s '
+                    'AND r.model_version = ANY (%3$L::integer[])) AS h%2$s ON true',
+                    health_internal.data_table('history', id), d.days, health_internal.versions_with_same_inputs(model_name, document)), '' ORDER BY d.days)
+                FROM (VALUES (7), (28)) AS d (days)) ELSE '' END,
+           CASE WHEN has.inputs THEN
+               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) '
+               'FROM generate_series(1, 28) AS n)' ELSE 'NULL::text[]' END,
+           CASE WHEN has.inputs THEN
+               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) ELSE coalesce(h28.observed, b.observed) END ORDER BY n) '
+               'FROM generate_series(1, 28) AS n)' ELSE 'NULL::date[]' END
+    FROM (SELECT EXISTS (SELECT FROM health.model_inputs(document))) AS has (inputs);
 $$;
-COMMENT ON FUNCTION health_internal.compile_recorded_past(integer, text, jsonb) IS 'SQL of the inputs that the history of an account of a book b has of 7 and 28 days before';
+COMMENT ON FUNCTION health_internal.compile_recorded_past(integer, text, jsonb) IS
+    'SQL of the inputs that the history of an account b of a book, of a state t, has of 7 and 28 days before';
 
--- With in_parts, the usage is an array of what adds up to it, named parts: who only reads it need not have it summed up.
-CREATE FUNCTION health_internal.compile_ledger_view(tracking health_internal.tracking, document jsonb, compiled health_internal.compiled_model, in_parts boolean DEFAULT false) RETURNS text
-LANGUAGE plpgsql STABLE
+CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.tracking, document jsonb) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    id integer := tracking.id;
-    account_cast text := health_internal.account_cast(tracking);
-    chunks text := (SELECT string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = b.account_id%s', health_internal.data_table('chunk', s.id), account_cast),
-                                      ' UNION ALL ' ORDER BY s.id)
-                    FROM health_internal.ledger_source AS s WHERE s.model = tracking.model);
-    wanted text := CASE WHEN document #> '{users,exclude}' IS NULL THEN '%s'
-                        ELSE format('health.without_users(%%s, (SELECT t.excluded_users FROM health_internal.tracking AS t WHERE t.id = %s))', id) END;
-    past record;
-BEGIN
-    SELECT p.* INTO past FROM health_internal.compile_recorded_past(id, tracking.model, document) AS p;
-    RETURN format(
-        CASE WHEN in_parts THEN 'SELECT %1$s, ARRAY(SELECT %3$s FROM (%4$s UNION ALL SELECT b.roster) AS p) AS parts, %5$s AS past_inputs, %6$s AS past_observed FROM %7$s AS b%8$s'
-             ELSE 'SELECT %1$s, %2$s AS usage, %5$s AS past_inputs, %6$s AS past_observed FROM %7$s AS b '
-                  'CROSS JOIN LATERAL (SELECT health.rollup(p.usage) AS usage FROM (%4$s UNION ALL SELECT b.roster) AS p) AS u%8$s' END,
-        health_internal.book_columns(compiled, 'b'), format(wanted, 'u.usage'), format(wanted, 'p.usage'), chunks, past.inputs, past.observed,
-        health_internal.data_table('book', id), past.joins);
-END;
+    SELECT format('SELECT b.*, t.as_of, t.model_version, %s AS past_inputs, %s AS past_observed, ARRAY(%s) AS parts FROM %s AS b CROSS JOIN %s AS t%s',
+                  past.inputs, past.observed, health_internal.compile_parts(tracking, document), health_internal.data_table('book', tracking.id),
+                  health_internal.data_table('state', tracking.id), past.joins)
+    FROM health_internal.compile_recorded_past(tracking.id, tracking.model, document) AS past;
 $$;
-COMMENT ON FUNCTION health_internal.compile_ledger_view(health_internal.tracking, jsonb, health_internal.compiled_model, boolean) IS
+COMMENT ON FUNCTION health_internal.compile_book_rows(health_internal.tracking, jsonb) IS
+    'SQL of the rows of a book with day, version, past inputs and the ledgers that add up to their usage, parts';
+
+-- The columns are those of a ledger query (compile_model).
+CREATE FUNCTION health_internal.compile_ledger_view(tracking health_internal.tracking, document jsonb, compiled health_internal.compiled_model) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l.parts) AS p (usage)) AS usage, l.inputs, l.observed, '
+                  'l.segments, l.past_inputs, l.past_observed, l.account_start, l.seats%s FROM (%s) AS l',
+                  health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
+                  ', ' || health_internal.list_columns((compiled).value_columns, 'l'), health_internal.compile_book_rows(tracking, document));
+$$;
+COMMENT ON FUNCTION health_internal.compile_ledger_view(health_internal.tracking, jsonb, health_internal.compiled_model) IS
     'SQL of the ledger of a tracked model: the columns of a score view''s _ledger, usage summed up from chunks and roster';
+
+-- One row of scores for each row of the book: everything from one decode.
+CREATE FUNCTION health_internal.compile_scores(tracking health_internal.tracking, document jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT l.account_id, d.* FROM (%s) AS l CROSS JOIN LATERAL health_internal.score_details(%L::pg_catalog.jsonb, %s) AS d',
+                  health_internal.compile_book_rows(tracking, document), health_internal.scoring_document(document),
+                  health_internal.compile_state('l.parts'));
+$$;
+COMMENT ON FUNCTION health_internal.compile_scores(health_internal.tracking, jsonb) IS 'SQL of the scores of the accounts l of a book';
 
 -- Makes everything for a version of the model; score views stand on these tables, so they are taken off and put on again around it.
 CREATE FUNCTION health_internal.build_book(tracking health_internal.tracking, version health_internal.model_version) RETURNS void
@@ -88,29 +118,52 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     id integer := tracking.id;
-    document jsonb := version.document;
     compiled health_internal.compiled_model;
     book text;
-    details text;
     scores text;
-    signals text;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
-    PERFORM health_internal.reject_repeated_accounts(document, version.version);
-    compiled := health_internal.compile_model(document, version.version, usage_from => 'roster', model_name => tracking.model);
-    book := pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l', health_internal.book_columns(compiled, 'l'), compiled.ledger);
-    details := health_internal.compile_details(format('(%s)', health_internal.compile_ledger_view(tracking, document, compiled, in_parts => true)), 'l.parts',
-                                      document, health_internal.book_columns(compiled, 'l'));
-    scores := health_internal.compile_score_query('', 'detailed', tracking.model, document, compiled, from_details => true);
-    signals := health_internal.compile_score_query('_signals', 'detailed', tracking.model, document, compiled, from_details => true);
+    PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
+    compiled := health_internal.compile_model(version.document, version.version, usage_from => 'roster', model_name => tracking.model);
+    book := pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l',
+                              health_internal.list_columns(health_internal.book_columns(compiled), 'l'), compiled.ledger);
+    PERFORM health_internal.create_data_table('state', id, '{as_of,model_version,broken,excluded_users,all_stale}',
+                                              '{date,integer,text,text[],boolean}'::pg_catalog.regtype[]);
+    EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true)', health_internal.data_table('state', id)) USING version.version;
     PERFORM health_internal.create_data_table_of('book', id, book, '{account_id}');
-    EXECUTE pg_catalog.format('CREATE VIEW %s AS %s', health_internal.data_table('ledger', id), health_internal.compile_ledger_view(tracking, document, compiled));
-    PERFORM health_internal.create_data_table_of('score', id, pg_catalog.format('WITH detailed AS (%s) %s', details, scores), '{account_id}'),
-            health_internal.create_data_table_of('signals', id, pg_catalog.format('WITH detailed AS (%s) %s', details, signals),
-                                                 '{account_id,position}');
-    UPDATE health_internal.tracking AS t SET model_version = version.version, book_query = book, details_query = details, score_query = scores, signals_query = signals,
-           scored_as_of = NULL
-    WHERE t.id = tracking.id;
+    scores := health_internal.compile_scores(tracking, version.document);
+    PERFORM health_internal.create_data_table_of('score', id, scores, '{account_id}');
+    UPDATE health_internal.tracking AS t SET model_version = version.version, book_query = book, score_query = scores WHERE t.id = tracking.id;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.build_book(health_internal.tracking, health_internal.model_version) IS 'Creates book, ledger view, scores and signals of a tracked model for a version of it';
+COMMENT ON FUNCTION health_internal.build_book(health_internal.tracking, health_internal.model_version) IS
+    'Creates state, book and scores of a tracked model for a version of it';
+
+-- The relations of a score view of a tracked model; their columns are those of a score view that is made from events.
+CREATE FUNCTION health_internal.compile_tracked_view(suffix text, tracking health_internal.tracking, document jsonb, compiled health_internal.compiled_model)
+RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE suffix
+        WHEN '_ledger' THEN health_internal.compile_ledger_view(tracking, document, compiled)
+        WHEN '' THEN format(
+            'SELECT %s, b.account_start, b.seats, t.as_of, %L::pg_catalog.text AS model, t.model_version, s.score, s.band, s.data_coverage, '
+            'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user, %s%s FROM %s',
+            health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'b'), tracking.model,
+            health_internal.list_columns(health_internal.metric_columns(), 's'),
+            ', ' || health_internal.list_columns((compiled).value_columns, 'b'), stored.rows)
+        WHEN '_signals' THEN format(
+            'SELECT b.account_id, b.name, t.as_of, t.model_version, r."position", r.signal, r.parent, r.label, r.level, r.raw, r.raw_text, r.normalized, '
+            'r.weight, r.points, r.reason, r.phrase FROM %s CROSS JOIN LATERAL health_internal.signal_rows(%L::pg_catalog.jsonb, t.as_of, s.signals) AS r',
+            stored.rows, health_internal.scoring_document(document))
+        WHEN '_history' THEN format(
+            'SELECT h.account_id, r.as_of, r.model_version, r.score, r.band, r.data_coverage, r.unknown_reason '
+            'FROM %s AS h CROSS JOIN LATERAL health_internal.history_rows(h.month, h.days, h.scores, h.spans) AS r',
+            health_internal.data_table('history', tracking.id))
+    END
+    FROM (SELECT format('%s AS s JOIN %s AS b ON b.account_id = s.account_id CROSS JOIN %s AS t', health_internal.data_table('score', tracking.id),
+                        health_internal.data_table('book', tracking.id), health_internal.data_table('state', tracking.id))) AS stored (rows);
+$$;
+COMMENT ON FUNCTION health_internal.compile_tracked_view(text, health_internal.tracking, jsonb, health_internal.compiled_model) IS
+    'SQL of one of the four relations of a score view of a tracked model';

@@ -41,10 +41,10 @@ AS $$
          'Captured changes of model "%s" that no refresh has folded in yet.'),
         ('state', '', 'What the scores of model "%s" stand for.'),
         ('book', 'WITH (fillfactor = 90)', 'Accounts of model "%s": attributes, inputs and roster.'),
-        ('score', 'WITH (fillfactor = 70)', 'Scores of model "%s".'),
-        ('signals', 'WITH (fillfactor = 70)', 'Signals of the scores of model "%s".'),
+        -- Half of a page is free: a day turn changes every row, in its place.
+        ('score', 'WITH (fillfactor = 50)', 'Scores of model "%s".'),
         ('stale', '', 'Accounts of model "%s" that the next refresh scores again.'),
-        ('history', '', 'Daily scores of model "%s" with the account data that they stood on.')) AS k (kind, options, purpose)
+        ('history', 'WITH (fillfactor = 60)', 'Daily scores of model "%s" with the account data that they stood on.')) AS k (kind, options, purpose)
     WHERE k.kind = describe_kind.kind;
 $$;
 COMMENT ON FUNCTION health_internal.describe_kind(text) IS 'Storage options and purpose of the tables of a kind';
@@ -80,12 +80,12 @@ BEGIN
     ELSIF EXISTS (SELECT 1 FROM unnest(arguments[4]::oid[]) AS t (type) WHERE NOT has_type_privilege(place.owner, t.type, 'USAGE')) THEN
         RAISE EXCEPTION 'permission denied for a type of table %', name USING ERRCODE = 'insufficient_privilege';
     END IF;
-    EXECUTE format('CREATE TABLE %s (%s%s)%s %s', name, health_internal.compile_columns(
+    EXECUTE format('CREATE TABLE %s (%s%s) %s', name, health_internal.compile_columns(
                        arguments[3]::text[], arguments[4]::oid[], arguments[6]::oid[],
                        CASE WHEN health_internal.is_source_kind(kind) THEN array_remove(arguments[3]::text[], 'changes') END),
                    (SELECT format(', PRIMARY KEY (%s)', string_agg(quote_ident(k.name), ', ' ORDER BY k.position))
                     FROM unnest(key) WITH ORDINALITY AS k (name, position) HAVING count(*) > 0),
-                   CASE arguments[7] WHEN '' THEN '' ELSE format(' PARTITION BY RANGE (%I)', arguments[7]) END, about.options);
+                   CASE arguments[7] WHEN '' THEN about.options ELSE format('PARTITION BY RANGE (%I)', arguments[7]) END);
     EXECUTE format('COMMENT ON TABLE %s IS %L', name, format(about.purpose, model));
     IF kind = 'change' THEN
         EXECUTE format('ALTER TABLE %s ALTER changes SET STORAGE EXTERNAL', name);
@@ -137,14 +137,15 @@ BEGIN
        OR NOT EXISTS (SELECT 1 FROM pg_class AS c WHERE c.oid = to_regclass(parent) AND c.relkind = 'p') THEN
         RAISE EXCEPTION 'model "%" has no table %', model, name USING ERRCODE = 'undefined_object';
     END IF;
-    EXECUTE format('CREATE TABLE %s (%s, PRIMARY KEY (%s))', name,
+    EXECUTE format('CREATE TABLE %s (%s, PRIMARY KEY (%s)) %s', name,
         (SELECT health_internal.compile_columns(array_agg(a.attname::text ORDER BY a.attnum), array_agg(a.atttypid ORDER BY a.attnum),
                                                 array_agg(a.attcollation ORDER BY a.attnum),
                                                 array_agg(a.attname::text) FILTER (WHERE a.attnotnull))
          FROM pg_attribute AS a WHERE a.attrelid = parent::regclass AND a.attnum > 0 AND NOT a.attisdropped),
         (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY array_position(i.indkey::smallint[], a.attnum))
          FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-         WHERE i.indrelid = parent::regclass AND i.indisprimary));
+         WHERE i.indrelid = parent::regclass AND i.indisprimary),
+        (SELECT k.options FROM health_internal.describe_kind(kind) AS k));
     EXECUTE format('ALTER TABLE %s OWNER TO %s', name, place.owner);
     RETURN name;
 END;

@@ -51,15 +51,6 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.find_ready_tracking(text) IS 'The catalog row of a tracked model whose ledger is complete; an error when it is not';
 
-CREATE FUNCTION health_internal.usage_source(model_name text, document jsonb) RETURNS text
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT CASE WHEN EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = model_name AND t.model_version IS NOT NULL AND t.ledger_key = health_internal.ledger_key(document))
-                     AND NOT EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.model = model_name AND s.read_at IS NULL)
-                THEN 'ledger' ELSE 'events' END;
-END;
-COMMENT ON FUNCTION health_internal.usage_source(text, jsonb) IS 'Where the usage of a model is to be read: from its ledger, when it is tracked and read to the end, else from the events';
-
 CREATE FUNCTION health_internal.lock_tracking(model_name text, wait boolean) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -79,3 +70,10 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.lock_tracking(text, boolean) IS 'Keeps other refreshes of the model out until the transaction ends; false when one is at work and wait is false';
+
+CREATE FUNCTION health_internal.is_tracked(model_name text) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM health_internal.tracking AS t WHERE t.model = model_name);
+END;
+COMMENT ON FUNCTION health_internal.is_tracked(text) IS 'Whether a model is tracked, read to the end or not';

@@ -11,13 +11,8 @@ CREATE TABLE health_internal.tracking_table (
     account_type text NOT NULL,
     account_kind text NOT NULL CHECK (account_kind IN ('bigint', 'uuid', 'text')),
     book_query text,
-    details_query text,
     score_query text,
-    signals_query text,
-    scored_as_of date,
-    excluded_users text[] NOT NULL DEFAULT '{}',
     history_from date,
-    broken text,
     accepted_until date,
     refreshed_at timestamptz,
     refresh_ms float8,
@@ -28,19 +23,14 @@ CREATE TABLE health_internal.tracking_table (
 );
 COMMENT ON TABLE health_internal.tracking_table IS 'One row per tracked model: what its ledger, scores and history stand for, and how the last refresh went.';
 COMMENT ON COLUMN health_internal.tracking_table.model IS 'Name of the model';
-COMMENT ON COLUMN health_internal.tracking_table.id IS 'Number in the names of its tables: health_data.book_<id>, score_<id>, signals_<id>, history_<id>, stale_<id>';
+COMMENT ON COLUMN health_internal.tracking_table.id IS 'Number in the names of its tables: health_data.state_<id>, book_<id>, score_<id>, history_<id>, stale_<id>';
 COMMENT ON COLUMN health_internal.tracking_table.model_version IS 'Version of the model that the scores stand for; NULL before the first refresh';
 COMMENT ON COLUMN health_internal.tracking_table.ledger_key IS 'The parts of the document that the ledgers hang on';
 COMMENT ON COLUMN health_internal.tracking_table.account_type IS 'Type of account ids in scores and history';
 COMMENT ON COLUMN health_internal.tracking_table.account_kind IS 'Type of account ids in the ledgers: bigint, uuid or text';
 COMMENT ON COLUMN health_internal.tracking_table.book_query IS 'Compiled SQL: attributes, inputs and roster of every account';
-COMMENT ON COLUMN health_internal.tracking_table.details_query IS 'Compiled SQL: score, metrics and signals of each account l of the book';
-COMMENT ON COLUMN health_internal.tracking_table.score_query IS 'Compiled SQL: rows of scores from rows "detailed" of the details';
-COMMENT ON COLUMN health_internal.tracking_table.signals_query IS 'Compiled SQL: rows of signals from the same';
-COMMENT ON COLUMN health_internal.tracking_table.scored_as_of IS 'The day of the present scores';
-COMMENT ON COLUMN health_internal.tracking_table.excluded_users IS 'Users whose activity does not count, by the user source, as of the last refresh';
+COMMENT ON COLUMN health_internal.tracking_table.score_query IS 'Compiled SQL: rows of scores from the rows l of the book';
 COMMENT ON COLUMN health_internal.tracking_table.history_from IS 'First day of the history';
-COMMENT ON COLUMN health_internal.tracking_table.broken IS 'Why scores are frozen (tracking_broke); NULL when they are not';
 COMMENT ON COLUMN health_internal.tracking_table.accepted_until IS 'Up to this day volumes are taken as they are (ignore_volume)';
 COMMENT ON COLUMN health_internal.tracking_table.refreshed_at IS 'When the last refresh that worked began: everything committed before is in the scores';
 COMMENT ON COLUMN health_internal.tracking_table.refresh_ms IS 'How long it took, in milliseconds';
@@ -144,8 +134,7 @@ COMMENT ON COLUMN health_internal.known_source.model IS 'Name of its model';
 
 CREATE VIEW health_internal.tracking WITH (security_barrier) AS
     SELECT t.model, t.id, (SELECT m.owner FROM health_internal.model_table AS m WHERE m.name = t.model) AS owner, t.model_version,
-           t.ledger_key, t.account_type, t.account_kind, t.book_query, t.details_query, t.score_query, t.signals_query, t.scored_as_of,
-           t.excluded_users, t.history_from, t.broken, t.accepted_until, t.refreshed_at, t.refresh_ms, t.rescored, t.error, t.error_at,
+           t.ledger_key, t.account_type, t.account_kind, t.book_query, t.score_query, t.history_from, t.accepted_until, t.refreshed_at, t.refresh_ms, t.rescored, t.error, t.error_at,
            t.tracked_at
     FROM health_internal.tracking_table AS t
     WHERE EXISTS (SELECT 1 FROM health_internal.model_table AS m WHERE m.name = t.model AND health_internal.may_act_as(m.owner))

@@ -33,19 +33,6 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.model_today(jsonb) IS 'The day that a model is scored as of now';
 
-CREATE FUNCTION health_internal.mark_all_stale(tracking health_internal.tracking) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF to_regclass(health_internal.data_table('book', tracking.id)) IS NOT NULL THEN
-        EXECUTE format('INSERT INTO %s SELECT b.account_id FROM %s AS b ON CONFLICT DO NOTHING',
-                       health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id));
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.mark_all_stale(health_internal.tracking) IS 'Has the next refresh score every account of a tracked model';
-
 -- Changes that are visible now are part of what every later snapshot reads.
 CREATE FUNCTION health_internal.restart_source(source health_internal.ledger_source, reason text) RETURNS void
 LANGUAGE plpgsql

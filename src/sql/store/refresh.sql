@@ -116,10 +116,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     book text := health_internal.data_table('book', tracking.id);
+    state text := health_internal.data_table('state', tracking.id);
     assignments text := (SELECT string_agg(format('%1$I = excluded.%1$I', a.attname), ', ')
                          FROM pg_attribute AS a WHERE a.attrelid = to_regclass(book) AND a.attnum > 0 AND NOT a.attisdropped);
     memory CONSTANT text := current_setting('work_mem');
-    users_query text;
     now_excluded text[];
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
@@ -140,13 +140,10 @@ BEGIN
         $query$, tracking.book_query, book, assignments, health_internal.data_table('stale', tracking.id));
     PERFORM pg_catalog.set_config('work_mem', memory, true);
     IF version.document #> '{users,exclude}' IS NOT NULL THEN
-        users_query := health_internal.excluded_users_query(version.document);
-        EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT x.user_id::pg_catalog.text COLLATE pg_catalog."C" FROM (%s) AS x WHERE x.user_id IS NOT NULL ORDER BY 1)', users_query)
+        EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT x.user_id::pg_catalog.text COLLATE pg_catalog."C" FROM (%s) AS x '
+                                  'WHERE x.user_id IS NOT NULL ORDER BY 1)', health_internal.excluded_users_query(version.document))
         INTO now_excluded;
-        IF now_excluded IS DISTINCT FROM tracking.excluded_users THEN
-            UPDATE health_internal.tracking AS t SET excluded_users = now_excluded WHERE t.id = tracking.id;
-            PERFORM health_internal.mark_all_stale(tracking);
-        END IF;
+        EXECUTE pg_catalog.format('UPDATE %s SET excluded_users = $1, all_stale = true WHERE excluded_users IS DISTINCT FROM $1', state) USING now_excluded;
     END IF;
 END;
 $$;
@@ -163,12 +160,13 @@ AS $$
 DECLARE
     found_new boolean;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s AS s JOIN %s AS b ON b.account_id = s.account_id WHERE NOT EXISTS (SELECT 1 FROM %s AS c WHERE c.account_id = s.account_id))',
-                   health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id), health_internal.data_table('score', tracking.id)) INTO found_new;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s JOIN %s AS b ON b.account_id = s.account_id '
+                   'WHERE NOT EXISTS (SELECT FROM %s AS c WHERE c.account_id = s.account_id))', health_internal.data_table('stale', tracking.id),
+                   health_internal.data_table('book', tracking.id), health_internal.data_table('score', tracking.id)) INTO found_new;
     RETURN found_new;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.has_new_accounts(health_internal.tracking) IS 'Whether an account of the book has no score yet';
+COMMENT ON FUNCTION health_internal.has_new_accounts(health_internal.tracking) IS 'Whether an account that is to be scored again has no score yet';
 
 CREATE FUNCTION health_internal.excluded_users_query(document jsonb) RETURNS text
 LANGUAGE plpgsql
@@ -181,47 +179,51 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.excluded_users_query(jsonb) IS 'SQL of the ids of the users whose events do not count';
 
--- So many accounts at a time: what their signals take is in memory or in temporary files.
+CREATE FUNCTION health_internal.compile_choice(row_name text, ids text, account_type text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN ids IS NULL THEN 'true' ELSE pg_catalog.format('%s.account_id = ANY (%L::%s[])', row_name, ids, account_type) END;
+END;
+COMMENT ON FUNCTION health_internal.compile_choice(text, text, text) IS 'SQL condition of the rows of some accounts, given as an array in text form; NULL: of all';
+
+-- Rows that come out as they are stay as they are.
 CREATE FUNCTION health_internal.write_scores(tracking health_internal.tracking, most integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    id integer := tracking.id;
-    stale text := health_internal.data_table('stale', id);
+    stale CONSTANT text := health_internal.data_table('stale', tracking.id);
+    scores CONSTANT text := health_internal.data_table('score', tracking.id);
+    book CONSTANT text := health_internal.data_table('book', tracking.id);
+    all_stale CONSTANT boolean := (health_internal.read_state(tracking.id)).all_stale;
+    assignments CONSTANT text := (SELECT string_agg(format('%1$I = excluded.%1$I', a.attname), ', ')
+                                  FROM pg_attribute AS a WHERE a.attrelid = scores::regclass AND a.attnum > 1 AND NOT a.attisdropped);
     ids text;
-    chosen text;
     scored bigint;
     total bigint := 0;
 BEGIN
     LOOP
+        IF NOT all_stale THEN
+            EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most) INTO ids;
+            EXIT WHEN ids IS NULL;
+        END IF;
         -- Accounts that are gone have no row in the book any more, but still one in the scores.
-        EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most) INTO ids;
-        EXIT WHEN ids IS NULL;
-        chosen := format('.account_id = ANY (%L::%s[])', ids, tracking.account_type);
-        EXECUTE format('DELETE FROM %s AS n WHERE n%s', health_internal.data_table('score', id), chosen);
-        EXECUTE format('DELETE FROM %s AS n WHERE n%s', health_internal.data_table('signals', id), chosen);
-        -- In one statement, so that the usage of an account is summed up and decoded once.
-        EXECUTE format('WITH detailed AS MATERIALIZED (%s WHERE l%s), signals AS (INSERT INTO %s %s), scores AS (INSERT INTO %s %s RETURNING 1) '
-                       'SELECT count(*) FROM scores',
-                       tracking.details_query, chosen, health_internal.data_table('signals', id), tracking.signals_query,
-                       health_internal.data_table('score', id), tracking.score_query)
-        INTO scored;
-        EXECUTE format(
-            'INSERT INTO %s AS h (account_id, as_of, model_version, score, band, data_coverage, unknown_reason, account_start, seats, inputs, observed) '
-            'SELECT n.account_id, n.as_of, n.model_version, n.score, n.band, n.data_coverage, n.unknown_reason, b.account_start, b.seats, b.inputs, b.observed '
-            'FROM %s AS n JOIN %s AS b ON b.account_id = n.account_id WHERE n%s '
-            'ON CONFLICT (account_id, as_of) DO UPDATE SET model_version = excluded.model_version, score = excluded.score, band = excluded.band, '
-            'data_coverage = excluded.data_coverage, unknown_reason = excluded.unknown_reason, account_start = excluded.account_start, '
-            'seats = excluded.seats, inputs = excluded.inputs, observed = excluded.observed',
-            health_internal.data_table('history', id), health_internal.data_table('score', id), health_internal.data_table('book', id), chosen);
-        EXECUTE format('DELETE FROM %s AS t WHERE t%s', stale, chosen);
+        EXECUTE format('DELETE FROM %s AS s WHERE %s AND NOT EXISTS (SELECT FROM %s AS b WHERE b.account_id = s.account_id)', scores,
+                       health_internal.compile_choice('s', ids, tracking.account_type), book);
+        EXECUTE format('INSERT INTO %s AS s SELECT n.* FROM (%s WHERE %s) AS n ON CONFLICT (account_id) DO UPDATE SET %s WHERE s *<> excluded', scores,
+                       tracking.score_query, health_internal.compile_choice('l', ids, tracking.account_type), assignments);
+        PERFORM health_internal.record_scores(tracking, health_internal.compile_choice('s', ids, tracking.account_type));
+        EXECUTE format('SELECT count(*) FROM %s AS b WHERE %s', book, health_internal.compile_choice('b', ids, tracking.account_type)) INTO scored;
+        EXECUTE format('DELETE FROM %s AS t WHERE %s', stale, health_internal.compile_choice('t', ids, tracking.account_type));
         total := total + scored;
+        EXIT WHEN all_stale;
     END LOOP;
+    EXECUTE format('UPDATE %s SET all_stale = false WHERE all_stale', health_internal.data_table('state', tracking.id));
     RETURN total;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.write_scores(health_internal.tracking, integer) IS 'Scores the stale accounts: rows of score, signals and history; returns how many';
+COMMENT ON FUNCTION health_internal.write_scores(health_internal.tracking, integer) IS
+    'Scores the stale accounts, of single ones so many at a time: rows of score and history; returns how many';
 
 -- Tables that were filled a moment ago have no statistics; the next refresh should not have to wait for autovacuum.
 CREATE FUNCTION health_internal.analyze_data(tracking health_internal.tracking) RETURNS void
@@ -232,7 +234,7 @@ DECLARE
     kind text;
     source health_internal.ledger_source;
 BEGIN
-    FOREACH kind IN ARRAY ARRAY['book', 'score', 'signals', 'history'] LOOP
+    FOREACH kind IN ARRAY ARRAY['book', 'score', 'history'] LOOP
         EXECUTE format('ANALYZE %s', health_internal.data_table(kind, tracking.id));
     END LOOP;
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
@@ -271,48 +273,50 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    id integer := tracking.id;
+    state_table CONSTANT text := health_internal.data_table('state', tracking.id);
+    state health_internal.store_state := health_internal.read_state(tracking.id);
     document jsonb := version.document;
-    as_of date := health_internal.model_today(document);
-    first_time boolean := NOT EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.id = tracking.id AND t.history_from IS NOT NULL);
-    reason text := CASE WHEN NOT ignore_volume THEN health_internal.find_broken_tracking(tracking, as_of) END;
+    today CONSTANT date := health_internal.model_today(document);
+    first_day CONSTANT date := today - health_internal.past_days(document);
+    first_time boolean := NOT EXISTS (SELECT FROM health_internal.tracking AS t WHERE t.id = tracking.id AND t.history_from IS NOT NULL);
+    reason text := CASE WHEN NOT ignore_volume THEN health_internal.find_broken_tracking(tracking, today) END;
     scored bigint := 0;
-    history_start date := health_internal.history_start(document, as_of);
 BEGIN
-    PERFORM health_internal.make_history_months(tracking, as_of, as_of);
+    PERFORM health_internal.make_history_months(tracking, today, today);
     -- The first scores are taken as they come: there are none yet that could stand.
-    IF reason IS NOT NULL AND tracking.scored_as_of IS NOT NULL THEN
-        IF tracking.broken IS NULL THEN
+    IF reason IS NOT NULL AND state.as_of IS NOT NULL THEN
+        IF state.broken IS NULL THEN
             RAISE WARNING 'model "%": %', tracking.model, reason
                 USING DETAIL = 'Its scores are frozen until the volume is usual again.',
                       HINT = format('If that is how it is: CALL health.refresh(%L, ignore_volume => true);', tracking.model);
         END IF;
-        EXECUTE format('UPDATE %s SET unknown_reason = %L WHERE unknown_reason IS DISTINCT FROM %2$L', health_internal.data_table('score', id), reason);
-        UPDATE health_internal.tracking AS t SET broken = reason WHERE t.id = tracking.id;
+        EXECUTE format('UPDATE %s SET broken = $1 WHERE broken IS DISTINCT FROM $1', state_table) USING reason;
         RETURN 0;
     END IF;
-    IF tracking.broken IS NOT NULL OR ignore_volume THEN
-        UPDATE health_internal.tracking AS t SET broken = NULL, accepted_until = CASE WHEN ignore_volume THEN as_of ELSE t.accepted_until END WHERE t.id = tracking.id;
-        PERFORM health_internal.mark_all_stale(tracking);
+    IF ignore_volume THEN
+        UPDATE health_internal.tracking AS t SET accepted_until = today WHERE t.id = tracking.id;
     END IF;
+    EXECUTE format('UPDATE %s SET as_of = $1, broken = NULL, all_stale = true WHERE as_of IS DISTINCT FROM $1 OR broken IS NOT NULL OR $2', state_table)
+    USING today, ignore_volume;
     PERFORM health_internal.update_book(tracking, version);
-    -- Days that no refresh has seen are scored now.
+    -- Days that no refresh has seen are scored now; today with them when all is new, so that no month is written twice.
     IF first_time THEN
-        PERFORM health_internal.write_history(tracking, version, as_of - health_internal.past_days(document), as_of - 1, 1);
-    ELSIF tracking.scored_as_of < as_of - 1 THEN
-        PERFORM health_internal.write_history(tracking, version, greatest(tracking.scored_as_of + 1, history_start, as_of - 400), as_of - 1, 1);
+        PERFORM health_internal.write_history(tracking, version, first_day, today, 1);
+    ELSIF state.as_of < today - 1 THEN
+        PERFORM health_internal.write_history(tracking, version,
+            greatest(state.as_of + 1, health_internal.history_start(document, today), today - 400), today - 1, 1);
     END IF;
     IF NOT first_time AND health_internal.has_new_accounts(tracking) THEN
-        PERFORM health_internal.write_history(tracking, version, as_of - health_internal.past_days(document), as_of - 1, 1, only_new => true);
+        PERFORM health_internal.write_history(tracking, version, first_day, today - 1, 1, only_new => true);
     END IF;
     scored := health_internal.write_scores(tracking);
     IF first_time THEN
         PERFORM health_internal.analyze_data(tracking);
     END IF;
-    IF tracking.scored_as_of IS DISTINCT FROM as_of THEN
-        PERFORM health_internal.drop_old_data(tracking, document, as_of);
+    IF state.as_of IS DISTINCT FROM today THEN
+        PERFORM health_internal.drop_old_data(tracking, document, today);
     END IF;
-    UPDATE health_internal.tracking AS t SET scored_as_of = as_of, history_from = coalesce(t.history_from, as_of - health_internal.past_days(document)) WHERE t.id = tracking.id;
+    UPDATE health_internal.tracking AS t SET history_from = coalesce(t.history_from, first_day) WHERE t.id = tracking.id;
     RETURN scored;
 END;
 $$;

@@ -38,7 +38,6 @@ AS $$
 DECLARE
     document jsonb := version.document;
     fields health_internal.model_field[];
-    wrong health_internal.model_field;
     account health_internal.model_field;
     occurred health_internal.model_field;
     account_cast text;
@@ -49,13 +48,8 @@ DECLARE
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
-    SELECT f.* INTO wrong FROM pg_catalog.unnest(fields) AS f WHERE f.problem IS NOT NULL LIMIT 1;
-    IF FOUND THEN
-        wrong.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', wrong.path);
-        PERFORM health_internal.raise_field_problem(wrong);
-    END IF;
-    account_cast := health_internal.shared_cast(ARRAY(SELECT f.type FROM pg_catalog.unnest(fields) AS f
-        WHERE f.source = 'accounts' AND f.field = 'id' OR f.field IN ('account', 'account_id') AND f.source <> 'columns'));
+    PERFORM health_internal.raise_first_problem(model_name, fields);
+    account_cast := health_internal.account_id_cast(fields);
     user_cast := health_internal.user_cast(fields);
     account := health_internal.field_of(fields, 'accounts', 'id');
     source.model := model_name;

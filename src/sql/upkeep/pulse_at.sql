@@ -9,24 +9,26 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     tracking health_internal.tracking;
+    state health_internal.store_state;
     sources health_internal.ledger_source[];
 BEGIN
     PERFORM health_internal.open_model(model);
     tracking := health_internal.find_ready_tracking(model);
-    as_of := coalesce(as_of, tracking.scored_as_of);
+    state := health_internal.read_state(tracking.id);
+    as_of := coalesce(as_of, state.as_of);
     IF as_of IS NULL OR NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'model "%": the day to take the pulse at is %', model, coalesce(as_of::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a calendar day: pulse_at(model, date).';
     END IF;
     sources := ARRAY(SELECT s FROM health_internal.ledger_source AS s WHERE s.model = pulse_at_as_owner.model ORDER BY s.id);
-    IF cardinality(sources) = 1 AND cardinality(tracking.excluded_users) = 0 THEN
+    IF cardinality(sources) = 1 AND cardinality(state.excluded_users) = 0 THEN
         RETURN QUERY SELECT p.* FROM health.pulse_chunks(sources[1].chunk_table::regclass, as_of) AS p;
         RETURN;
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT a.account_id, (a.pulse).* FROM (SELECT c.account_id::text, health.pulse_agg(health.without_users(c.usage, $2), $1) AS pulse FROM (%s) AS c GROUP BY c.account_id) AS a',
         (SELECT string_agg(format('SELECT account_id, usage FROM %s', s.chunk_table::regclass), ' UNION ALL ') FROM unnest(sources) AS s))
-    USING as_of, tracking.excluded_users;
+    USING as_of, state.excluded_users;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.pulse_at_as_owner(text, date) IS 'pulse_at() as the owner of the model';

@@ -115,7 +115,7 @@ BEGIN
         present := health_internal.find_score_view(name);
     END IF;
     opened := health_internal.open_model(present.model);
-    IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = present.model) THEN
+    IF health_internal.is_tracked(present.model) THEN
         PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.refresh_tracked($1)', present.model);
         RETURN;
     END IF;
@@ -157,7 +157,7 @@ DECLARE
     made record;
     refreshed integer := 0;
 BEGIN
-    IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = opened.name) THEN
+    IF health_internal.is_tracked(opened.name) THEN
         PERFORM health_internal.run_as_owner(opened.owner, NULL, 'SELECT health_internal.refresh_tracked($1)', model);
         RETURN (SELECT count(*) FROM health_internal.score_view AS s WHERE s.model = opened.name);
     END IF;
@@ -239,13 +239,6 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.refresh_step(text, boolean) IS 'A step of refresh() or backfill(): one transaction''s worth';
-
-CREATE FUNCTION health_internal.is_tracked(model_name text) RETURNS boolean
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = model_name);
-END;
-COMMENT ON FUNCTION health_internal.is_tracked(text) IS 'Whether a model is tracked';
 
 -- No SET clause and no exception handler around a COMMIT: PostgreSQL allows neither with one. Everything is qualified instead.
 CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)

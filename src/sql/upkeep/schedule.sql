@@ -48,7 +48,7 @@ DECLARE
     job bigint;
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM health_internal.score_view AS s WHERE s.model = opened.name)
-       AND NOT EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = opened.name) THEN
+       AND NOT health_internal.is_tracked(opened.name) THEN
         RAISE EXCEPTION 'model "%" has no score view to refresh', model
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT health.create_score_view(%L, ''schema.name'');', model);
     END IF;

@@ -28,19 +28,21 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     tracking health_internal.tracking;
+    state health_internal.store_state;
     row_of record;
     ledger health_internal.ledger_source;
     uncaptured regclass;
 BEGIN
     PERFORM health_internal.open_model(model);
     tracking := health_internal.find_tracking(model);
+    state := health_internal.read_state(tracking.id);
     refreshed_at := tracking.refreshed_at;
     refresh_ms := tracking.refresh_ms;
     accounts_rescored := tracking.rescored;
-    scored_as_of := tracking.scored_as_of;
+    scored_as_of := state.as_of;
     error := tracking.error;
     error_at := tracking.error_at;
-    tracking_broke := tracking.broken;
+    tracking_broke := state.broken;
     SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) INTO history_bytes FROM pg_partition_tree(to_regclass(health_internal.data_table('history', tracking.id))) AS t;
     FOR ledger IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = status_as_owner.model ORDER BY s.id LOOP
         source := ledger.path;
@@ -73,7 +75,7 @@ BEGIN
             WHEN ledger.read_at IS NULL AND row_of.percent > 0 THEN 'reading'
             WHEN ledger.read_at IS NULL THEN 'to be read'
             WHEN tracking.error IS NOT NULL THEN 'failing'
-            WHEN tracking.broken IS NOT NULL THEN 'frozen'
+            WHEN state.broken IS NOT NULL THEN 'frozen'
             WHEN tracking.model_version IS NULL THEN 'to be scored'
             ELSE 'fresh' END;
         RETURN NEXT;

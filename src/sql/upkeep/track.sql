@@ -75,11 +75,9 @@ BEGIN
         RAISE EXCEPTION 'model "%" has no event source to track', model
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Score views of such a model cost little: refresh_score_views(model) is enough.';
     END IF;
-    PERFORM health_internal.create_data_table('history', id,
-                '{account_id,as_of,model_version,score,band,data_coverage,unknown_reason,account_start,seats,inputs,observed}',
-                account_type::regtype || '{date,integer,float8,text,float8,text,date,float8,text[],date[]}'::regtype[],
-                '{account_id,as_of}', partition_by => 'as_of'),
-            health_internal.create_data_table('stale', id, '{account_id}', ARRAY[account_type]::regtype[], '{account_id}');
+    PERFORM health_internal.create_data_table('history', id, '{account_id,month,days,scores,spans}',
+        ARRAY[account_type::regtype] || '{date,smallint[],float8[],health_internal.history_span[]}'::regtype[], '{account_id,month}', partition_by => 'month');
+    PERFORM health_internal.create_data_table('stale', id, '{account_id}', ARRAY[account_type::regtype], '{account_id}');
     RAISE NOTICE 'model "%" is tracked; its events are still to be read', model USING HINT = format('CALL health.backfill(%L);', model);
 END;
 $$;

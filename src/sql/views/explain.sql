@@ -15,12 +15,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of an account: explain(model, account).';
     END IF;
     PERFORM set_config('search_path', version.search_path, true);
-    compiled := health_internal.compile_model(version.document, version.version, account, as_of, model_name => model_name,
-                                     usage_from => health_internal.usage_source(model_name, version.document));
+    compiled := health_internal.store_accounts(health_internal.open_store(version), account, as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL::pg_catalog.text[], NULL::pg_catalog.date[] '
         'FROM (%s) AS l LIMIT 1',
-        health_internal.compile_recorded(model_name, version.document, compiled.ledger));
+        compiled.ledger);
     IF NOT FOUND THEN
         PERFORM health_internal.raise_unknown_account(model_name, version, account);
     END IF;

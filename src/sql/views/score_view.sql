@@ -84,16 +84,6 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.comment_on_score_relation(text, text, text, text, integer, jsonb) IS 'Comments on a relation of a score view and on each of its columns';
 
-CREATE FUNCTION health_internal.compile_tracked_view(suffix text, tracking_id integer) RETURNS text
-LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-    SELECT CASE suffix
-        WHEN '_history' THEN pg_catalog.format('SELECT h.account_id, h.as_of, h.model_version, h.score, h.band, h.data_coverage, h.unknown_reason FROM health_data.history_%s AS h', tracking_id)
-        ELSE pg_catalog.format('SELECT * FROM health_data.%s_%s', CASE suffix WHEN '_ledger' THEN 'ledger' WHEN '' THEN 'score' ELSE 'signals' END, tracking_id)
-    END;
-END;
-COMMENT ON FUNCTION health_internal.compile_tracked_view(text, integer) IS 'SQL of one of the four relations of a score view of a tracked model';
-
 -- Under the author's search_path, with target names qualified.
 CREATE FUNCTION health_internal.build_score_view(schema_name name, view_name name, model_name text, version health_internal.model_version, materialized boolean)
 RETURNS void
@@ -101,31 +91,30 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- Of a tracked model the tables are there already, and kept up to date by its refresh.
-    tracking_id integer := (SELECT t.id FROM health_internal.tracking AS t WHERE t.model = model_name AND t.model_version = version.version);
-    kind text := CASE WHEN materialized AND tracking_id IS NULL THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
+    store CONSTANT health_internal.store := health_internal.open_store(version);
+    -- What is kept has its tables already, which refreshes bring up to date.
+    kind CONSTANT text := CASE WHEN materialized AND NOT store.has_scores THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
     keys jsonb := jsonb_build_object('_ledger', 'account_id', '', 'account_id', '_signals', 'account_id, "position"', '_history', 'account_id, as_of');
     compiled health_internal.compiled_model;
     ledger_relation text;
     made record;
 BEGIN
     PERFORM set_config('search_path', version.search_path, true);
-    IF tracking_id IS NULL THEN
-        compiled := health_internal.compile_model(version.document, version.version, model_name => model_name,
-                                         past_days => health_internal.past_days(version.document));
+    compiled := health_internal.compile_model(version.document, version.version, model_name => model_name,
+                                              past_days => health_internal.past_days(version.document));
+    IF NOT store.has_scores THEN
         PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
     END IF;
     FOR made IN SELECT r.* FROM health_internal.score_relations(schema_name, view_name) AS r LOOP
         ledger_relation := coalesce(ledger_relation, made.relation);
         EXECUTE pg_catalog.format('CREATE %s %s AS %s', kind, made.relation,
-            CASE WHEN tracking_id IS NULL THEN health_internal.compile_score_query(made.suffix, ledger_relation, model_name, version.document, compiled)
-                 ELSE health_internal.compile_tracked_view(made.suffix, tracking_id) END);
+            health_internal.store_relation(store, made.suffix, ledger_relation, compiled));
         IF kind = 'MATERIALIZED VIEW' THEN
             EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s)', made.relation, keys ->> made.suffix);
             EXECUTE pg_catalog.format('ANALYZE %s', made.relation);
         END IF;
         PERFORM health_internal.comment_on_score_relation(made.relation, kind, made.suffix, model_name, version.version, version.document);
-        IF tracking_id IS NOT NULL AND made.suffix = '_history' THEN
+        IF store.has_scores AND made.suffix = '_history' THEN
             EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', made.relation, pg_catalog.format(
                 'Daily account health by model "%s": one row per account and day, with the account data that were recorded on that day.', model_name));
         END IF;

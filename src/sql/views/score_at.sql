@@ -1,0 +1,49 @@
+-- The whole book as of a past day.
+
+CREATE FUNCTION health_internal.score_at_as_owner(model text, as_of date, version integer,
+    OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text, OUT data_coverage float8,
+    OUT unknown_reason text) RETURNS SETOF record
+LANGUAGE plpgsql ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    opened health_internal.model := health_internal.open_model(model);
+    scored health_internal.model_version := health_internal.find_version(model, coalesce(version, opened.current_version));
+    compiled health_internal.compiled_model;
+BEGIN
+    IF as_of IS NULL OR NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'model "%": the day to score at is %', model, coalesce(as_of::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a calendar day: score_at(model, date).';
+    END IF;
+    PERFORM set_config('search_path', scored.search_path, true);
+    compiled := health_internal.store_accounts(health_internal.open_store(scored), as_of => score_at_as_owner.as_of);
+    RETURN QUERY EXECUTE pg_catalog.format(
+        'SELECT l.account_id::pg_catalog.text, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '
+        'LATERAL health.score_series(%L::pg_catalog.jsonb, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL, NULL)'
+        '::health.account_state, l.as_of, l.as_of) AS s ORDER BY l.account_id',
+        scored.version, compiled.ledger, scored.document);
+EXCEPTION WHEN data_exception THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model, scored, as_of);
+    END IF;
+    RAISE;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.score_at_as_owner(text, date, integer) IS 'score_at() as the owner of the model';
+
+CREATE FUNCTION health.score_at(model text, as_of date, version integer DEFAULT NULL,
+    OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text, OUT data_coverage float8,
+    OUT unknown_reason text) RETURNS SETOF record
+LANGUAGE plpgsql ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT r.* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
+        'SELECT * FROM health_internal.score_at_as_owner($1, $2::date, $3::integer)', model, as_of::text, version::text)
+        AS r (account_id text, name text, as_of_date date, model_version integer, score float8, band text, data_coverage float8,
+              unknown_reason text);
+END;
+$$;
+COMMENT ON FUNCTION health.score_at(text, date, integer) IS
+    'The whole book as of a past day, by the current or a named version of the model: events of days before it, account data as the history of a tracked '
+    'model recorded them on that day, else expressions and dated answers of that day and columns at their present value';

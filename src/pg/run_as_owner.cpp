@@ -27,7 +27,8 @@ namespace {
 
 // Functions of the catalog's owner that act_on_model() runs: they take a model and text, and do nothing to
 // any other model.
-constexpr const char* actions[] = {"make_data_table", "make_data_partition", "remove_rows"};
+constexpr const char* actions[] = {"make_data_table", "make_data_partition", "remove_rows",
+                                     "rename_rows"};
 
 constexpr const char* safe_path = "pg_catalog, pg_temp";
 

@@ -134,8 +134,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF tg_op = 'DELETE' AND NOT EXISTS (SELECT 1 FROM health_internal.known_model AS m WHERE m.name = old.model) THEN
-        RETURN old;
+    IF NOT EXISTS (SELECT 1 FROM health_internal.known_model AS m WHERE m.name = old.model) THEN
+        IF tg_op = 'DELETE' THEN
+            RETURN old;
+        END IF;
+        -- The model has got another name.
+        old.model := new.model;
+        IF old *= new THEN
+            RETURN new;
+        END IF;
     END IF;
     RAISE EXCEPTION 'version % of model "%" cannot be %', old.version, old.model, CASE tg_op WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END
         USING ERRCODE = 'object_not_in_prerequisite_state',

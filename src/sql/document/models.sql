@@ -84,19 +84,29 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.check_definition(text, jsonb) IS 'The complete document of a definition; raises its first problem, with the others as detail';
 
+CREATE FUNCTION health_internal.check_model_name(name text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF name IS NULL OR name = '' OR length(name) > 100 THEN
+        RAISE EXCEPTION 'a model needs a name of 1 to 100 characters' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = check_model_name.name) THEN
+        RAISE EXCEPTION 'model "%" exists already', name
+            USING ERRCODE = 'duplicate_object', HINT = 'alter_model(name, definition) makes a new version of it.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.check_model_name(text) IS 'Raises an error unless a new model can have that name';
+
 CREATE FUNCTION health.create_model(name text, definition jsonb, comment text DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
     document jsonb;
 BEGIN
-    IF name IS NULL OR name = '' OR pg_catalog.length(name) > 100 THEN
-        RAISE EXCEPTION 'a model needs a name of 1 to 100 characters' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    IF EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = create_model.name) THEN
-        RAISE EXCEPTION 'model "%" exists already', name
-            USING ERRCODE = 'duplicate_object', HINT = 'alter_model(name, definition) makes a new version of it.';
-    END IF;
+    PERFORM health_internal.check_model_name(name);
     SELECT r.document INTO document
     FROM health_internal.rows_as_owner(pg_catalog.quote_ident(current_user)::pg_catalog.regrole, NULL,
         'SELECT health_internal.freeze_references(health_internal.check_definition($1, $2::pg_catalog.jsonb), NULL)',
@@ -197,3 +207,26 @@ AS $$
 $$;
 COMMENT ON FUNCTION health.refreeze_references(text) IS
     'Takes the percentile references of a model from today''s book again; the outcome is a new version, whose number is returned';
+
+CREATE FUNCTION health.models(OUT model text, OUT owner name, OUT version integer, OUT tracked boolean, OUT comment text, OUT created_at timestamptz)
+RETURNS SETOF record
+LANGUAGE sql STABLE ROWS 10
+BEGIN ATOMIC
+    SELECT m.name, pg_catalog.pg_get_userbyid(m.owner), m.current_version, health_internal.is_tracked(m.name), m.comment, m.created_at
+    FROM health_internal.model AS m ORDER BY m.name;
+END;
+COMMENT ON FUNCTION health.models() IS
+    'The models that the current user may use: name, owner, current version, whether it is tracked, comment, when it was created';
+
+CREATE FUNCTION health.model_versions(model text, OUT version integer, OUT created_at timestamptz, OUT created_by name) RETURNS SETOF record
+LANGUAGE plpgsql STABLE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM health_internal.find_model(model);
+    RETURN QUERY SELECT v.version, v.created_at, v.created_by FROM health_internal.model_version AS v
+                 WHERE v.model = model_versions.model ORDER BY v.version;
+END;
+$$;
+COMMENT ON FUNCTION health.model_versions(text) IS
+    'The versions of a model: number, when and by whom each was made; model_definition(model, version) has the document';

@@ -9,7 +9,7 @@ DECLARE
 BEGIN
     IF model_name IS NULL THEN
         RAISE EXCEPTION 'the name of the model must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed', HINT = 'The table health_internal.model lists the models that exist.';
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'SELECT * FROM health.models() lists those that exist.';
     END IF;
     SELECT m.* INTO found_model FROM health_internal.model AS m WHERE m.name = model_name;
     IF FOUND THEN
@@ -26,7 +26,7 @@ BEGIN
         USING ERRCODE = 'undefined_object',
               HINT = coalesce((SELECT format('Did you mean "%s"?', health.nearest_name(model_name, array_agg(m.name)))
                                FROM health_internal.model AS m HAVING health.nearest_name(model_name, array_agg(m.name)) IS NOT NULL),
-                              'create_model(name, definition) creates one; the table health_internal.model lists those that exist.');
+                              'create_model(name, definition) creates one; models() lists those that exist.');
 END;
 $$;
 COMMENT ON FUNCTION health_internal.find_model(text) IS

@@ -28,11 +28,11 @@ COMMENT ON FUNCTION health_internal.data_owner(text, integer) IS
     'Model and owner of the table of that kind and number; NULL when there can be none';
 
 -- What a table of a kind is like beyond its columns: storage, and what it is for.
-CREATE FUNCTION health_internal.describe_kind(kind text, OUT options text, OUT purpose text)
-LANGUAGE sql IMMUTABLE
+CREATE FUNCTION health_internal.data_kinds(OUT kind text, OUT options text, OUT purpose text) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE ROWS 8
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT k.options, k.purpose
+    SELECT k.kind, k.options, k.purpose
     FROM (VALUES
         ('chunk', 'WITH (fillfactor = 90)', 'Ledger of model "%s": the sum of the parts of an account and calendar quarter.'),
         -- Inserted into by every writer of the events and emptied by every refresh: dead rows should go soon. Pieces of changes fit a page.
@@ -44,10 +44,9 @@ AS $$
         -- Half of a page is free: a day turn changes every row, in its place.
         ('score', 'WITH (fillfactor = 50)', 'Scores of model "%s".'),
         ('stale', '', 'Accounts of model "%s" that the next refresh scores again.'),
-        ('history', 'WITH (fillfactor = 60)', 'Daily scores of model "%s" with the account data that they stood on.')) AS k (kind, options, purpose)
-    WHERE k.kind = describe_kind.kind;
+        ('history', 'WITH (fillfactor = 60)', 'Daily scores of model "%s" with the account data that they stood on.')) AS k (kind, options, purpose);
 $$;
-COMMENT ON FUNCTION health_internal.describe_kind(text) IS 'Storage options and purpose of the tables of a kind';
+COMMENT ON FUNCTION health_internal.data_kinds() IS 'The kinds of tables of tracked models, with storage options and purpose';
 
 CREATE FUNCTION health_internal.compile_columns(columns text[], types oid[], collations oid[], required text[]) RETURNS text
 LANGUAGE sql STABLE
@@ -73,7 +72,7 @@ DECLARE
     about record;
     place record;
 BEGIN
-    SELECT k.options, k.purpose INTO about FROM health_internal.describe_kind(kind) AS k;
+    SELECT k.options, k.purpose INTO about FROM health_internal.data_kinds() AS k WHERE k.kind = arguments[1];
     SELECT o.model, o.owner INTO place FROM health_internal.data_owner(kind, arguments[2]::integer) AS o;
     IF about.purpose IS NULL OR place.model IS DISTINCT FROM model THEN
         RAISE EXCEPTION 'model "%" has no table %', model, name USING ERRCODE = 'undefined_object';
@@ -145,7 +144,7 @@ BEGIN
         (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY array_position(i.indkey::smallint[], a.attnum))
          FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
          WHERE i.indrelid = parent::regclass AND i.indisprimary),
-        (SELECT k.options FROM health_internal.describe_kind(kind) AS k));
+        (SELECT k.options FROM health_internal.data_kinds() AS k WHERE k.kind = arguments[1]));
     EXECUTE format('ALTER TABLE %s OWNER TO %s', name, place.owner);
     RETURN name;
 END;

@@ -1,4 +1,5 @@
-// health_internal.capture(): the trigger of tracked tables. It turns rows into changes and never fails because of one.
+// health_internal.capture(): the trigger of tracked tables. It turns rows into changes and never fails
+// because of one.
 #include "change_buffer.hpp"
 
 #include <cstdlib>
@@ -9,10 +10,15 @@ extern "C" {
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/partition.h"
+#include "catalog/pg_namespace.h"
 #include "commands/trigger.h"
+#include "utils/acl.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/resowner.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
 }
 
 using namespace health::pg;
@@ -39,11 +45,11 @@ struct Capture {
   Oid relation;
   Oid leaf;
   Oid change_table;
-  std::size_t largest;      // bytes of a change
-  MemoryContext context;    // holds the reader
-  EventReader* reader;      // null: the source's expressions do not fit the table
-  ChangeBuffer* buffer;     // good for one transaction,
-  std::uint64_t serial;     // this one
+  std::size_t largest;    // bytes of a change
+  MemoryContext context;  // holds the reader
+  EventReader* reader;    // null: the source's expressions do not fit the table, or its owner may not read it
+  ChangeBuffer* buffer;   // good for one transaction,
+  std::uint64_t serial;   // this one
   std::uint64_t failed_in;  // the transaction in which there was no reader
   Capture* next;
 };
@@ -60,6 +66,32 @@ void on_relation_change(Datum, Oid relation) {
     capture->valid = false;
     capture->changed = true;
   }
+}
+
+// Rights hang on roles, their memberships and schemas as well as on the tables.
+void on_rights_change(Datum, int, uint32) {
+  for (Capture* capture = first_capture; capture != nullptr; capture = capture->next) {
+    capture->valid = false;
+    capture->changed = true;
+  }
+}
+
+// True when the owner of the source may read all rows of the table, as when it was tracked: what he may not
+// read any more is not brought to him either.
+bool may_still_read(const LedgerSource& source, Oid leaf) {
+  const Oid owner = source.owner;
+  const auto may_select = [owner](Oid table) {
+    return pg_class_aclcheck(table, owner, ACL_SELECT) == ACLCHECK_OK;
+  };
+#if PG_VERSION_NUM >= 160000
+  const AclResult schema =
+      object_aclcheck(NamespaceRelationId, get_rel_namespace(source.relation), owner, ACL_USAGE);
+#else
+  const AclResult schema = pg_namespace_aclcheck(get_rel_namespace(source.relation), owner, ACL_USAGE);
+#endif
+  return schema == ACLCHECK_OK && (may_select(source.relation) || may_select(leaf)) &&
+         check_enable_rls(source.relation, owner, true) != RLS_ENABLED &&
+         check_enable_rls(leaf, owner, true) != RLS_ENABLED;
 }
 
 // Runs what may fail in a subtransaction of its own. False when it failed because of its data or objects;
@@ -149,7 +181,8 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
   }
   if (!capture.ignored) {
     EventReader* volatile reader = nullptr;
-    if (try_in_subtransaction([&] { reader = make_event_reader(*source, relation, capture.context); })) {
+    if (may_still_read(*source, capture.leaf) &&
+        try_in_subtransaction([&] { reader = make_event_reader(*source, relation, capture.context); })) {
       capture.reader = reader;
     } else {
       capture.failed_in = transaction_serial();
@@ -167,6 +200,8 @@ Capture& capture_of(const Trigger& trigger, Relation relation) {
       control.entrysize = sizeof(Capture);
       captures = hash_create("health_internal.capture", 16, &control, HASH_ELEM | HASH_BLOBS);
       CacheRegisterRelcacheCallback(on_relation_change, Datum{0});
+      for (const int cache : {AUTHOID, AUTHMEMROLEMEM, NAMESPACEOID})
+        CacheRegisterSyscacheCallback(cache, on_rights_change, Datum{0});
     }
     bool found = false;
     capture = static_cast<Capture*>(hash_search(captures, &trigger.tgoid, HASH_ENTER, &found));

@@ -63,7 +63,10 @@ void execute(const char* statement, ParamListInfo parameters, DestReceiver* rece
   options.dest = receiver;
   options.must_return_tuples = receiver != nullptr;
   const int result = SPI_execute_extended(statement, &options);
-  if (result < 0) elog(ERROR, "%s: %s", statement, SPI_result_code_string(result));
+  if (result < 0)
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("this statement cannot be run as somebody else"),
+             errdetail("%s: %s", SPI_result_code_string(result), statement)));
 }
 
 // run_as_owner(owner, search_path, statement, arguments): what it processed, and its rows to the receiver if

@@ -51,4 +51,4 @@ BEGIN
 END;
 $$;
 -- Its own tables come back to their names.
-GRANT CREATE ON SCHEMA health_data TO pg_database_owner, PUBLIC;
+GRANT CREATE ON SCHEMA health_data TO pg_database_owner;

@@ -1,14 +1,6 @@
 -- Tables of tracked models, in schema health_data: their names, and the one way in which they are made. Nobody else may create anything
 -- there, so that what has such a name is what it is taken for.
 
-CREATE FUNCTION health_internal.data_table(kind text, id integer) RETURNS text
-LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-    SELECT 'health_data.' || kind || '_' || id;
-END;
-COMMENT ON FUNCTION health_internal.data_table(text, integer) IS
-    'Name of a table of a tracked model (book, score, signals, history, stale) or of a ledger source (chunk, change)';
-
 CREATE FUNCTION health_internal.is_source_kind(kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
@@ -26,6 +18,25 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.data_owner(text, integer) IS
     'Model and owner of the table of that kind and number; NULL when there can be none';
+
+-- Every use of a table goes through this. Names can be foretold, and the owner of the database may create in the schema, to restore.
+CREATE FUNCTION health_internal.data_table(kind text, id integer) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name CONSTANT text := 'health_data.' || quote_ident(kind || '_' || id);
+BEGIN
+    IF EXISTS (SELECT 1 FROM pg_class AS c WHERE c.oid = to_regclass(name)
+               AND (c.relkind NOT IN ('r', 'p') OR c.relowner IS DISTINCT FROM (health_internal.data_owner(kind, id)).owner)) THEN
+        RAISE EXCEPTION '% is not a table of the owner of its model', name
+            USING ERRCODE = 'wrong_object_type', HINT = 'Whoever owns it, or the owner of the database, drops it.';
+    END IF;
+    RETURN name;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.data_table(text, integer) IS
+    'Name of a table of a tracked model or of a ledger source; an error when what has that name is something else, or somebody else''s';
 
 -- What a table of a kind is like beyond its columns: storage, and what it is for.
 CREATE FUNCTION health_internal.data_kinds(OUT kind text, OUT options text, OUT purpose text) RETURNS SETOF record
@@ -102,7 +113,7 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT health_internal.act_on_model(
-        (health_internal.data_owner(kind, id)).model, 'make_data_table', kind, id::text,
+        coalesce((health_internal.data_owner(kind, id)).model, kind || '_' || id), 'make_data_table', kind, id::text,
         columns::text, types::oid[]::text, key::text, collations::text, coalesce(partition_by, ''));
 $$;
 COMMENT ON FUNCTION health_internal.create_data_table(text, integer, text[], regtype[], text[], oid[], text) IS
@@ -156,7 +167,7 @@ CREATE FUNCTION health_internal.create_data_partition(kind text, id integer, mon
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT health_internal.act_on_model((health_internal.data_owner(kind, id)).model, 'make_data_partition',
+    SELECT health_internal.act_on_model(coalesce((health_internal.data_owner(kind, id)).model, kind || '_' || id), 'make_data_partition',
                                         kind, id::text, to_char(month, 'YYYY-MM-DD'));
 $$;
 COMMENT ON FUNCTION health_internal.create_data_partition(text, integer, date) IS

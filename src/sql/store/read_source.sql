@@ -134,6 +134,20 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.find_restart_reason(health_internal.ledger_source) IS 'Why a tracked source must be read from the start; NULL when it need not';
 
+-- What the owner may not read any more is not brought to him by the ledger either.
+CREATE FUNCTION health_internal.unreadable_reason(source health_internal.ledger_source) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN NOT has_schema_privilege(source.owner, c.relnamespace, 'USAGE')
+                    THEN format('%s has no right to use schema %s', source.owner, c.relnamespace::regnamespace)
+                WHEN NOT has_table_privilege(source.owner, c.oid, 'SELECT') THEN format('%s may not read %s', source.owner, c.oid::regclass)
+                WHEN c.relrowsecurity AND row_security_active(c.oid) THEN format('row security of %s applies to %s', c.oid::regclass, source.owner) END
+    FROM pg_class AS c WHERE c.oid = source.relation;
+$$;
+COMMENT ON FUNCTION health_internal.unreadable_reason(health_internal.ledger_source) IS
+    'Why the owner of a tracked source, who is the current user, may not read its table any more; NULL when he may';
+
 CREATE FUNCTION health_internal.plan_reading(source health_internal.ledger_source) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -146,6 +160,12 @@ DECLARE
 BEGIN
     IF source.window_days IS NOT NULL THEN
         RETURN;
+    END IF;
+    reason := health_internal.unreadable_reason(source);
+    IF reason IS NOT NULL THEN
+        RAISE EXCEPTION 'model "%": % cannot be read any more: %', source.model, source.path, reason
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'Changes are not captured meanwhile. With the right back, the next refresh reads the events again.';
     END IF;
     -- One look at the triggers: two could make a partition that is attached between them look like one whose trigger is off.
     SELECT t.tgrelid INTO disabled

@@ -32,6 +32,7 @@ DECLARE
     row_of record;
     ledger health_internal.ledger_source;
     uncaptured regclass;
+    unreadable text;
 BEGIN
     PERFORM health_internal.open_model(model);
     tracking := health_internal.find_tracking(model);
@@ -53,9 +54,11 @@ BEGIN
         oldest_change := NULL;
         change_bytes := NULL;
         uncaptured := NULL;
+        unreadable := NULL;
         IF ledger.window_days IS NULL THEN
             change_bytes := pg_total_relation_size(to_regclass(health_internal.data_table('change', ledger.id)));
             uncaptured := health_internal.uncaptured_leaf(ledger);
+            unreadable := health_internal.unreadable_reason(ledger);
             EXECUTE format('SELECT coalesce(sum(health_internal.count_changes(c.changes)), 0), clock_timestamp() - min(c.written_at) FROM %s AS c',
                            to_regclass(health_internal.data_table('change', ledger.id))) INTO changes_waiting, oldest_change;
         END IF;
@@ -71,6 +74,7 @@ BEGIN
         rows_per_second := round(row_of.rate);
         time_left := CASE WHEN ledger.read_at IS NULL THEN make_interval(secs => round(row_of.seconds_left)::float8) END;
         phase := CASE
+            WHEN unreadable IS NOT NULL THEN unreadable
             WHEN uncaptured IS NOT NULL THEN format('no trigger captures the changes of %s', uncaptured)
             WHEN ledger.read_at IS NULL AND row_of.percent > 0 THEN 'reading'
             WHEN ledger.read_at IS NULL THEN 'to be read'

@@ -92,3 +92,23 @@ where prolang = (select oid from pg_language where lanname = 'sql') and prosqlbo
   and provolatile = 'i' and not coalesce(proconfig::text ~ 'search_path', false)
   and prosrc ~ '\m(metrics|usage_agg|rollup|normalize|health_score|score_account)\(' and prosrc !~ '\mhealth\.'
 order by 1;
+
+-- The reference: the index at the end of docs/reference/sql.md, and the metrics, a table row each, in metrics.md.
+\set index `sed -n '/^## Everything in schema health/,$p' docs/reference/sql.md`
+\set metrics `grep '^| [^a-z]' docs/reference/metrics.md`
+create temporary view surface as
+select p.proname::text as name from pg_proc p where p.pronamespace = 'health'::regnamespace
+union
+select t.typname from pg_type t where t.typnamespace = 'health'::regnamespace and t.typcategory <> 'A'
+union
+select o.oprname from pg_operator o where o.oprnamespace = 'health'::regnamespace;
+create temporary table reference as
+select m[1] as name from regexp_matches(:'index', '`([^` ]+)`', 'g') m where m[1] !~ '[\\.]'
+union
+select m[1] from string_to_table(:'metrics', E'\n') line, regexp_matches(split_part(line, '|', 2), '`([a-z_0-9]+)', 'g') m;
+
+\echo #what schema health has is in the index of the SQL reference, and nothing else
+select name || ' is not in the reference' from surface except select name || ' is not in the reference' from reference
+union
+(select name || ' is in the reference only' from reference except select name || ' is in the reference only' from surface)
+order by 1;

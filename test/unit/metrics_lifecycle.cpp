@@ -87,6 +87,8 @@ TEST_CASE("recency is the days since the last event, of the account or of one pe
 TEST_CASE("the catalog's JSON is read, and refused with its path") {
   CHECK(parse_catalog("{}").count_unlisted);
   CHECK_FALSE(video_catalog().count_unlisted);
+  CHECK(parse_catalog(R"({"a": {}, "*": {}})").count_unlisted);
+  CHECK(parse_catalog("null").count_unlisted);
   CHECK(video_catalog().find("record")->roles == (create | activate));
   CHECK(video_catalog().find("react")->feature == "react");
   const auto message = [](const char* json) -> std::string {
@@ -97,13 +99,30 @@ TEST_CASE("the catalog's JSON is read, and refused with its path") {
     }
     return "";
   };
-  CHECK(message(R"({"a": {"role": "creat"}})") == "catalog.a.role names no role: \"creat\"");
-  CHECK(message(R"({"a": {"role": ["create", 1]}})") == "catalog.a.role[1] must be a role's name");
-  CHECK(message(R"({"a": {"value": -1}})") == "catalog.a.value must be a number from 0 to 1000000");
-  CHECK(message(R"({"a": {"value": "x"}})") == "catalog.a.value must be a number");
-  CHECK(message(R"({"a": {"points": 1}})") == "catalog.a.points is not known");
-  CHECK(message(R"({"a": 1})") == "catalog.a must be an object");
-  CHECK(message(R"({"$joined": {}})") == "catalog.$joined is a reserved name");
-  CHECK(message("[]") == "catalog must be an object");
+  CHECK(message(R"({"a": {"role": "creat"}})") == "invalid catalog: catalog.a.role: unknown role \"creat\"");
+  CHECK(message(R"({"a": {"role": ["create", 1]}})") ==
+        "invalid catalog: catalog.a.role[1]: must be a string, not 1");
+  CHECK(message(R"({"a": {"value": -1}})") ==
+        "invalid catalog: catalog.a.value: must be a number from 0 to 1000000, not -1");
+  CHECK(message(R"({"a": {"value": "x"}})") ==
+        "invalid catalog: catalog.a.value: must be a number from 0 to 1000000, not \"x\"");
+  CHECK(message(R"({"a": {"points": 1}})") == "invalid catalog: catalog.a.points: unknown key");
+  CHECK(message(R"({"a": 1})") == "invalid catalog: catalog.a: must be an object, not 1");
+  CHECK(message(R"({"$joined": {}})") ==
+        "invalid catalog: catalog.\"$joined\": names that start with $ are reserved");
+  CHECK(message("[]") == "invalid catalog: catalog: must be an object, not an array");
   CHECK(message("{") != "");
+}
+
+TEST_CASE("a model reads its catalog by the same rules, with values from 1 to 10 and no key for all others") {
+  const auto first_problem = [](const std::string& event) -> std::string {
+    const auto problems = find_model_problems(R"({"catalog": {)" + event + "}}");
+    for (const Problem& one : problems)
+      if (one.path.starts_with("catalog")) return one.path + " " + one.problem;
+    return "";
+  };
+  CHECK(first_problem(R"("a": {"role": "creat"})") == "catalog.a.role unknown role \"creat\"");
+  CHECK(first_problem(R"("a": {"value": 10})").empty());
+  CHECK(first_problem(R"("a": {"value": 0})") == "catalog.a.value must be a number from 1 to 10, not 0");
+  CHECK(first_problem(R"("*": {})") == "catalog.\"*\" is no event");
 }

@@ -1,79 +1,109 @@
-// An event catalog of its own, as metrics() takes it, from its JSON.
-#include <nlohmann/json.hpp>
+// The event catalog: what events are worth, which roles they play, which features they show.
+#include <algorithm>
 
+#include "json_document.hpp"
 #include "model.hpp"
+#include "model_document.hpp"
+#include "nearest_name.hpp"
+#include "normalize_document.hpp"
 
 namespace health {
 
 namespace {
 
+using json = nlohmann::json;
+
+constexpr std::string_view role_names[] = {"create", "consume", "interact", "activate", "session"};
 constexpr std::string_view everything_else = "*";  // events outside the catalog
 
-[[noreturn]] void reject(const std::string& path, const std::string& problem, const std::string& hint) {
-  throw Error(sqlstate::invalid_parameter_value, path + " " + problem, hint);
+// Where a catalog stands decides what an event may be worth, and who says that other events count as well.
+struct CatalogPlace {
+  NumberRange value;
+  bool takes_everything_else;  // by the key "*"; a model says "unlisted_events"
+};
+constexpr CatalogPlace in_model{{1, 10}, false};
+constexpr CatalogPlace by_itself{{0, max_event_value}, true};
+
+unsigned read_role(DocumentReader& reader, const json& value, const std::string& path) {
+  const auto name = reader.string_at(value, path);
+  if (!name) return 0;
+  const unsigned role = role_by_name(*name);
+  if (role == 0) reader.report(path, "unknown role \"" + *name + "\"", suggest_name(*name, role_names));
+  return role;
 }
 
-unsigned read_role(const nlohmann::json& role, const std::string& path) {
-  const char* hint = "Roles are create, consume, interact, activate and session.";
-  if (!role.is_string()) reject(path, "must be a role's name", hint);
-  const auto& name = role.get_ref<const std::string&>();
-  const unsigned bit = role_by_name(name);
-  if (bit == 0) reject(path, "names no role: \"" + name + "\"", hint);
-  return bit;
-}
-
-unsigned read_roles(const nlohmann::json& roles, const std::string& path) {
-  if (roles.is_null()) return 0;
-  if (!roles.is_array()) return read_role(roles, path);
-  unsigned bits = 0;
-  std::size_t position = 0;
-  for (const auto& role : roles) bits |= read_role(role, path + "[" + std::to_string(position++) + "]");
-  return bits;
-}
-
-EventRule read_rule(const std::string& name, const nlohmann::json& body, const std::string& path) {
-  if (!body.is_object())
-    reject(path, "must be an object",
-           "Write for example {\"role\": \"create\", \"value\": 10, \"feature\": \"record\"}.");
+EventRule read_event(DocumentReader& reader, const std::string& name, const json& value,
+                     const std::string& path, const CatalogPlace& place) {
+  constexpr std::string_view keys[] = {"role", "value", "feature", "label", "description"};
   EventRule rule;
   rule.name = name;
-  for (const auto& [key, value] : body.items()) {
-    if (key == "role") {
-      rule.roles = read_roles(value, path + ".role");
-    } else if (key == "value") {
-      if (!value.is_number())
-        reject(path + ".value", "must be a number", "Value points are usually 1 to 10.");
-      rule.value = value.get<double>();
-    } else if (key == "feature") {
-      if (!value.is_string()) reject(path + ".feature", "must be a feature's name", "");
-      rule.feature = value.get<std::string>();
-    } else if (key != "description" && key != "label") {
-      reject(path + "." + key, "is not known",
-             "An event of the catalog has role, value, feature and description.");
+  if (!reader.check_object(value, path, keys)) return rule;
+  if (const json* role = reader.find(value, path, "role")) {
+    const std::string at = path_to_key(path, "role");
+    if (role->is_array()) {
+      for (std::size_t i = 0; i < role->size(); ++i)
+        rule.roles |= read_role(reader, (*role)[i], path_to_index(at, i));
+    } else {
+      rule.roles = read_role(reader, *role, at);
     }
   }
+  rule.value = reader.read_number(value, path, "value", place.value).value_or(1);
+  rule.feature = reader.read_string(value, path, "feature").value_or("");
+  reader.read_string(value, path, "label");
+  reader.read_string(value, path, "description");
   return rule;
+}
+
+// The events that an object lists.
+EventCatalog read_events(DocumentReader& reader, const json& events, const CatalogPlace& place) {
+  EventCatalog catalog;
+  if (!events.is_object()) {
+    reader.report("catalog", "must be an object, not " + show_value(events),
+                  "write {\"video_created\": {\"role\": \"create\", \"value\": 10}}");
+    return catalog;
+  }
+  catalog.count_unlisted = place.takes_everything_else && events.contains(everything_else);
+  for (const auto& [name, value] : events.items()) {
+    const std::string path = path_to_key("catalog", name);
+    if (name == everything_else) {
+      if (!place.takes_everything_else)
+        reader.report(path, "is no event",
+                      "\"unlisted_events\": \"count\" has events outside the catalog count");
+    } else if (name.empty()) {
+      reader.report(path, "an event needs a name", "use the name that the event table holds");
+    } else if (name.front() == '$') {
+      reader.report(path, "names that start with $ are reserved",
+                    "take the sign away where the events are read, "
+                    "\"event\": {\"sql\": \"ltrim(event_name, '$')\"}, and here");
+    } else {
+      catalog.add(read_event(reader, name, value, path, place));
+    }
+  }
+  if (catalog.rules.empty()) catalog.count_unlisted = true;
+  return catalog;
 }
 
 }  // namespace
 
-EventCatalog parse_catalog(std::string_view json) {
-  EventCatalog catalog;
-  try {
-    const auto document = nlohmann::json::parse(json.begin(), json.end());
-    if (document.is_null()) return catalog;
-    if (!document.is_object())
-      reject("catalog", "must be an object",
-             "Write for example {\"video_created\": {\"role\": \"create\", \"value\": 10}}.");
-    catalog.count_unlisted = document.contains(everything_else);
-    for (const auto& [name, body] : document.items()) {
-      if (name != everything_else) catalog.add(read_rule(name, body, "catalog." + name));
+void read_catalog(DocumentReader& reader, const json& document, EventCatalog& catalog) {
+  if (const json* events = reader.find(document, "", "catalog"))
+    catalog = read_events(reader, *events, in_model);
+  if (const auto unlisted = reader.read_string(document, "", "unlisted_events")) {
+    constexpr std::string_view choices[] = {"count", "ignore"};
+    if (std::find(std::begin(choices), std::end(choices), *unlisted) == std::end(choices)) {
+      reader.report("unlisted_events", "must be \"count\" or \"ignore\", not \"" + *unlisted + "\"",
+                    suggest_name(*unlisted, choices));
     }
-  } catch (const nlohmann::json::exception& problem) {
-    throw Error(sqlstate::invalid_parameter_value,
-                std::string("catalog is not valid JSON: ") + problem.what());
+    catalog.count_unlisted = *unlisted == "count";
   }
-  if (catalog.rules.empty()) catalog.count_unlisted = true;
+}
+
+EventCatalog parse_catalog(std::string_view text) {
+  DocumentReader reader;
+  const json events = parse_json(text);
+  if (events.is_null()) return {};
+  EventCatalog catalog = read_events(reader, events, by_itself);
+  throw_first_problem(reader.problems(), "invalid catalog");
   return catalog;
 }
 

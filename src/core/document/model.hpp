@@ -25,10 +25,10 @@ std::vector<Problem> find_model_problems(std::string_view json);
 // path of the first problem.
 Normalizer parse_normalizer(std::string_view json);
 
-// Reads `{"video_created": {"role": "create" | ["create", "activate"], "value": 10, "feature": "record"},
-// ...}`, the model document's `catalog`; an event's body may be `{}`: value 1, no role. Unlisted events are
-// ignored unless the object is empty or has the key "*": {}. Throws Error 22023 that names the path
-// (catalog.video_created.value).
+// Reads a catalog that stands by itself, as metrics() takes it: what `catalog` is in a model document, with
+// two differences that suit numbers asked for by hand: a value may be anything from 0 to max_event_value (in
+// a model 1 to 10), and the key "*": {} has events outside the catalog count, as an empty one does (in a
+// model "unlisted_events"). Throws Error 22023 with the path of the first problem.
 EventCatalog parse_catalog(std::string_view json);
 
 }  // namespace health

@@ -8,7 +8,7 @@ namespace health {
 
 // Each reports what is wrong to the reader; what it returns or fills is then not to be used.
 
-// catalog, unlisted_events.
+// catalog, unlisted_events: catalog.cpp, which parse_catalog() shares.
 void read_catalog(DocumentReader& reader, const nlohmann::json& document, EventCatalog& catalog);
 // window_days, onboarding, features, daily_cap. Features are checked against the catalog unless unlisted
 // events count.

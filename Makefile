@@ -129,8 +129,11 @@ test-matrix:    ## installcheck and client tests on PostgreSQL 15, 17 and 18
 	@test/matrix/run
 format:         ## rewrites the C++ sources in the house style
 	clang-format -i $$(git ls-files '*.cpp' '*.hpp')
+reference:      ## writes the tables of docs/reference again from src/tables
+	@for page in $$(grep -l '^<!-- @rows ' docs/reference/*.md); do \
+	  $(EXPAND) $$page > build/page && { cmp -s build/page $$page || cp build/page $$page; } || exit 1; done
 help:           ## this list
 	@echo 'all, install, installcheck, clean: as in every PGXS extension (PG_CONFIG=... chooses the server)'
 	@sed -n 's/^\([a-z-]*\): *## \(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: FORCE check-version test unit lint demo bench dist test-matrix format help
+.PHONY: FORCE check-version test unit lint demo bench dist test-matrix format reference help

@@ -1,4 +1,4 @@
--- Weighted means, data coverage and bands: METRICS.md sections 0 and 4.
+-- Weighted means, data coverage and bands: docs/reference/scoring.md, "The weighted mean", "Bands".
 \pset format unaligned
 \pset tuples_only on
 

@@ -1,4 +1,4 @@
--- Normalisers: every kind, its edges, and what is refused. METRICS.md section 3.
+-- Normalisers: every kind, its edges, and what is refused. docs/reference/scoring.md, "Normalisers".
 \pset format unaligned
 \pset tuples_only on
 

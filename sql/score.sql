@@ -1,4 +1,4 @@
--- The score of an account by a model: tree, null policies, coverage, gate, words. METRICS.md sections 0 and 4.
+-- The score of an account by a model: tree, null policies, coverage, gate, words. docs/reference/scoring.md.
 SET extra_float_digits = 0;
 
 -- Three values from outside: 80 (.4), 60 (.3), NULL (.3) -> 71.43, coverage .70

@@ -1,4 +1,4 @@
--- Why a score moved: parts that add up to the change, and a sentence. METRICS.md section 5.
+-- Why a score moved: parts that add up to the change, and a sentence. docs/reference/scoring.md, "Why a score moved".
 SET extra_float_digits = 0;
 SELECT '{"signals": [
     {"name": "usage_score", "weight": 0.4, "column": "u", "normalize": {"kind": "identity"}},

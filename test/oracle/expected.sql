@@ -1,4 +1,4 @@
--- Every metric of METRICS.md section 1 in plain SQL, straight from the events: value, or NULL and the reason.
+-- Every metric of docs/reference/metrics.md in plain SQL, straight from the events: value, or NULL and the reason.
 truncate oracle.expected, oracle.expected_other;
 
 create temp table q on commit drop as

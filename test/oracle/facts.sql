@@ -1,4 +1,4 @@
--- Looks up what the metrics of METRICS.md need to know of events, users and memberships. Plain SQL, no function of the extension.
+-- Looks up what the metrics of docs/reference/metrics.md need to know of events, users and memberships. Plain SQL, no function of the extension.
 truncate oracle.fact, oracle.membership, oracle.user_rank;
 
 insert into oracle.fact

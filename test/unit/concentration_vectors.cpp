@@ -1,4 +1,4 @@
-// Concentration: the table of METRICS.md section 1, and its edges.
+// Concentration: the table of docs/reference/metrics.md, and its edges.
 #include "core/metrics/concentration.hpp"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ const std::vector<Row>& table() {
 
 }  // namespace
 
-TEST_CASE("the concentration table of METRICS.md holds to its last digit") {
+TEST_CASE("the concentration table of the reference holds to its last digit") {
   for (const auto& row : table()) {
     const Concentration c = measure_concentration(row.x);
     INFO("top contribution " << static_cast<int>(row.x[0]));

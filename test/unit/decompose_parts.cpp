@@ -1,4 +1,4 @@
-// The decomposition of a change: the vector of METRICS.md section 5, and parts that add up for any tree.
+// The decomposition of a change: the vector of docs/reference/scoring.md, and parts that add up for any tree.
 #include <cmath>
 
 #include "score_fixture.hpp"

@@ -1,4 +1,4 @@
-// The Wilson interval: the vectors of METRICS.md section 6, and its edges.
+// The Wilson interval: the vectors of docs/reference/metrics.md, and its edges.
 #include "catch.hpp"
 
 #include "core/stats/wilson.hpp"

@@ -1,4 +1,4 @@
-// Trends: the vectors of METRICS.md sections 0 and 1, and their edges.
+// Trends: the vectors of docs/reference/metrics.md, and their edges.
 #include "core/metrics/trend.hpp"
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 using namespace health;
 
-TEST_CASE("the trend vector of METRICS.md gives its four numbers") {
+TEST_CASE("the trend vector of the reference gives its four numbers") {
   const std::vector<Exact> weeks = {100, 100, 100, 100, 95, 90, 80, 75};
   CHECK(trend_4w(weeks).number == Approx(-0.15));
   CHECK(trend_4w(weeks).number == -0.15);  // correctly rounded: equal to the literal

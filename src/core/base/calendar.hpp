@@ -1,5 +1,5 @@
-// Windows and weeks in whole local days, counted back from an as_of date that they exclude. METRICS.md
-// section 0.
+// Windows and weeks in whole local days, counted back from an as_of date that they exclude.
+// docs/reference/metrics.md, "Rules that hold for all".
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// A metric's outcome: a number (a real zero is one) or unknown with a reason. METRICS.md section 0, "three
-// outcomes".
+// A metric's outcome: a number (a real zero is one) or unknown with a reason.
+// docs/explanation/three-outcomes.md.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// How much of a total hangs on few users: top shares, HHI, Gini, absence factor. METRICS.md section 1,
-// "Power-user dependency".
+// How much of a total hangs on few users: top shares, HHI, Gini, absence factor.
+// docs/reference/metrics.md, "Concentration".
 #pragma once
 
 #include <cstdint>

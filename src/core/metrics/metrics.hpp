@@ -1,5 +1,5 @@
-// Every usage metric of one account, for any as_of, from one decoded ledger. Definitions: METRICS.md sections
-// 0 and 1, docs/reference/metrics.md.
+// Every usage metric of one account, for any as_of, from one decoded ledger. Definitions:
+// docs/reference/metrics.md.
 #pragma once
 
 #include <array>
@@ -40,7 +40,7 @@ struct MetricSettings {
   void check() const;
 };
 
-// One metric, asked in a particular way. Defaults ask for it as METRICS.md defines it.
+// One metric, asked in a particular way. Defaults ask for it as docs/reference/metrics.md defines it.
 struct MetricRequest {
   MetricId id = MetricId::activation_rate;
   int window_days = 0;  // 0: the settings'. Weekly metrics (trend, dropoff, ...) have their own windows

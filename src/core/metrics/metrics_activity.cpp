@@ -1,5 +1,5 @@
 // Metrics of who did how much in the window: activation, coverage, depth, interaction, breadth, ...
-// METRICS.md section 1.
+// docs/reference/metrics.md, "Activity in the window".
 #include "core/stats/wilson.hpp"
 #include "evaluation.hpp"
 

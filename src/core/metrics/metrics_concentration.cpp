@@ -1,5 +1,5 @@
-// Metrics of how much of the activity hangs on few users. METRICS.md section 1, "Power-user dependency and
-// concentration".
+// Metrics of how much of the activity hangs on few users.
+// docs/reference/metrics.md, "Concentration".
 #include <algorithm>
 
 #include "evaluation.hpp"

@@ -1,5 +1,5 @@
-// Metrics of users and accounts getting going: onboarding, invitations, time to value, recency. METRICS.md
-// section 1.
+// Metrics of users and accounts getting going: onboarding, invitations, time to value, recency.
+// docs/reference/metrics.md, "Getting going, and last seen".
 #include <algorithm>
 #include <utility>
 

@@ -1,4 +1,5 @@
-// Metrics of the course of the weeks: trend, drop-off, slope, dips, cadence. METRICS.md section 1.
+// Metrics of the course of the weeks: trend, drop-off, slope, dips, cadence.
+// docs/reference/metrics.md, "Course of the weeks".
 #include "evaluation.hpp"
 #include "trend.hpp"
 

@@ -1,5 +1,5 @@
-// How activity changes from week to week. Weeks are given oldest first; the last one is week 1. METRICS.md
-// section 1.
+// How activity changes from week to week. Weeks are given oldest first; the last one is week 1.
+// docs/reference/metrics.md, "Course of the weeks".
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Why a score moved, exactly: the change in parts that add up. METRICS.md section 5.
+// Why a score moved, exactly: the change in parts that add up.
+// docs/reference/scoring.md, "Why a score moved".
 #pragma once
 
 #include <optional>

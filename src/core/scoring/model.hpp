@@ -14,7 +14,7 @@
 
 namespace health {
 
-// What an unknown signal does to the score. METRICS.md section 4.
+// What an unknown signal does to the score. docs/reference/scoring.md, "Unknown values".
 enum class NullPolicy {
   ignore,        // left out; the others share its weight
   neutral,       // counts as 50, not as covered

@@ -1,4 +1,5 @@
-// Normalisers: from a raw value to a score of 0 (worst) to 100 (best). METRICS.md section 3.
+// Normalisers: from a raw value to a score of 0 (worst) to 100 (best).
+// docs/reference/scoring.md, "Normalisers".
 #pragma once
 
 #include <optional>

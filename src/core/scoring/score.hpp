@@ -1,5 +1,5 @@
-// The score of one account: readings of its signals, weighed in the tree of the model. METRICS.md sections 0,
-// 3 and 4.
+// The score of one account: readings of its signals, weighed in the tree of the model.
+// docs/reference/scoring.md.
 #pragma once
 
 #include <optional>

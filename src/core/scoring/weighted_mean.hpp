@@ -30,8 +30,8 @@ class ExactSum {
   std::vector<double> parts_;  // ascending magnitude, none 0
 };
 
-// sum(w x s) / sum(w) over the known values, and data coverage = known weights / all weights. METRICS.md
-// section 4.
+// sum(w x s) / sum(w) over the known values, and data coverage = known weights / all weights.
+// docs/reference/scoring.md, "The weighted mean".
 class WeightedMean {
  public:
   // Counts a known value; `what` names it in errors. Error 22023 unless the value is finite and the weight

@@ -1,4 +1,5 @@
-// The Wilson score interval of a share: honest about small accounts. METRICS.md section 6.
+// The Wilson score interval of a share: honest about small accounts. docs/reference/metrics.md, "Rules that
+// hold for all".
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
--- Preset feedback_portal: 0.4 engagement + 0.3 revenue + 0.3 lifecycle. Model B of docs/reference/presets.md, formula in METRICS.md section 4.
+-- Preset feedback_portal: 0.4 engagement + 0.3 revenue + 0.3 lifecycle. Formula and weights: docs/reference/presets.md.
 
 INSERT INTO health_internal.preset (position, name, description, definition) VALUES (2, 'feedback_portal',
 'Account health of a feedback product: 0.4 engagement (activation 40, feedback 30, votes 30) + 0.3 revenue (ARR percentile 50, plan tier 30, revenue trend 20) '

@@ -119,7 +119,6 @@ class Ledger {
   Ledger without_user(std::uint32_t user) const;
 
   const MetricSettings& settings() const { return settings_; }
-  std::size_t user_count() const { return users_; }
   // The id as text, the way PostgreSQL prints it.
   std::string user_text(std::uint32_t user) const;
   // The user with that id in text form.
@@ -137,7 +136,6 @@ class Ledger {
     return measures_.empty() ? nullptr : &measures_[static_cast<std::size_t>(&activity - activity_.data())];
   }
 
-  bool has_roster() const { return has_roster_; }
   // The day the account began; nothing when that is not known.
   std::optional<Day> account_start() const { return account_start_; }
   // True when the ledger knows nothing from before as_of: no activity and no user.

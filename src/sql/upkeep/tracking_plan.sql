@@ -111,7 +111,9 @@ BEGIN
         ORDER BY f.position, 4 DESC, f.source, f.name $query$,
         compiled.ledger, known_users, health_internal.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
         health_internal.compile_all_events(document, fields), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
-        coalesce(document ->> 'window_days', '28'), coalesce(document ->> 'as_of' <> 'tomorrow', false),
+        --@for options where name is window_days
+        coalesce(document ->> '@name@', '@default@'), coalesce(document ->> 'as_of' <> 'tomorrow', false),
+        --@end
         (health_internal.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health_internal.field_of(fields, 'users', 'account')).expression IS NOT NULL,
         -- Sources that get the account from the user source: without one there, the user is what is wrong.
         ARRAY(SELECT e.path FROM health_internal.event_sources(document) AS e WHERE NOT e.source ? 'account'));

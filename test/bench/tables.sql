@@ -1,6 +1,6 @@
 -- What the measurements of tracked ledgers need besides the events: accounts, a longer history, models, clocks. Schema bench.
 --
--- The events are those of events.sql (182 days up to 2025-07-01); bench.events_4x has the same and three times as many before them; bench.events_few
+-- The events are those of events.sql (182 days up to 2025-07-01); bench.events_4x has the same and three times as many before them (when :longer is 1); bench.events_few
 -- those of about 1,000 accounts at any scale, for what takes many days. The server's clock stands on 2025-07-02 (test/bench/clock.c).
 
 CREATE TABLE bench.accounts AS
@@ -79,10 +79,12 @@ END $$;
 CREATE VIEW bench.median AS
 SELECT name, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms FROM bench.timing WHERE round > 0 GROUP BY name;
 
+\if :longer
 CREATE TABLE bench.events_4x (LIKE events);
 SELECT format('INSERT INTO bench.events_4x SELECT account_id, user_id, event_name, occurred_at - interval %L FROM events', 182 * part || ' days')
 FROM generate_series(3, 0, -1) AS part \gexec
 VACUUM (ANALYZE) bench.events_4x;
+\endif
 
 CREATE TABLE bench.accounts_few AS SELECT * FROM bench.accounts WHERE account_id % ceil(20 * :scale)::int = 0;
 CREATE TABLE bench.events_few AS SELECT e.* FROM events AS e WHERE EXISTS (SELECT FROM bench.accounts_few AS a WHERE a.account_id = e.account_id);
@@ -92,6 +94,8 @@ VACUUM (ANALYZE) bench.accounts_few, bench.events_few;
 SELECT health.create_model('bench_day', bench.model('public.events'));
 SELECT health.create_model('bench_few', bench.model('bench.events_few', 'bench.accounts_few') || '{"history": {"days": 0}}');
 SELECT health.create_model('bench_1x', bench.fixed(bench.model('public.events')));
+\if :longer
 SELECT health.create_model('bench_4x', bench.fixed(bench.model('bench.events_4x')));
+\endif
 SELECT health.create_model('bench_recompute', bench.fixed(bench.model('public.events')));
 \o

@@ -132,11 +132,7 @@ group by 1, 2;
 
 -- Whatever runs of a model runs as its owner, whoever calls: a member, a superuser; and leaves no setting behind.
 grant select on shop.accounts to rights_member;
-create function shop.use_all() returns setof text language plpgsql as $$
-declare
-    statement text;
-begin
-    foreach statement in array array[
+create function shop.use_all(statements text[] default array[
         'select count(*) from health.explain(''m'', 1)',
         'select count(*) from health.explain(''m'', 1, ''2025-06-18'', ''2025-06-20'')',
         'select count(*) from health.score_at(''m'', ''2025-06-19'')', 'select count(*) from health.verify(''m'')',
@@ -147,8 +143,12 @@ begin
         'select health.refresh_score_views(''m'')', 'select health.create_score_view(''m'', ''shop.more'')', 'select health.drop_score_view(''shop.more'')',
         'select health.forget_user(''m'', ''gone'')', 'select health.untrack(''m'')', 'select health.refresh_score_view(''shop.scores'')',
         'select health.alter_model(''m'', ''{"description": null}'')', 'select health.refresh_score_views(''m'')',
-        'select health.track(''m'')', 'select health.refresh_score_views(''m'')']
-    loop
+        'select health.track(''m'')', 'select health.refresh_score_views(''m'')'])
+returns setof text language plpgsql as $$
+declare
+    statement pg_catalog.text;
+begin
+    foreach statement in array statements loop
         begin
             execute statement;
         exception when others then
@@ -166,6 +166,31 @@ call health.refresh('m');
 select current_user, current_setting('work_mem') <> '123kB' as work_mem, current_setting('search_path') <> 'eve' as search_path;
 select pg_get_userbyid(relowner) as owner, count(*) > 8 as has_all from pg_class
 where relnamespace in ('shop'::regnamespace, 'health_data'::regnamespace) and relname ~ '^scores|_77' group by 1;
+
+-- No operator or function of another schema is taken for one of pg_catalog or the extension, whatever the search_path of the caller.
+set role rights_eve;
+create function eve.trap(text, text) returns text language plpgsql as $$ begin raise warning 'trapped %', current_user; return pg_catalog.textcat($1, $2); end $$;
+create function eve.trap(jsonb, text) returns jsonb language plpgsql as $$ begin raise warning 'trapped %', current_user; return null; end $$;
+create function eve.trap_equal(text, text) returns boolean language plpgsql as $$ begin raise warning 'trapped %', current_user; return true; end $$;
+create function eve.trap_equal(oid, oid) returns boolean language plpgsql as $$ begin raise warning 'trapped %', current_user; return true; end $$;
+create operator eve.|| (leftarg = text, rightarg = text, function = eve.trap);
+create operator eve.-> (leftarg = jsonb, rightarg = text, function = eve.trap);
+create operator eve.= (leftarg = text, rightarg = text, function = eve.trap_equal);
+create operator eve.= (leftarg = oid, rightarg = oid, function = eve.trap_equal);
+create function eve.lower(text) returns text language plpgsql as $$ begin raise warning 'trapped %', current_user; return $1; end $$;
+create function eve.jsonb_typeof(jsonb) returns text language plpgsql as $$ begin raise warning 'trapped %', current_user; return 'object'; end $$;
+create function eve.quote_ident(text) returns text language plpgsql as $$ begin raise warning 'trapped %', current_user; return $1; end $$;
+create domain eve.text as pg_catalog.text check (eve.trap_equal(value, value));
+grant usage on schema eve to public;
+reset role;
+set search_path = eve, pg_catalog;
+select shop.use_all(array['select health.create_model(''trapped'', pg_catalog.jsonb_set(shop.model(), ''{signals}'', ''[{"name": "u", "metric": "active_users", "normalize": {"kind": "linear", "worst": 0, "best": 2}}]''))', 'select pg_catalog.count(*) from health.validate_model(shop.model())',
+    'select health.drop_model(''trapped'', cascade => true)', 'select pg_catalog.count(*) from health.explain(''m'', 1)',
+    'select pg_catalog.count(*) from health.score_at(''m'', ''2025-06-19'')', 'select pg_catalog.count(*) from health.status(''m'')',
+    'select pg_catalog.count(*) from health.tracking_plan(''m'')', 'select pg_catalog.count(*) from health.verify(''m'')',
+    'select health.refresh_score_views(''m'')', 'select health.refresh_score_view(''shop.scores'')']);
+call health.refresh('m');
+reset search_path;
 
 -- To look at somebody's document runs nothing of it, planning included.
 set role rights_eve;
@@ -312,6 +337,11 @@ reset role;
 call health.refresh('m');
 select relname, pg_get_userbyid(relowner) as owner from pg_class where relnamespace = 'app'::regnamespace order by 1;
 
+set role rights_owner;
+select health.create_model('plain', shop.model() #- '{signals,1}');
+select health.create_score_view('plain', 'shop.plain', materialized => false);
+reset role;
+
 -- A name that is taken is not used, whoever could take it: what stands there is no table of the owner.
 select last_value + 1 as next from health_internal.tracking_id_seq \gset
 create view health_data.book_:next as select eve.leak(1) as account_id;
@@ -339,9 +369,14 @@ select count(*), count(*) filter (where s.score is distinct from v.score or s.us
 from seen s join app.scores v using (account_id) join app.scores_ledger l using (account_id);
 select (select count(*) from app.scores_signals) > 0 as signals, (select count(*) from app.scores_history) > 0 as history;
 reset role;
+-- The functions that score views call: pure, and for everybody.
+select * from (select distinct p.oid::regprocedure::text collate "C" as function, p.provolatile, has_function_privilege('rights_reader', p.oid, 'execute') as may
+from pg_class v join pg_rewrite r on r.ev_class = v.oid join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+join pg_proc p on d.refclassid = 'pg_proc'::regclass and d.refobjid = p.oid join pg_namespace n on n.oid = p.pronamespace
+where v.relnamespace in ('app'::regnamespace, 'shop'::regnamespace) and n.nspname ~ '^health') f order by 1;
 
 alter table feed.events owner to rights_owner;
-select health.drop_model(name, cascade => true) from (values ('m'), ('n'), ('f')) v (name);
+select health.drop_model(name, cascade => true) from (values ('m'), ('n'), ('f'), ('plain')) v (name);
 drop owned by rights_owner, rights_eve, rights_member, rights_hollow, rights_readers, rights_reader cascade;
 drop schema if exists shop, eve, app, feed cascade;
 drop role rights_owner, rights_eve, rights_member, rights_hollow, rights_readers, rights_reader;

@@ -57,8 +57,39 @@ join pg_aggregate a on a.aggfnoid = f.oid
 where a.aggcombinefn = 0 or a.aggtranstype in (select oid from pg_type where typtype = 'p')
 order by 1;
 
-\echo #no function is SECURITY DEFINER without a pinned search_path
-select identity from function where prosecdef and not coalesce(proconfig::text ~ 'search_path=.*pg_temp', false) order by 1;
+\echo #no function looks anything up in the search_path of its caller
+-- Bodies that were parsed at creation do not. A procedure that commits cannot have a setting of its own: these two call qualified functions only.
+select identity
+from function
+where prolang in (select oid from pg_language where lanname in ('sql', 'plpgsql')) and prosqlbody is null
+  and not coalesce(proconfig::text ~ 'search_path=pg_catalog, pg_temp', false)
+  and not (prokind = 'p' and proname in ('refresh', 'backfill'))
+order by 1;
+
+\echo #no function is SECURITY DEFINER (act_on_model is the way to what only the owner of the catalog may do)
+select identity from function where prosecdef order by 1;
+
+\echo #PUBLIC creates nothing in the schemas, and they belong to a superuser
+select n.nspname from pg_namespace n join pg_roles o on o.oid = n.nspowner
+where n.nspname in ('health', 'health_internal', 'health_data')
+  and (not o.rolsuper or exists (select from aclexplode(n.nspacl) a where a.grantee = 0 and a.privilege_type = 'CREATE'));
+
+\echo #PUBLIC has no right on the tables of the catalog, and on its views none that would lock them
+select c.oid::regclass || ': ' || a.privilege_type
+from member m join pg_class c on c.oid = m.objid and m.classid = 'pg_class'::regclass cross join lateral aclexplode(c.relacl) a
+where a.grantee = 0 and c.relname <> 'preset' and (c.relkind <> 'v' or a.privilege_type <> 'SELECT')
+union all
+select c.oid::regclass || '.' || t.attname
+from member m join pg_class c on c.oid = m.objid and m.classid = 'pg_class'::regclass and c.relkind <> 'v'
+join pg_attribute t on t.attrelid = c.oid cross join lateral aclexplode(t.attacl) a
+where a.grantee = 0;
+
+\echo #tables of the catalog are seen through barrier views with a check, and refuse rows of others
+select c.oid::regclass
+from member m join pg_class c on c.oid = m.objid and m.classid = 'pg_class'::regclass and c.relkind = 'r' and c.relname <> 'preset'
+where not exists (select from pg_class v where v.relnamespace = c.relnamespace and v.relname || '_table' = c.relname and v.relkind = 'v'
+                  and v.reloptions @> '{security_barrier=true,check_option=cascaded}')
+   or not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'owners_only' and t.tgenabled = 'O');
 
 \echo #every operator has its commutator and negator where one is due
 select o.oid::regoperator

@@ -14,6 +14,7 @@ extern "C" {
 #include "parser/parse_relation.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 }
@@ -58,10 +59,13 @@ bool check_rights(Node* node, void* context) {
 
 }  // namespace
 
-// describe_query(query)
+// describe_query(query, names_path)
 HEALTH_FUNCTION(health_describe_query) {
   InitMaterializedSRF(fcinfo, 0);
   auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  const int guc_level = NewGUCNestLevel();
+  set_config_option("search_path", text_to_cstring(PG_GETARG_TEXT_PP(1)), PGC_USERSET, PGC_S_SESSION,
+                    GUC_ACTION_SAVE, true, 0, false);
   SPI_connect();
   SPIPlanPtr plan = SPI_prepare(text_to_cstring(PG_GETARG_TEXT_PP(0)), 0, nullptr);
   if (plan == nullptr) elog(ERROR, "describe_query: %s", SPI_result_code_string(SPI_result));
@@ -80,5 +84,6 @@ HEALTH_FUNCTION(health_describe_query) {
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
   }
   SPI_finish();
+  AtEOXact_GUC(false, guc_level);
   return Datum{0};
 }

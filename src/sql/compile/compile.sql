@@ -50,9 +50,9 @@ COMMENT ON FUNCTION health_internal.user_cast(health_internal.model_field[]) IS
 
 CREATE FUNCTION health_internal.field_of(fields health_internal.model_field[], source text, field text) RETURNS health_internal.model_field
 LANGUAGE sql IMMUTABLE
-AS $$
+BEGIN ATOMIC
     SELECT f FROM pg_catalog.unnest(fields) AS f WHERE f.source = field_of.source AND f.field = field_of.field LIMIT 1;
-$$;
+END;
 COMMENT ON FUNCTION health_internal.field_of(health_internal.model_field[], text, text) IS 'One field of a source; NULL when the document does not give it';
 
 CREATE FUNCTION health_internal.compile_moment(occurred health_internal.model_field, source_zone text) RETURNS text
@@ -80,6 +80,7 @@ COMMENT ON FUNCTION health_internal.moment_zone(health_internal.model_field, tex
 CREATE FUNCTION health_internal.compile_event_rows(fields health_internal.model_field[], path text, source_zone text, account_cast text, user_cast text)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     occurred health_internal.model_field := health_internal.field_of(fields, path, 'occurred_at');
@@ -109,6 +110,7 @@ COMMENT ON FUNCTION health_internal.compile_event_rows(health_internal.model_fie
 
 CREATE FUNCTION health_internal.compile_excluded_users(fields health_internal.model_field[], user_cast text) RETURNS text
 LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.format('SELECT %s%s AS user_id FROM %s WHERE %s',
         (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, (health_internal.field_of(fields, 'users', 'from')).from_item,
@@ -121,6 +123,7 @@ COMMENT ON FUNCTION health_internal.compile_excluded_users(health_internal.model
 CREATE FUNCTION health_internal.compile_roster(fields health_internal.model_field[], document jsonb, account_cast text, user_cast text, restriction text)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     zone text := coalesce(document ->> 'time_zone', 'UTC');
@@ -174,6 +177,7 @@ COMMENT ON FUNCTION health_internal.compile_usage_agg(jsonb, text) IS 'SQL of th
 CREATE FUNCTION health_internal.compile_usage(fields health_internal.model_field[], document jsonb, account_cast text, restriction text, usage_from text, chunks jsonb)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     zone text := coalesce(document ->> 'time_zone', 'UTC');
@@ -220,6 +224,7 @@ COMMENT ON FUNCTION health_internal.compile_usage(health_internal.model_field[],
 CREATE FUNCTION health_internal.compile_query_signal(fields health_internal.model_field[], signal_path text, account_cast text, document jsonb)
 RETURNS text
 LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.format(
         'SELECT answer.account_id AS "answers of", pg_catalog.array_agg(answer.value ORDER BY answer.day) AS "values of answers", '
@@ -299,7 +304,7 @@ DECLARE
     condition text;
     failing health_internal.model_field;
 BEGIN
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document, as_of) AS f);
     accounts := (health_internal.field_of(fields, 'accounts', 'from')).from_item;
     -- Expressions of accounts first; a plain column of a table cannot fail.
@@ -355,6 +360,7 @@ COMMENT ON COLUMN health_internal.compiled_inputs.value_columns IS 'These names'
 CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[], account_cast text, extra_columns text[])
 RETURNS health_internal.compiled_inputs
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     compiled health_internal.compiled_inputs;
@@ -452,6 +458,7 @@ CREATE FUNCTION health_internal.compile_model(document jsonb, version integer, a
                                               usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0)
 RETURNS health_internal.compiled_model
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     fields CONSTANT health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document, as_of) AS f);
@@ -522,6 +529,7 @@ COMMENT ON FUNCTION health_internal.compile_model(jsonb, integer, text, date, te
 
 CREATE FUNCTION health_internal.compile_all_events(document jsonb, fields health_internal.model_field[]) RETURNS text
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.string_agg(pg_catalog.format(
         'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) AS e',

@@ -92,12 +92,14 @@ COMMENT ON FUNCTION health_internal.compile_score_query(text, text, text, jsonb,
 
 CREATE FUNCTION health_internal.reject_repeated_accounts(document jsonb, version integer) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     compiled health_internal.compiled_model := health_internal.compile_model(document, version, usage_from => 'nothing');
     repeated text;
     times bigint;
 BEGIN
+    PERFORM health_internal.look_names_up_in(health_internal.names_path());
     EXECUTE pg_catalog.format('SELECT l.account_id::pg_catalog.text, pg_catalog.count(*) FROM (%s) AS l GROUP BY l.account_id '
                               'HAVING pg_catalog.count(*) > 1 ORDER BY 1 LIMIT 1', compiled.ledger) INTO repeated, times;
     IF repeated IS NOT NULL THEN

@@ -65,12 +65,3 @@ BEGIN ATOMIC
     SELECT s.path, s.source FROM health_internal.sources(document) AS s WHERE s.kind = 'events';
 END;
 COMMENT ON FUNCTION health_internal.event_sources(jsonb) IS 'The event sources of a document with their paths';
-
--- Names of a document (tables, functions) mean what they meant to its author, whoever runs it later and with whatever search_path.
-CREATE FUNCTION health_internal.visible_schemas() RETURNS text
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT coalesce(pg_catalog.string_agg(pg_catalog.quote_ident(s.name), ', ' ORDER BY s.position), '')
-    FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (name, position);
-END;
-COMMENT ON FUNCTION health_internal.visible_schemas() IS 'The schemas of the present search_path that exist, as a search_path setting';

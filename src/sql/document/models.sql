@@ -1,12 +1,14 @@
 -- Models as data: validate, create, alter, read, drop.
 
-CREATE FUNCTION health_internal.validation_problems(candidate jsonb, OUT path text, OUT problem text, OUT hint text, OUT code text) RETURNS SETOF record
+CREATE FUNCTION health_internal.validation_problems(candidate jsonb, names_path text, OUT path text, OUT problem text, OUT hint text, OUT code text) RETURNS SETOF record
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     document jsonb;
     shape text[];
 BEGIN
+    PERFORM health_internal.set_names_path(names_path);
     IF pg_catalog.jsonb_typeof(candidate) IS DISTINCT FROM 'object' THEN
         RETURN QUERY SELECT '', 'a model is a JSON object', 'Start with {"preset": "collaboration", "accounts": ..., "events": ...}.', '22023';
         RETURN;
@@ -32,19 +34,20 @@ BEGIN
                                 OR pg_catalog.starts_with(s.path, f.path || '.') OR s.path = f.source || '.table' OR s.path = '');
 END;
 $$;
-COMMENT ON FUNCTION health_internal.validation_problems(jsonb) IS 'Everything that is wrong with a model document, with the SQLSTATE of each problem';
+COMMENT ON FUNCTION health_internal.validation_problems(jsonb, text) IS 'Everything that is wrong with a model document, with the SQLSTATE of each problem';
 
 CREATE FUNCTION health.validate_model(definition jsonb, OUT path text, OUT problem text, OUT hint text) RETURNS SETOF record
 LANGUAGE sql
-AS $$
-    SELECT p.path, p.problem, p.hint FROM health_internal.validation_problems(definition) AS p;
-$$;
+BEGIN ATOMIC
+    SELECT p.path, p.problem, p.hint FROM health_internal.validation_problems(definition, health_internal.visible_schemas()) AS p;
+END;
 COMMENT ON FUNCTION health.validate_model(jsonb) IS
     'Everything that is wrong with a model document, shape, tables and columns: the path, the problem, the way out. No row: it can be created';
 
 -- Percentile references and table names become part of the version, so that a score does not move because something else moved.
 CREATE FUNCTION health_internal.qualify_tables(document jsonb) RETURNS jsonb
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     qualified jsonb := document;
@@ -61,12 +64,13 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.qualify_tables(jsonb) IS 'The document with every table written with its schema';
 
-CREATE FUNCTION health_internal.check_definition(model_name text, definition jsonb) RETURNS jsonb
+CREATE FUNCTION health_internal.check_definition(model_name text, definition jsonb, names_path text) RETURNS jsonb
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     problems health_internal.model_field[] := ARRAY(SELECT ROW(NULL, NULL, p.path, NULL, NULL, NULL, p.problem, p.hint, p.code)::health_internal.model_field
-                                           FROM health_internal.validation_problems(definition) AS p);
+                                           FROM health_internal.validation_problems(definition, names_path) AS p);
 BEGIN
     IF pg_catalog.cardinality(problems) = 1 THEN
         problems[1].path := pg_catalog.concat_ws(': ', pg_catalog.format('model "%s"', model_name), nullif(problems[1].path, ''));
@@ -82,7 +86,7 @@ BEGIN
     RETURN health_internal.qualify_tables(health_internal.expand_preset(definition));
 END;
 $$;
-COMMENT ON FUNCTION health_internal.check_definition(text, jsonb) IS 'The complete document of a definition; raises its first problem, with the others as detail';
+COMMENT ON FUNCTION health_internal.check_definition(text, jsonb, text) IS 'The complete document of a definition; raises its first problem, with the others as detail';
 
 CREATE FUNCTION health_internal.check_model_name(name text) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -100,27 +104,36 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.check_model_name(text) IS 'Raises an error unless a new model can have that name';
 
-CREATE FUNCTION health.create_model(name text, definition jsonb, comment text DEFAULT NULL) RETURNS integer
+CREATE FUNCTION health_internal.create_model(name text, definition jsonb, comment text, visible text) RETURNS integer
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     document jsonb;
 BEGIN
     PERFORM health_internal.check_model_name(name);
     SELECT r.document INTO document
-    FROM health_internal.rows_as_owner(pg_catalog.quote_ident(current_user)::pg_catalog.regrole, NULL,
-        'SELECT health_internal.freeze_references(health_internal.check_definition($1, $2::pg_catalog.jsonb), NULL)',
-        name, definition::text) AS r (document jsonb);
+    FROM health_internal.rows_as_owner(quote_ident(current_user)::regrole, NULL,
+        'SELECT health_internal.freeze_references(health_internal.check_definition($1, $2::jsonb, $3), NULL)',
+        name, definition::text, visible) AS r (document jsonb);
     INSERT INTO health_internal.model (name, current_version, comment) VALUES (name, 1, comment);
-    PERFORM health_internal.add_version(name, 1, definition, document, health_internal.visible_schemas());
+    PERFORM health_internal.add_version(name, 1, definition, document, visible);
     RETURN 1;
 END;
 $$;
+COMMENT ON FUNCTION health_internal.create_model(text, jsonb, text, text) IS 'create_model() with the schemas in which names are looked up';
+
+CREATE FUNCTION health.create_model(name text, definition jsonb, comment text DEFAULT NULL) RETURNS integer
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT health_internal.create_model(name, definition, comment, health_internal.visible_schemas());
+END;
 COMMENT ON FUNCTION health.create_model(text, jsonb, text) IS
     'Checks a model document against the database, freezes its percentile references and stores it as version 1 (returned)';
 
 CREATE FUNCTION health_internal.alter_as_owner(name text, definition jsonb, replace boolean, visible text) RETURNS integer
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     present health_internal.model_version;
@@ -135,7 +148,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"window_days": 30}; null removes a key.';
     END IF;
     changed := health_internal.drop_null_keys(CASE WHEN replace THEN definition ELSE present.definition || definition END);
-    document := health_internal.freeze_references(health_internal.check_definition(name, changed), present.document);
+    document := health_internal.freeze_references(health_internal.check_definition(name, changed, visible), present.document);
     IF changed = present.definition AND document = present.document THEN
         RETURN present.version;
     END IF;
@@ -148,11 +161,11 @@ COMMENT ON FUNCTION health_internal.alter_as_owner(text, jsonb, boolean, text) I
 -- Names in the definition mean what they mean to whoever changes it.
 CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean DEFAULT false) RETURNS integer
 LANGUAGE sql
-AS $$
-    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(name)).owner, health_internal.visible_schemas(),
-        'SELECT health_internal.alter_as_owner($1, $2::pg_catalog.jsonb, $3::pg_catalog.bool, $4)',
+BEGIN ATOMIC
+    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(name)).owner, 'pg_catalog, pg_temp',
+        'SELECT health_internal.alter_as_owner($1, $2::jsonb, $3::boolean, $4)',
         name, definition::text, replace::text, health_internal.visible_schemas()) AS r (version integer);
-$$;
+END;
 COMMENT ON FUNCTION health.alter_model(text, jsonb, boolean) IS
     'Lays top-level keys over the current definition (null removes one), or with replace takes the given one instead, and stores the outcome '
     'as a new version, whose number is returned; no new version when nothing changes';
@@ -182,6 +195,7 @@ COMMENT ON FUNCTION health.model_definition(text, integer, boolean) IS
 
 CREATE FUNCTION health_internal.refreeze_as_owner(model text, visible text) RETURNS integer
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     opened health_internal.model := health_internal.open_model(model);
@@ -189,7 +203,7 @@ DECLARE
     document jsonb;
 BEGIN
     PERFORM 1 FROM health_internal.model AS m WHERE m.name = refreeze_as_owner.model FOR UPDATE;
-    document := health_internal.freeze_references(health_internal.check_definition(model, present.definition), NULL);
+    document := health_internal.freeze_references(health_internal.check_definition(model, present.definition, visible), NULL);
     IF document = present.document THEN
         RETURN present.version;
     END IF;
@@ -201,10 +215,10 @@ COMMENT ON FUNCTION health_internal.refreeze_as_owner(text, text) IS 'refreeze_r
 
 CREATE FUNCTION health.refreeze_references(model text) RETURNS integer
 LANGUAGE sql
-AS $$
-    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, health_internal.visible_schemas(),
+BEGIN ATOMIC
+    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, 'pg_catalog, pg_temp',
         'SELECT health_internal.refreeze_as_owner($1, $2)', model, health_internal.visible_schemas()) AS r (version integer);
-$$;
+END;
 COMMENT ON FUNCTION health.refreeze_references(text) IS
     'Takes the percentile references of a model from today''s book again; the outcome is a new version, whose number is returned';
 

@@ -47,13 +47,15 @@ COMMENT ON FUNCTION health_internal.peer_reference(float8[], bigint[]) IS 'A per
 
 CREATE FUNCTION health_internal.collect_reference(document jsonb, signal jsonb) RETURNS jsonb
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     compiled health_internal.compiled_model := health_internal.compile_model(document, 0, usage_from => CASE WHEN signal ? 'metric' THEN 'events' ELSE 'nothing' END);
     segment_index integer := (SELECT i."position" FROM health.model_inputs(document) AS i WHERE i.name = signal ->> 'name');
+    statement text;
     reference jsonb;
 BEGIN
-    EXECUTE pg_catalog.format($query$
+    statement := format($query$
         WITH book AS (
             SELECT %s AS segment, s.raw, pg_catalog.count(*) AS n
             FROM (%s) AS l, health.score_signals(%L, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL, NULL)::health.account_state) AS s
@@ -69,12 +71,13 @@ BEGIN
         compiled.ledger, document, signal ->> 'name',
         CASE WHEN signal #> '{normalize,segment}' IS NULL THEN 'pg_catalog.max(p.reference::pg_catalog.text)::pg_catalog.jsonb'
              ELSE 'pg_catalog.jsonb_build_object(''segments'', coalesce(pg_catalog.jsonb_object_agg(p.segment, p.reference) '
-                  'FILTER (WHERE p.segment IS NOT NULL), ''{}''))' END)
-    INTO reference;
+                  'FILTER (WHERE p.segment IS NOT NULL), ''{}''))' END);
+    PERFORM health_internal.look_names_up_in(health_internal.names_path());
+    EXECUTE statement INTO reference;
     RETURN coalesce(reference, health_internal.peer_reference('{}', '{}'));
 EXCEPTION WHEN data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
-        PERFORM health_internal.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health_internal.visible_schemas(), NULL, NULL)::health_internal.model_version);
+        PERFORM health_internal.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health_internal.names_path(), NULL, NULL)::health_internal.model_version);
     END IF;
     RAISE;
 END;
@@ -84,6 +87,7 @@ COMMENT ON FUNCTION health_internal.collect_reference(jsonb, jsonb) IS 'The perc
 -- A document that leaves the reference out gets one; a version that measures the same keeps the one it had.
 CREATE FUNCTION health_internal.freeze_references(document jsonb, previous jsonb) RETURNS jsonb
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     frozen jsonb := document;

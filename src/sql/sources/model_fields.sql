@@ -30,6 +30,7 @@ COMMENT ON FUNCTION health_internal.local_day(text, regtype, text, text) IS 'SQL
 
 CREATE FUNCTION health_internal.zone_problem(zone text, path text) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF zone IS NOT NULL THEN
@@ -58,6 +59,7 @@ COMMENT ON FUNCTION health_internal.reserved_columns() IS 'Names of the columns 
 
 CREATE FUNCTION health_internal.attribute_fields(info health_internal.source_info, path text, attributes jsonb) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     item record;
@@ -80,6 +82,7 @@ COMMENT ON FUNCTION health_internal.attribute_fields(health_internal.source_info
 -- The row "from" carries the FROM item, the label as expression and, as hint, the column names.
 CREATE FUNCTION health_internal.fields_of_source(document jsonb, kind text, path text, source jsonb, as_of date) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     info health_internal.source_info := health_internal.describe_source(source);
@@ -137,6 +140,7 @@ COMMENT ON FUNCTION health_internal.account_attributes(jsonb, health_internal.mo
 
 CREATE FUNCTION health_internal.signal_fields(document jsonb, fields health_internal.model_field[]) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     info health_internal.source_info;
@@ -199,6 +203,7 @@ COMMENT ON FUNCTION health_internal.signal_fields(jsonb, health_internal.model_f
 
 CREATE FUNCTION health_internal.segment_field(info health_internal.source_info, names text[], signal_path text, segment text) RETURNS health_internal.model_field
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     field health_internal.model_field;
@@ -216,6 +221,7 @@ COMMENT ON FUNCTION health_internal.segment_field(health_internal.source_info, t
 
 CREATE FUNCTION health_internal.query_signal_fields(signal_path text, query text, optional boolean) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     info health_internal.source_info := health_internal.describe_source(pg_catalog.jsonb_build_object('query', query));
@@ -263,6 +269,7 @@ COMMENT ON FUNCTION health_internal.query_signal_fields(text, text, boolean) IS 
 
 CREATE FUNCTION health_internal.model_fields(document jsonb, as_of date DEFAULT NULL) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     accounts health_internal.model_field[];

@@ -41,11 +41,11 @@ COMMENT ON COLUMN health_internal.model_field.problem IS 'What is wrong; NULL wh
 COMMENT ON COLUMN health_internal.model_field.hint IS 'What would be right';
 COMMENT ON COLUMN health_internal.model_field.code IS 'SQLSTATE of the problem';
 
-CREATE FUNCTION health_internal.describe_query(query text, OUT name text, OUT type regtype, OUT collation_id oid) RETURNS SETOF record
+CREATE FUNCTION health_internal.describe_query(query text, names_path text, OUT name text, OUT type regtype, OUT collation_id oid) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_describe_query'
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
-COMMENT ON FUNCTION health_internal.describe_query(text) IS
-    'The columns of a query, by parse analysis alone: nothing of it is planned or run. An error when it is wrong, or when the current user may not run it';
+COMMENT ON FUNCTION health_internal.describe_query(text, text) IS
+    'The columns of a query under a search_path, by parse analysis alone: nothing of it is planned or run. An error when it is wrong, or when the current user may not run it';
 
 CREATE FUNCTION health_internal.trim_statement(statement text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -56,18 +56,19 @@ COMMENT ON FUNCTION health_internal.trim_statement(text) IS 'A query without the
 
 CREATE FUNCTION health_internal.find_relation(name text) RETURNS regclass
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     relation regclass;
 BEGIN
     BEGIN
-        relation := pg_catalog.to_regclass(name);
+        relation := health_internal.relation_in(health_internal.names_path(), name);
     EXCEPTION WHEN invalid_name OR syntax_error OR feature_not_supported THEN
         relation := NULL;
     END;
     -- "Accounts" in JSON may mean the table that was created as "Accounts".
     IF relation IS NULL AND pg_catalog.strpos(name, '"') = 0 THEN
-        relation := pg_catalog.to_regclass((
+        relation := health_internal.relation_in(health_internal.names_path(), (
             SELECT pg_catalog.string_agg(pg_catalog.quote_ident(part), '.' ORDER BY position)
             FROM pg_catalog.string_to_table(name, '.') WITH ORDINALITY AS p (part, position)));
     END IF;
@@ -78,6 +79,7 @@ COMMENT ON FUNCTION health_internal.find_relation(text) IS 'The relation of that
 
 CREATE FUNCTION health_internal.suggest_relation(name text) RETURNS text
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     wanted text := pg_catalog.regexp_replace(name, '^.*\.', '');
@@ -92,7 +94,7 @@ BEGIN
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relname = near AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'health', 'health_internal', 'pg_toast')
-    ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname
+    ORDER BY array_position(health_internal.schemas_in(health_internal.names_path()), n.nspname) NULLS LAST, n.nspname
     LIMIT 1;
     RETURN suggestion;
 END;
@@ -101,6 +103,7 @@ COMMENT ON FUNCTION health_internal.suggest_relation(text) IS 'The relation with
 
 CREATE FUNCTION health_internal.describe_source(source jsonb) RETURNS health_internal.source_info
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     info health_internal.source_info;
@@ -139,7 +142,8 @@ BEGIN
         info.field := 'query';
         info.label := 'the query';
         info.from_item := pg_catalog.format(E'(%s\n) AS src', health_internal.trim_statement(source ->> 'query'));
-        info.column_names := ARRAY(SELECT q.name FROM health_internal.describe_query(pg_catalog.format('SELECT * FROM %s', info.from_item)) AS q);
+        info.column_names := ARRAY(SELECT q.name FROM health_internal.describe_query(format('SELECT * FROM %s', info.from_item),
+                                                                                     health_internal.names_path()) AS q);
     ELSE
         info.field := 'table';
         info.problem := 'is missing';
@@ -163,6 +167,7 @@ COMMENT ON FUNCTION health_internal.describe_source(jsonb) IS 'Looks up the tabl
 -- Where a condition may stand, only expressions over a single row may: no aggregates, window functions or functions that return sets.
 CREATE FUNCTION health_internal.expression_type(expression text, from_item text, scope text DEFAULT NULL) RETURNS regtype
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     result regtype;
@@ -171,7 +176,7 @@ BEGIN
     SELECT q.type INTO STRICT result FROM health_internal.describe_query(pg_catalog.format(
         CASE WHEN scope IS NULL THEN E'SELECT (SELECT (%1$s\n) FROM %2$s WHERE (%1$s\n) IS NULL)'
              ELSE E'SELECT (SELECT (SELECT (%1$s\n) FROM (SELECT %3$s) AS named WHERE (%1$s\n) IS NULL) FROM %2$s)' END,
-        expression, from_item, scope)) AS q;
+        expression, from_item, scope), health_internal.names_path()) AS q;
     LOOP
         SELECT t.typbasetype::regtype INTO base FROM pg_catalog.pg_type AS t WHERE t.oid = result::oid AND t.typtype = 'd';
         EXIT WHEN NOT FOUND;
@@ -236,6 +241,7 @@ CREATE FUNCTION health_internal.inspect_field(info health_internal.source_info, 
                                      scope text DEFAULT NULL)
 RETURNS health_internal.model_field
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     result health_internal.model_field;

@@ -122,7 +122,7 @@ DECLARE
     book text;
     scores text;
 BEGIN
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
     compiled := health_internal.compile_model(version.document, version.version, usage_from => 'roster', model_name => tracking.model);
     book := pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l',

@@ -126,7 +126,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT health_internal.create_data_table(kind, id, array_agg(q.name ORDER BY q.n), array_agg(q.type ORDER BY q.n), key,
                                              array_agg(q.collation_id ORDER BY q.n))
-    FROM health_internal.describe_query(query) WITH ORDINALITY AS q (name, type, collation_id, n);
+    FROM health_internal.describe_query(query, health_internal.names_path()) WITH ORDINALITY AS q (name, type, collation_id, n);
 $$;
 COMMENT ON FUNCTION health_internal.create_data_table_of(text, integer, text, text[]) IS
     'create_data_table() with the columns of a query, which is not run';

@@ -95,7 +95,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM health_internal.make_history_months(tracking, from_date, to_date);
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, as_of => last_date, usage_from => 'ledger',
                                               model_name => tracking.model, past_days => last_date - from_date);
     EXECUTE pg_catalog.format($query$

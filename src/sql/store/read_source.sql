@@ -234,13 +234,14 @@ COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, he
 
 CREATE FUNCTION health_internal.read_whole(source health_internal.ledger_source) RETURNS bigint
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     started timestamptz := pg_catalog.clock_timestamp();
     seen bigint;
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', source.search_path, true);
+    PERFORM health_internal.look_names_up_in(source.search_path);
     EXECUTE pg_catalog.format('DELETE FROM %s', source.chunk_table::regclass);
     EXECUTE pg_catalog.format(
         'WITH folded AS (INSERT INTO %s (account_id, period, part, usage) SELECT e.account_id, e.period, 0, %s FROM (%s) AS e '

@@ -71,12 +71,13 @@ COMMENT ON FUNCTION health_internal.fold_source(health_internal.tracking, health
 
 CREATE FUNCTION health_internal.reread_window(tracking health_internal.tracking, source health_internal.ledger_source, today date) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     first_day date := today - source.window_days;
     first_period date := pg_catalog.date_trunc('quarter', first_day::timestamp)::date;
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', source.search_path, true);
+    PERFORM health_internal.look_names_up_in(source.search_path);
     EXECUTE pg_catalog.format($query$
         WITH recent AS MATERIALIZED (
             SELECT e.account_id, e.period, %1$s AS usage FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND e.occurred_at >= %3$s AND e.period IS NOT NULL
@@ -122,7 +123,7 @@ DECLARE
     memory CONSTANT text := current_setting('work_mem');
     now_excluded text[];
 BEGIN
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     PERFORM pg_catalog.set_config('work_mem', '64MB', true) WHERE pg_catalog.pg_size_bytes(memory) < 67108864;
     EXECUTE pg_catalog.format($query$
         WITH different AS MATERIALIZED (
@@ -170,6 +171,7 @@ COMMENT ON FUNCTION health_internal.has_new_accounts(health_internal.tracking) I
 
 CREATE FUNCTION health_internal.excluded_users_query(document jsonb) RETURNS text
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     fields health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);

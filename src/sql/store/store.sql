@@ -28,6 +28,7 @@ COMMENT ON FUNCTION health_internal.open_store(health_internal.model_version) IS
 CREATE FUNCTION health_internal.store_accounts(store health_internal.store, account text DEFAULT NULL, as_of date DEFAULT NULL)
 RETURNS health_internal.compiled_model
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     version CONSTANT health_internal.model_version := store.version;
@@ -56,6 +57,7 @@ COMMENT ON FUNCTION health_internal.store_relation(health_internal.store, text, 
 -- Ledgers of known accounts are not even decoded.
 CREATE FUNCTION health_internal.store_activity_beside(store health_internal.store, accounts text) RETURNS text
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     version CONSTANT health_internal.model_version := store.version;

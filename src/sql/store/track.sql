@@ -46,7 +46,7 @@ DECLARE
     events record;
     id_cast CONSTANT jsonb := '{"bigint": "::pg_catalog.int8", "text": "::pg_catalog.text", "uuid": ""}'::jsonb;
 BEGIN
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
     PERFORM health_internal.raise_first_problem(model_name, fields);
     account_cast := health_internal.account_id_cast(fields);

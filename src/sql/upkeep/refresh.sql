@@ -87,7 +87,7 @@ DECLARE
     failed health_internal.model_version := health_internal.find_version(model, version);
 BEGIN
     IF code IN ('23505', '21000') THEN    -- of a unique index, or a subquery with several rows
-        PERFORM set_config('search_path', failed.search_path, true);
+        PERFORM health_internal.look_names_up_in(failed.search_path);
         PERFORM health_internal.reject_repeated_accounts(failed.document, version);
     ELSE
         PERFORM health_internal.raise_failing_field(model, failed),
@@ -98,12 +98,13 @@ $$;
 COMMENT ON FUNCTION health_internal.name_failure_as_owner(text, integer, text) IS
     'Raises the error of the account that is repeated, or of the expression that fails, when a refresh has failed with that SQLSTATE';
 
-CREATE FUNCTION health.refresh_score_view(name text) RETURNS void
+CREATE FUNCTION health_internal.refresh_score_view(name text, visible text) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     safe_path CONSTANT text := 'pg_catalog, pg_temp';
-    present health_internal.score_view := health_internal.find_score_view(name);
+    present health_internal.score_view := health_internal.find_score_view(name, visible);
     opened health_internal.model := health_internal.open_model(present.model);
     made record;
 BEGIN
@@ -112,7 +113,7 @@ BEGIN
     WHERE s.schema_name = present.schema_name AND s.view_name = present.view_name FOR UPDATE;
     -- Whoever was first may have dropped the view, or brought it to a version that only now can be seen.
     IF NOT FOUND THEN
-        present := health_internal.find_score_view(name);
+        present := health_internal.find_score_view(name, visible);
     END IF;
     opened := health_internal.open_model(present.model);
     IF health_internal.is_tracked(present.model) THEN
@@ -145,6 +146,13 @@ EXCEPTION WHEN unique_violation OR cardinality_violation OR data_exception THEN
     RAISE;
 END;
 $$;
+COMMENT ON FUNCTION health_internal.refresh_score_view(text, text) IS 'refresh_score_view() with the schemas of the caller';
+
+CREATE FUNCTION health.refresh_score_view(name text) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT health_internal.refresh_score_view(name, health_internal.visible_schemas());
+END;
 COMMENT ON FUNCTION health.refresh_score_view(text) IS
     'Refreshes a score view, concurrently where it can; takes over the current version of the model by making the view again with its grants';
 

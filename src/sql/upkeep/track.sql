@@ -5,7 +5,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     RETURN pg_catalog.format_type((health_internal.compile_model(version.document, version.version, usage_from => 'nothing', model_name => model_name)).account_type, -1);
 END;
 $$;

@@ -32,7 +32,7 @@ DECLARE
     compiled health_internal.compiled_model;
     known_users text;
 BEGIN
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(document, version.version, usage_from => 'nothing', model_name => model);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
     known_users := format('SELECT (%s%s)::pg_catalog.text AS user_id, (%s)::pg_catalog.text AS account_id FROM %s',

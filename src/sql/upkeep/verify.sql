@@ -3,6 +3,7 @@
 CREATE FUNCTION health_internal.verify_source(source health_internal.ledger_source, account text, ledger_start date)
 RETURNS TABLE (source_path text, account_id text, user_id text, day date, event text, events bigint, amount numeric)
 LANGUAGE plpgsql ROWS 10
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     first_day date := ledger_start;
@@ -10,7 +11,7 @@ DECLARE
     one text := CASE WHEN account IS NULL THEN 'true' ELSE pg_catalog.format('x.account_id = %L::%s', account, kind) END;
     changes text := 'SELECT NULL::text AS account_id, NULL::health.usage AS usage WHERE false';
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', source.search_path, true);
+    PERFORM health_internal.look_names_up_in(source.search_path);
     IF source.window_days IS NULL THEN
         changes := pg_catalog.format($query$
             SELECT f.account_id, f.usage FROM health_internal.fold_changes(%2$s, coalesce(ARRAY(
@@ -100,7 +101,7 @@ BEGIN
     version := health_internal.find_version(model, tracking.model_version);
     -- What is deleted there is taken out of the ledger by its capture; taking it out twice would make it wrong.
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user_as_owner.model ORDER BY s.id LOOP
-        PERFORM set_config('search_path', source.search_path, true);
+        PERFORM health_internal.look_names_up_in(source.search_path);
         EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM (%s) AS e WHERE e.user_id::pg_catalog.text = $1)', source.event_rows) INTO remaining USING user_id;
         IF remaining THEN
             RAISE EXCEPTION 'model "%": user "%" still has events in %', model, user_id, coalesce(source.relation_name, source.path)

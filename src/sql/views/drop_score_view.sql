@@ -1,21 +1,23 @@
 -- Refreshing and dropping score views.
 
-CREATE FUNCTION health_internal.find_score_view(name text) RETURNS health_internal.score_view
+CREATE FUNCTION health_internal.find_score_view(name text, visible text) RETURNS health_internal.score_view
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     parts text[] := health_internal.parse_view_name(name);
+    schemas name[] := health_internal.schemas_in(visible);
     found_view health_internal.score_view;
 BEGIN
     SELECT s.* INTO found_view FROM health_internal.score_view AS s
     WHERE s.view_name = parts[pg_catalog.cardinality(parts)]
-      AND CASE pg_catalog.cardinality(parts) WHEN 1 THEN s.schema_name = ANY (pg_catalog.current_schemas(false)) ELSE s.schema_name = parts[1] END
-    ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), s.schema_name)
+      AND CASE pg_catalog.cardinality(parts) WHEN 1 THEN s.schema_name = ANY (schemas) ELSE s.schema_name = parts[1] END
+    ORDER BY pg_catalog.array_position(schemas, s.schema_name)
     LIMIT 1;
     IF NOT FOUND AND EXISTS (
         SELECT 1 FROM health_internal.known_score_view AS s
         WHERE s.view_name = parts[pg_catalog.cardinality(parts)]
-          AND CASE pg_catalog.cardinality(parts) WHEN 1 THEN s.schema_name = ANY (pg_catalog.current_schemas(false))
+          AND CASE pg_catalog.cardinality(parts) WHEN 1 THEN s.schema_name = ANY (schemas)
                                                  ELSE s.schema_name = parts[1] END) THEN
         RAISE EXCEPTION 'permission denied for score view "%"', name
             USING ERRCODE = 'insufficient_privilege', DETAIL = 'Its model belongs to somebody else.';
@@ -30,7 +32,7 @@ BEGIN
     RETURN found_view;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.find_score_view(text) IS 'The catalog row of a score view, found by search_path when the name has no schema; an error when there is none';
+COMMENT ON FUNCTION health_internal.find_score_view(text, text) IS 'The catalog row of a score view, found by search_path when the name has no schema; an error when there is none';
 
 CREATE FUNCTION health_internal.owned_relations(present health_internal.score_view) RETURNS TABLE (relation text)
 LANGUAGE sql STABLE
@@ -119,16 +121,24 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.drop_view_as_owner(name, name, boolean) IS 'drop_score_view() as the owner of the model';
 
-CREATE FUNCTION health.drop_score_view(name text, cascade boolean DEFAULT false) RETURNS void
+CREATE FUNCTION health_internal.drop_score_view(name text, cascade boolean, visible text) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    present health_internal.score_view := health_internal.find_score_view(name);
+    present health_internal.score_view := health_internal.find_score_view(name, visible);
 BEGIN
     PERFORM health_internal.run_as_owner((health_internal.open_model(present.model)).owner, 'pg_catalog, pg_temp',
         'SELECT health_internal.drop_view_as_owner($1, $2, $3::boolean)', present.schema_name::text, present.view_name::text, cascade::text);
 END;
 $$;
+COMMENT ON FUNCTION health_internal.drop_score_view(text, boolean, text) IS 'drop_score_view() with the schemas of the caller';
+
+CREATE FUNCTION health.drop_score_view(name text, cascade boolean DEFAULT false) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT health_internal.drop_score_view(name, cascade, health_internal.visible_schemas());
+END;
 COMMENT ON FUNCTION health.drop_score_view(text, boolean) IS
     'Drops a score view; refuses while other objects depend on it and names them, unless cascade => true drops those too';
 

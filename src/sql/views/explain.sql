@@ -14,7 +14,7 @@ BEGIN
         RAISE EXCEPTION 'model "%": the account to explain is NULL', model_name
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of an account: explain(model, account).';
     END IF;
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.store_accounts(health_internal.open_store(version), account, as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL::pg_catalog.text[], NULL::pg_catalog.date[] '
@@ -39,6 +39,7 @@ COMMENT ON FUNCTION health_internal.read_account(text, health_internal.model_ver
 
 CREATE FUNCTION health_internal.raise_unknown_account(model_name text, version health_internal.model_version, account text) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     compiled health_internal.compiled_model;
@@ -46,7 +47,7 @@ DECLARE
     near text;
 BEGIN
     -- In an exception handler of the caller, its own setting has been rolled back. This one ends with the error.
-    PERFORM pg_catalog.set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, usage_from => 'nothing');
     EXECUTE pg_catalog.format('SELECT pg_catalog.min(l.account_id::pg_catalog.text) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = pg_catalog.lower($1)',
                               compiled.ledger) INTO same_name USING account;

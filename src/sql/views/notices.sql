@@ -10,7 +10,7 @@ DECLARE
     unknown_events bigint;
     unknown_accounts bigint;
 BEGIN
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     accounts := (health_internal.compile_model(version.document, version.version, usage_from => 'nothing')).ledger;
     EXECUTE pg_catalog.format(
         'SELECT coalesce(pg_catalog.sum(s.n), 0), pg_catalog.count(*) FROM (SELECT e.account_id, pg_catalog.sum(e.n) AS n FROM (%s) AS e GROUP BY 1) AS s '
@@ -31,6 +31,7 @@ COMMENT ON FUNCTION health_internal.notice_unknown_accounts(text, health_interna
 -- A book in which nobody does anything is nearly always a mistake in the model: a wrong as_of, other event names, other account ids.
 CREATE FUNCTION health_internal.notice_silent_book(model_name text, relation text) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     accounts bigint;

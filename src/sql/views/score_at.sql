@@ -15,7 +15,7 @@ BEGIN
         RAISE EXCEPTION 'model "%": the day to score at is %', model, coalesce(as_of::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a calendar day: score_at(model, date).';
     END IF;
-    PERFORM set_config('search_path', scored.search_path, true);
+    PERFORM health_internal.look_names_up_in(scored.search_path);
     compiled := health_internal.store_accounts(health_internal.open_store(scored), as_of => score_at_as_owner.as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT l.account_id::pg_catalog.text, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '

@@ -99,7 +99,7 @@ DECLARE
     ledger_relation text;
     made record;
 BEGIN
-    PERFORM set_config('search_path', version.search_path, true);
+    PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, model_name => model_name,
                                               past_days => health_internal.past_days(version.document));
     IF NOT store.has_scores THEN
@@ -146,14 +146,15 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.parse_view_name(text) IS 'A view name, with its schema or without, as its parts; an error when it is none';
 
-CREATE FUNCTION health_internal.split_view_name(name text, OUT schema_name name, OUT view_name name)
+CREATE FUNCTION health_internal.split_view_name(name text, visible text, OUT schema_name name, OUT view_name name)
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     parts text[] := health_internal.parse_view_name(name);
 BEGIN
     view_name := parts[pg_catalog.cardinality(parts)];
-    schema_name := CASE pg_catalog.cardinality(parts) WHEN 2 THEN parts[1]::pg_catalog.name ELSE pg_catalog.current_schema() END;
+    schema_name := CASE pg_catalog.cardinality(parts) WHEN 2 THEN parts[1]::pg_catalog.name ELSE (health_internal.schemas_in(visible))[1] END;
     IF schema_name IS NULL THEN
         RAISE EXCEPTION 'no schema has been selected for score view "%"', name
             USING ERRCODE = 'invalid_schema_name', HINT = 'Write schema.view, or set search_path.';
@@ -164,7 +165,7 @@ BEGIN
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.split_view_name(text) IS 'Schema and name of a score view that is to be created';
+COMMENT ON FUNCTION health_internal.split_view_name(text, text) IS 'Schema and name of a score view that is to be created';
 
 CREATE FUNCTION health_internal.create_view_as_owner(model text, schema_name name, view_name name, materialized boolean, label text) RETURNS void
 LANGUAGE plpgsql
@@ -205,14 +206,15 @@ $$;
 COMMENT ON FUNCTION health_internal.create_view_as_owner(text, name, name, boolean, text) IS 'create_score_view() as the owner of the model';
 
 -- The schema is that of the caller's search_path; the relations are the owner's of the model.
-CREATE FUNCTION health.create_score_view(model text, name text, materialized boolean DEFAULT true) RETURNS void
+CREATE FUNCTION health_internal.create_score_view(model text, name text, materialized boolean, visible text) RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     opened health_internal.model := health_internal.open_model(model);
     target record;
 BEGIN
-    SELECT s.schema_name, s.view_name INTO target FROM health_internal.split_view_name(name) AS s;
+    SELECT s.schema_name, s.view_name INTO target FROM health_internal.split_view_name(name, visible) AS s;
     IF pg_catalog.to_regnamespace(pg_catalog.quote_ident(target.schema_name)) IS NULL THEN
         RAISE EXCEPTION 'schema "%" does not exist', target.schema_name
             USING ERRCODE = 'invalid_schema_name', HINT = pg_catalog.format('CREATE SCHEMA %I;', target.schema_name);
@@ -222,6 +224,13 @@ BEGIN
         model, target.schema_name::text, target.view_name::text, materialized::text, name);
 END;
 $$;
+COMMENT ON FUNCTION health_internal.create_score_view(text, text, boolean, text) IS 'create_score_view() with the schemas of the caller';
+
+CREATE FUNCTION health.create_score_view(model text, name text, materialized boolean DEFAULT true) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT health_internal.create_score_view(model, name, materialized, health_internal.visible_schemas());
+END;
 COMMENT ON FUNCTION health.create_score_view(text, text, boolean) IS
     'Creates the score view of a model: name (one row per account), name_signals, name_history and their base name_ledger, '
     'materialized with unique indexes by default, else plain views that compute on every read';

@@ -177,7 +177,7 @@ BEGIN
     RETURN refreshed;
 END;
 $$;
-COMMENT ON FUNCTION health.refresh_score_views(text) IS 'Refreshes every score view of a model and returns how many there are: what schedule() runs';
+COMMENT ON FUNCTION health.refresh_score_views(text) IS 'Refreshes every score view of a model and returns how many there are; of a tracked one, what CALL refresh does, in the present transaction';
 
 CREATE FUNCTION health_internal.note_failure(model_name text, message text) RETURNS void
 LANGUAGE sql

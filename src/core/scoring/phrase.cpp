@@ -67,9 +67,8 @@ std::string_view describe_unknown(Unknown reason) {
 std::string show_raw(const Signal& signal, const Reading& reading) {
   if (reading.raw.known()) {
     if (signal.source == SignalSource::metric) {
-      const NumberStyle style = metric_info(signal.metric.id).style;
-      if (style == NumberStyle::share) return show_percent(reading.raw.number);
-      if (style == NumberStyle::change) return show_percent(reading.raw.number, true);
+      const MetricId id = signal.metric.id;
+      if (metric_info(id).style != NumberStyle::number) return show_metric(id, reading.raw.number);
     }
     if (!signal.normalize.takes_categories()) return show_number(reading.raw.number);
   }

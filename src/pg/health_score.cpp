@@ -133,13 +133,13 @@ Datum save_state(const WeightedMean& mean, const State* state) {
 }
 
 // A state argument that may be changed in place inside an aggregate; elsewhere a copy. Null pointer for NULL.
-struct StateArgument {
+struct SumArgument {
   State state;
   bool given;
 };
 
-StateArgument state_argument(FunctionCallInfo fcinfo) {
-  StateArgument argument{{}, !PG_ARGISNULL(0)};
+SumArgument sum_argument(FunctionCallInfo fcinfo) {
+  SumArgument argument{{}, !PG_ARGISNULL(0)};
   const bool in_aggregate = AggCheckCallContext(fcinfo, nullptr) != 0;
   if (argument.given) {
     argument.state = state_of(in_aggregate ? PG_GETARG_ARRAYTYPE_P(0) : PG_GETARG_ARRAYTYPE_P_COPY(0));
@@ -183,7 +183,7 @@ HEALTH_FUNCTION(health_health_score_add) {
   const bool known = !PG_ARGISNULL(1);
   const double value = known ? PG_GETARG_FLOAT8(1) : 0;
   const double weight = PG_GETARG_FLOAT8(2);
-  const StateArgument argument = state_argument(fcinfo);
+  const SumArgument argument = sum_argument(fcinfo);
   return guarded([&] {
     WeightedMean mean = argument.given ? load_state(argument.state) : WeightedMean();
     if (known) {
@@ -201,7 +201,7 @@ HEALTH_FUNCTION(health_health_score_combine) {
     return PG_GETARG_DATUM(0);
   }
   const State other = state_of(PG_GETARG_ARRAYTYPE_P(1));
-  const StateArgument argument = state_argument(fcinfo);
+  const SumArgument argument = sum_argument(fcinfo);
   return guarded([&] {
     WeightedMean mean = argument.given ? load_state(argument.state) : WeightedMean();
     mean.merge(load_state(other));

@@ -85,9 +85,9 @@ RowBlock change_rows(const ChangeArguments& a) {
   const auto optional = [](bool given, double number) {
     return given ? std::optional<double>(number) : std::nullopt;
   };
-  const health::Change change = health::decompose_change(*a.before, ends.from, ends.to_by_old_model, ends.to,
-                                                         optional(a.has_override_from, a.override_from),
-                                                         optional(a.has_override_to, a.override_to));
+  const health::ScoreChange change = health::decompose_change(
+      *a.before, ends.from, ends.to_by_old_model, ends.to, optional(a.has_override_from, a.override_from),
+      optional(a.has_override_to, a.override_to));
   RowWriter rows(change.parts.size() + 1, change_row_columns);
   int position = 0;
   for (const health::ChangePart& part : change.parts) {

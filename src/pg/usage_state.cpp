@@ -15,7 +15,7 @@ namespace health::pg {
 namespace {
 
 // The event codes of this process; plain memory without constructor, started by the first state.
-EventCodes event_codes;
+EventCodes state_codes;
 
 // A fresh, unlike-any-other number for the epoch of this process's codes.
 std::uint32_t random_seed() {
@@ -84,9 +84,9 @@ Datum unchanged_state(FunctionCallInfo fcinfo) {
 }
 
 Datum append_event(StateMemory state, const LoggedEvent& event) {
-  if (event_codes.epoch() == 0) event_codes.start(random_seed());
+  if (state_codes.epoch() == 0) state_codes.start(random_seed());
   if (state.bytes == nullptr) state = new_state(state.capacity);
-  while (!UsageLog(state.bytes, state.capacity).append(event, event_codes))
+  while (!UsageLog(state.bytes, state.capacity).append(event, state_codes))
     state = make_room(state, UsageLog::bytes_for(event));
   return PointerGetDatum(state.bytes);
 }

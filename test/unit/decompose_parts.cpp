@@ -8,13 +8,13 @@ using namespace health::test;
 
 namespace {
 
-double sum_of(const Change& change, ChangeStep step) {
+double sum_of(const ScoreChange& change, ChangeStep step) {
   double sum = 0;
   for (const ChangePart& part : change.parts) sum += part.step == step ? part.points : 0;
   return sum;
 }
 
-double sum_of(const Change& change) {
+double sum_of(const ScoreChange& change) {
   double sum = 0;
   for (const ChangePart& part : change.parts) sum += part.points;
   return sum;
@@ -25,7 +25,7 @@ double sum_of(const Change& change) {
 TEST_CASE("80/60/50 to 40/60/unknown is -16.000 by values and -0.429 by availability") {
   const Model model = flat_model({.4, .3, .3});
   const Score from = score_of(model, {80, 60, 50}), to = score_of(model, {40, 60, std::nullopt});
-  const Change change = decompose_change(model, from, to, to);
+  const ScoreChange change = decompose_change(model, from, to, to);
   CHECK(*change.from == Approx(65.0).margin(1e-12));
   CHECK(*change.to == Approx(48.571).margin(5e-4));
   CHECK(sum_of(change, ChangeStep::values) == Approx(-16).margin(1e-12));
@@ -40,7 +40,7 @@ TEST_CASE("an unknown end gives a reason and no parts") {
   const Model model = flat_model({.4, .3, .3});
   const Score from = score_of(model, {80, 60, 50}),
               to = score_of(model, {std::nullopt, 60, std::nullopt}, 100);
-  const Change change = decompose_change(model, from, to, to);
+  const ScoreChange change = decompose_change(model, from, to, to);
   CHECK(change.parts.empty());
   CHECK_FALSE(change.to);
   CHECK(change.unknown_reason.find("2000-04-10") != std::string::npos);
@@ -52,7 +52,7 @@ TEST_CASE(
   Model model = flat_model({1, 3});
   model.minimum_coverage = 0;
   const Score from = score_of(model, {80, std::nullopt}), to = score_of(model, {std::nullopt, 20});
-  const Change change = decompose_change(model, from, to, to);
+  const ScoreChange change = decompose_change(model, from, to, to);
   REQUIRE(change.parts.size() == 2);
   CHECK(change.parts[0].points == Approx(-45));  // 80 -> (80 + 3 x 20) / 4
   CHECK(change.parts[1].points == Approx(-15));
@@ -62,7 +62,7 @@ TEST_CASE("a model that weighs differently and an override have parts of their o
   const Model before = flat_model({1, 1}), after = flat_model({3, 1});
   const Score from = score_of(before, {80, 40}), to_by_old = score_of(before, {60, 40}),
               to = score_of(after, {60, 40});
-  const Change change = decompose_change(before, from, to_by_old, to, 90, std::nullopt);
+  const ScoreChange change = decompose_change(before, from, to_by_old, to, 90, std::nullopt);
   CHECK(sum_of(change, ChangeStep::values) == Approx(-10));
   CHECK(sum_of(change, ChangeStep::model) == Approx(5));
   CHECK(sum_of(change, ChangeStep::override) == Approx(-30));
@@ -97,7 +97,7 @@ TEST_CASE("for any tree and any two sets of readings, the parts add up to the ch
     const double unknown = random.uniform(0, .8);
     const Score from = score_readings(model, random.readings(model, unknown), 0);
     const Score to = score_readings(model, random.readings(model, unknown), 0);
-    const Change change = decompose_change(model, from, to, to);
+    const ScoreChange change = decompose_change(model, from, to, to);
     if (!from.score || !to.score) {
       CHECK(change.parts.empty());
       continue;

@@ -48,7 +48,7 @@ TEST_CASE("a change reads as one sentence whose points add up") {
   Score from = score_of(model, {90, 80, 70}, score_day("2025-05-01"));
   Score to = score_of(model, {60, std::nullopt, 68}, score_day("2025-09-01"));
   from.readings[1].observed = score_day("2025-04-20");
-  const Change change = decompose_change(model, from, to, to);
+  const ScoreChange change = decompose_change(model, from, to, to);
   CHECK(
       describe_change(model, change, from, to) ==
       "78 -> 65: active users 90 -> 60 (-9.0), no survey answer since April (-3.0), spread 70 -> 68 (-1.0)");

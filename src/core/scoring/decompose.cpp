@@ -86,11 +86,12 @@ std::string_view change_step_name(ChangeStep step) {
   return "";
 }
 
-Change decompose_change(const Model& before, const Score& from, const Score& to_by_old_model, const Score& to,
-                        std::optional<double> override_from, std::optional<double> override_to) {
+ScoreChange decompose_change(const Model& before, const Score& from, const Score& to_by_old_model,
+                             const Score& to, std::optional<double> override_from,
+                             std::optional<double> override_to) {
   check_override(override_from);
   check_override(override_to);
-  Change change;
+  ScoreChange change;
   change.from = override_from ? override_from : from.score;
   change.to = override_to ? override_to : to.score;
   if (change.from && change.to) change.total = *change.to - *change.from;

@@ -25,7 +25,7 @@ struct ChangePart {
 };
 
 // The change of a score in parts, or why there is none.
-struct Change {
+struct ScoreChange {
   std::optional<double> from, to;  // what was shown: overrides replace scores
   std::vector<ChangePart> parts;   // empty when either end is unknown
   double total = 0;                // to - from
@@ -37,8 +37,9 @@ struct Change {
 // signals that come (first) and go, in the order of the model; model: the same readings by the other model;
 // override: the difference that overrides make. Signals whose value did not change have no part. Error 22023
 // unless overrides are scores, 0..100.
-Change decompose_change(const Model& before, const Score& from, const Score& to_by_old_model, const Score& to,
-                        std::optional<double> override_from = {}, std::optional<double> override_to = {});
+ScoreChange decompose_change(const Model& before, const Score& from, const Score& to_by_old_model,
+                             const Score& to, std::optional<double> override_from = {},
+                             std::optional<double> override_to = {});
 
 // The inputs of the later date in the order of the earlier model: by the signal's name, where it has the same
 // source in both models; a signal that only the earlier model has keeps its earlier input, so that its end

@@ -145,7 +145,8 @@ std::string describe_part(const Model& before, const ChangePart& part, const Sco
   return label + " no longer known" + points;
 }
 
-std::string describe_change(const Model& before, const Change& change, const Score& from, const Score& to) {
+std::string describe_change(const Model& before, const ScoreChange& change, const Score& from,
+                            const Score& to) {
   if (!change.unknown_reason.empty()) return "Cannot be compared: " + change.unknown_reason;
   if (change.parts.empty()) return show_score(*change.to) + ", unchanged";
   std::string words = show_scores(*change.from, *change.to);

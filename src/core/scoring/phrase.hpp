@@ -23,7 +23,8 @@ std::string describe_part(const Model& before, const ChangePart& part, const Sco
 
 // The change as a sentence: "78 -> 65: active users 14 -> 9 (-8.1), ..., other signals (-0.4)". Says why when
 // an end is unknown. `to` is the score by the model before, whose readings the parts are about.
-std::string describe_change(const Model& before, const Change& change, const Score& from, const Score& to);
+std::string describe_change(const Model& before, const ScoreChange& change, const Score& from,
+                            const Score& to);
 
 // Words for why a value is unknown: "account too young", ...
 std::string_view describe_unknown(Unknown reason);

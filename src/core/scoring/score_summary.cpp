@@ -27,7 +27,7 @@ std::string find_step(const Model& model, int signal, bool high) {
 
 // The largest part that is about a signal and goes the way of the whole change, if that is worth telling: a
 // reason that contradicts the change beside it would explain nothing.
-const ChangePart* find_main_part(const Change& change) {
+const ChangePart* find_main_part(const ScoreChange& change) {
   const ChangePart* main = nullptr;
   if (std::fabs(change.total) < worth_a_reason) return main;
   for (const ChangePart& part : change.parts) {
@@ -71,7 +71,7 @@ void explain_summary(const Model& model, const Score& before, ScoreSummary& summ
     return;
   }
   if (before.score) {
-    const Change change = decompose_change(model, before, now, now);
+    const ScoreChange change = decompose_change(model, before, now, now);
     if (const ChangePart* main = find_main_part(change)) {
       summary.main_reason = describe_part(model, *main, before, now);
       const SignalScore& signal = now.tree.signals[static_cast<std::size_t>(main->signal)];

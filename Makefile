@@ -57,6 +57,9 @@ $(NEEDS_PGXS):
 	@exit 1
 endif
 
+# ccache where there is one; objects of one tree then serve its copies as well.
+CCACHE := $(if $(shell command -v ccache),CCACHE_BASEDIR='$(CURDIR)' CCACHE_NOHASHDIR=1 ccache)
+
 COMPILE_DEPS = -MMD -MP -MF $(@:.o=.d)
 # -isystem: warnings are about this project, not about PostgreSQL's headers.
 INCLUDES     = -Isrc -Ibuild/generated
@@ -66,17 +69,23 @@ $(GENERATED): build/generated/%: src/%.in $(EXPANDED)
 	@mkdir -p $(@D)
 	$(EXPAND) $< > $@.tmp && mv $@.tmp $@
 $(OBJS): | $(GENERATED)
+generated: $(GENERATED)  # what a compiler or clang-tidy has to find, without the build
 
 # The core is compiled without PostgreSQL's include paths, so it cannot even find postgres.h.
 $(CORE_OBJS): build/core/%.o: src/core/%.cpp build/flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) -fvisibility=hidden $(INCLUDES) $(COMPILE_DEPS) -c -o $@ $<
+	$(CCACHE) $(CXX) $(CXXFLAGS) -fvisibility=hidden $(INCLUDES) $(COMPILE_DEPS) -c -o $@ $<
 
 $(PG_OBJS): build/pg/%.o: src/pg/%.cpp build/flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $(CXXFLAGS_SL_MODULE) $(PG_INCLUDES) $(CPPFLAGS) $(COMPILE_DEPS) -c -o $@ $<
+	$(CCACHE) $(CXX) $(CXXFLAGS) $(CXXFLAGS_SL_MODULE) $(PG_INCLUDES) $(CPPFLAGS) $(COMPILE_DEPS) -c -o $@ $<
 
 $(MODULE_big)$(DLSUFFIX): src/pg/exports.map build/flags
+
+# The same objects for the tests that CMake builds: what is tested is what goes into the extension, compiled once.
+build/core.a: $(CORE_OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $(CORE_OBJS)
 
 $(UPGRADES): build/%: src/sql/upgrade/%
 	@mkdir -p $(@D)
@@ -127,6 +136,9 @@ dist:           ## the PGXN zip of the committed tree, built once from the zip
 test-matrix:    ## installcheck and client tests on PostgreSQL 15, 17 and 18
 	@scripts/setup matrix
 	@test/matrix/run
+quick:          ## the inner loop: format, clang-tidy of what changed, unit tests, regression tests
+	@scripts/setup test
+	@test/quick
 format:         ## rewrites the C++ sources in the house style
 	clang-format -i $$(git ls-files '*.cpp' '*.hpp')
 reference:      ## writes the tables of docs/reference again from src/tables
@@ -136,4 +148,4 @@ help:           ## this list
 	@echo 'all, install, installcheck, clean: as in every PGXS extension (PG_CONFIG=... chooses the server)'
 	@sed -n 's/^\([a-z-]*\): *## \(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: FORCE check-version test unit lint demo bench dist test-matrix format reference help
+.PHONY: FORCE generated check-version test quick unit lint demo bench dist test-matrix format reference help

@@ -415,7 +415,10 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
   Oid types[] = {INT4OID};
   Datum values[] = {Int32GetDatum(id)};
   // With the newest snapshot: the trigger fires in transactions, too, whose own is older than the source.
+  // guard latest_snapshot {
   PushActiveSnapshot(GetLatestSnapshot());
+  // instead: PushActiveSnapshot(GetTransactionSnapshot());
+  // }
   const int result = SPI_execute_with_args(
       "SELECT m.owner::pg_catalog.oid, s.relation, s.chunk_table, s.change_table, s.account, s.user_id, s.event, s.moment,"
       " s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path"

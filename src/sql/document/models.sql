@@ -140,7 +140,11 @@ DECLARE
     changed jsonb;
     document jsonb;
 BEGIN
-    PERFORM 1 FROM health_internal.model AS m WHERE m.name = alter_as_owner.name FOR UPDATE;
+    PERFORM 1 FROM health_internal.model AS m WHERE m.name = alter_as_owner.name
+    -- guard one_change {
+    FOR UPDATE
+    -- }
+    ;
     SELECT v.* INTO present FROM health_internal.model_version AS v
     WHERE v.model = alter_as_owner.name AND v.version = (SELECT m.current_version FROM health_internal.model AS m WHERE m.name = alter_as_owner.name);
     IF pg_catalog.jsonb_typeof(definition) IS DISTINCT FROM 'object' THEN

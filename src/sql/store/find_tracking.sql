@@ -57,14 +57,25 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     -- What is read must be read after the locks that it takes: a trigger that is made waits for writers, whose rows an older snapshot lacks.
+    -- guard old_snapshot {
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    -- instead: IF false THEN
+    -- }
         RAISE EXCEPTION 'model "%": a refresh needs isolation level READ COMMITTED, not %', model_name, upper(current_setting('transaction_isolation'))
             USING ERRCODE = 'invalid_transaction_state', HINT = format('CALL health.refresh(%L); outside of a transaction sees to it.', model_name);
     END IF;
     IF wait THEN
-        PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name FOR UPDATE;
+        PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name
+        -- guard one_refresh {
+        FOR UPDATE
+        -- }
+        ;
     ELSE
-        PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name FOR UPDATE SKIP LOCKED;
+        PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name
+        -- guard one_refresh {
+        FOR UPDATE SKIP LOCKED
+        -- }
+        ;
     END IF;
     RETURN FOUND;
 END;

@@ -33,10 +33,20 @@ BEGIN
     EXECUTE format($query$
         WITH taken AS (
             DELETE FROM %1$s AS c
-            WHERE c.ctid = ANY (ARRAY(SELECT t.ctid FROM %1$s AS t WHERE t.leaf = ANY ($1) AND t.changes IS NOT NULL LIMIT $2))
+            WHERE c.ctid = ANY (ARRAY(
+                SELECT t.ctid FROM %1$s AS t WHERE t.changes IS NOT NULL
+                -- guard read_leaves {
+                AND t.leaf = ANY ($1)
+                -- instead: AND $1 IS NOT NULL
+                -- }
+                LIMIT $2))
             RETURNING c.leaf, c.xact, c.changes
         ), pending AS MATERIALIZED (
-            SELECT CASE WHEN t.xact >= $3 THEN t.changes ELSE %7$s END AS changes FROM taken AS t
+            -- guard unseen_changes {
+            SELECT CASE WHEN t.xact >= $3 THEN t.changes ELSE %7$s END AS changes
+            -- instead: SELECT t.changes AS changes
+            -- }
+            FROM taken AS t
         ), folded AS MATERIALIZED (
             SELECT f.* FROM health_internal.fold_changes($4, coalesce((SELECT array_agg(p.changes) FROM pending AS p WHERE p.changes IS NOT NULL), '{}')) AS f
         ), put AS (
@@ -63,6 +73,9 @@ BEGIN
     IF bad IS NOT NULL THEN
         UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + bad WHERE s.id = source.id;
     END IF;
+    -- guard one_statement {
+    -- instead: EXECUTE format('DELETE FROM %s AS c WHERE c.changes IS NOT NULL', source.change_table::regclass);
+    -- }
     RETURN pieces = most;
 END;
 $$;

@@ -29,7 +29,10 @@ BEGIN
         IF source.window_days IS NULL THEN
             -- A table may have been truncated since its reading was planned.
             more := health_internal.fold_source(tracking, source, health_internal.ledger_start(version.document, today), today)
-                    OR health_internal.find_restart_reason(source) IS NOT NULL OR more;
+                    -- guard restart_reason {
+                    OR health_internal.find_restart_reason(source) IS NOT NULL
+                    -- }
+                    OR more;
         ELSE
             PERFORM health_internal.reread_window(tracking, source, today);
         END IF;
@@ -110,11 +113,17 @@ DECLARE
 BEGIN
     -- Sessions that refresh the same view queue here, before any lock on a relation: they cannot deadlock.
     SELECT s.* INTO present FROM health_internal.score_view AS s
-    WHERE s.schema_name = present.schema_name AND s.view_name = present.view_name FOR UPDATE;
+    WHERE s.schema_name = present.schema_name AND s.view_name = present.view_name
+    -- guard one_view_refresh {
+    FOR UPDATE
+    -- }
+    ;
     -- Whoever was first may have dropped the view, or brought it to a version that only now can be seen.
+    -- guard view_is_there {
     IF NOT FOUND THEN
         present := health_internal.find_score_view(name, visible);
     END IF;
+    -- }
     opened := health_internal.open_model(present.model);
     IF health_internal.is_tracked(present.model) THEN
         PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.refresh_tracked($1)', present.model);

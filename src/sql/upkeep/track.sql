@@ -19,6 +19,11 @@ DECLARE
     id integer := tracking.id;
     source health_internal.ledger_source;
 BEGIN
+    -- guard triggers_first {
+    -- instead: FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model LOOP
+    -- instead:     EXECUTE format('DROP TABLE IF EXISTS %s', health_internal.data_table('change', source.id));
+    -- instead: END LOOP;
+    -- }
     -- Triggers first: their locks wait for writers, who then find nothing that they could wait for in turn.
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
         IF EXISTS (SELECT 1 FROM pg_trigger AS t WHERE t.tgrelid = source.relation AND t.tgname = health_internal.trigger_name(source.id)) THEN

@@ -153,7 +153,7 @@ inline Place any_user(Random& random, UserKind kind) {
 inline std::string any_event(Random& random, std::int64_t names) {
   const auto number = between(random, 1, names);
   std::string name = number % 7 == 0 ? "$joined" : "event_" + std::to_string(number);
-  if (number % 5 == 0) name += std::string(70, 'x');              // too long for the table of codes
+  if (number % 5 == 0) name += std::string(70, 'x');            // too long for the table of codes
   if (number % 11 == 0) name.append(300, 'y').append("\"'/;");  // longer than the staging area
   return name;
 }

@@ -65,9 +65,13 @@ COMPILE_DEPS = -MMD -MP -MF $(@:.o=.d)
 INCLUDES     = -Isrc -Ibuild/generated
 PG_INCLUDES  = $(INCLUDES) -isystem $(includedir_server) -isystem $(includedir_internal)
 
-$(GENERATED): build/generated/%: src/%.in $(EXPANDED)
-	@mkdir -p $(@D)
-	$(EXPAND) $< > $@.tmp && mv $@.tmp $@
+# A header whose text stays the same stays as old as it is, and so does what includes it.
+build/generated/made: $(GENERATED:build/generated/%=src/%.in) $(EXPANDED)
+	@for made in $(GENERATED); do \
+	  from=$${made#build/generated/}; mkdir -p $${made%/*}; \
+	  $(EXPAND) src/$$from.in > $$made.new || exit 1; \
+	  if cmp -s $$made.new $$made; then rm $$made.new; else echo "made $$made"; mv $$made.new $$made; fi; done; touch $@
+$(GENERATED): build/generated/made ;
 $(OBJS): | $(GENERATED)
 generated: $(GENERATED)  # what a compiler or clang-tidy has to find, without the build
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/scoring/metric_phrases.hpp"
 #include "phrase_format.hpp"
 
 namespace health {
@@ -57,7 +58,7 @@ constexpr std::pair<std::string_view, Blank> blanks[] = {
     {"share", Blank::share},    // the value in percent
     {"size", Blank::size},      // the same without its sign
     {"part", Blank::part},      // value x whole: what a share counts
-    {"whole", Blank::whole},    // MetricInfo::whole
+    {"whole", Blank::whole},    // MetricPhrase::whole
     {"what", Blank::what},      // events, or value points where the signal counts by value
     {"people", Blank::people},  // the top_k users of a share
     {"onboarding_days", Blank::onboarding_days},
@@ -91,9 +92,8 @@ constexpr PhrasePiece next_piece(std::string_view phrase) {
 }
 
 constexpr bool blanks_are_known() {
-  for (const MetricInfo& metric : metric_table)
-    for (std::string_view phrase :
-         {metric.phrase.otherwise, metric.phrase.fall, metric.phrase.zero, metric.phrase.one}) {
+  for (const MetricPhrase& words : metric_phrases)
+    for (std::string_view phrase : {words.otherwise, words.fall, words.zero, words.one}) {
       while (!phrase.empty()) {
         const PhrasePiece piece = next_piece(phrase);
         if (!piece.name.empty() && !blank_by_name(piece.name)) return false;
@@ -147,7 +147,7 @@ std::string_view choose_phrase(const MetricPhrase& phrase, double value) {
 
 std::optional<double> whole_of(const Signal& signal, const Ledger& ledger, Day as_of) {
   const auto number = [](std::int64_t count) { return std::optional(static_cast<double>(count)); };
-  switch (metric_info(signal.metric.id).whole) {
+  switch (phrase_of(signal.metric.id).whole) {
     case MetricWhole::none:
       break;
     case MetricWhole::total_users:
@@ -186,7 +186,7 @@ std::string show_metric(MetricId id, double value) {
 std::string describe_metric(const Signal& signal, double value, std::optional<double> whole,
                             const MetricSettings& settings) {
   const MetricId id = signal.metric.id;
-  std::string_view phrase = choose_phrase(metric_info(id).phrase, value);
+  std::string_view phrase = choose_phrase(phrase_of(id), value);
   if (phrase.empty()) return in_sentence(signal.label) + " " + show_metric(id, value);
   const Finding finding{signal, value, whole, settings};
   std::string words;

@@ -31,7 +31,8 @@ CREATE TYPE health.usage (
     STORAGE = extended
 );
 COMMENT ON TYPE health.usage IS
-    'usage ledger: for each user, local day and event name the number of events and the sum of their amounts; equal content is byte-identical';
+    'usage ledger: for each user, local day and event name the number of events and the sum of their amounts; equal content is '
+    'byte-identical';
 
 CREATE FUNCTION health.validate(usage health.usage) RETURNS boolean
     AS 'MODULE_PATHNAME', 'health_validate'

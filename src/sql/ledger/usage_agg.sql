@@ -13,17 +13,20 @@ COMMENT ON FUNCTION health_internal.usage_state_in(cstring) IS 'input of type he
 CREATE FUNCTION health_internal.usage_state_out(health_internal.usage_state) RETURNS cstring
     AS 'MODULE_PATHNAME', 'health_usage_state_out'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION health_internal.usage_state_out(health_internal.usage_state) IS 'output of type health_internal.usage_state: the text form of health.usage';
+COMMENT ON FUNCTION health_internal.usage_state_out(health_internal.usage_state) IS
+    'output of type health_internal.usage_state: the text form of health.usage';
 
 CREATE FUNCTION health_internal.usage_state_recv(internal) RETURNS health_internal.usage_state
     AS 'MODULE_PATHNAME', 'health_usage_state_recv'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION health_internal.usage_state_recv(internal) IS 'binary input of type health_internal.usage_state: the bytes of health.usage';
+COMMENT ON FUNCTION health_internal.usage_state_recv(internal) IS
+    'binary input of type health_internal.usage_state: the bytes of health.usage';
 
 CREATE FUNCTION health_internal.usage_state_send(health_internal.usage_state) RETURNS bytea
     AS 'MODULE_PATHNAME', 'health_usage_state_send'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION health_internal.usage_state_send(health_internal.usage_state) IS 'binary output of type health_internal.usage_state: the bytes of health.usage';
+COMMENT ON FUNCTION health_internal.usage_state_send(health_internal.usage_state) IS
+    'binary output of type health_internal.usage_state: the bytes of health.usage';
 
 -- STORAGE plain: never compressed or shortened, so a state can be changed in place wherever the executor hands it over.
 CREATE TYPE health_internal.usage_state (
@@ -37,15 +40,18 @@ CREATE TYPE health_internal.usage_state (
 );
 COMMENT ON TYPE health_internal.usage_state IS 'transition state of usage_agg and rollup; store health.usage instead';
 
-CREATE FUNCTION health_internal.usage_state_combine(a health_internal.usage_state, b health_internal.usage_state) RETURNS health_internal.usage_state
+CREATE FUNCTION health_internal.usage_state_combine(a health_internal.usage_state, b health_internal.usage_state)
+    RETURNS health_internal.usage_state
     AS 'MODULE_PATHNAME', 'health_usage_state_combine'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION health_internal.usage_state_combine(health_internal.usage_state, health_internal.usage_state) IS 'adds two transition states';
+COMMENT ON FUNCTION health_internal.usage_state_combine(health_internal.usage_state, health_internal.usage_state) IS
+    'adds two transition states';
 
 CREATE FUNCTION health_internal.usage_state_final(state health_internal.usage_state) RETURNS health.usage
     AS 'MODULE_PATHNAME', 'health_usage_state_final'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION health_internal.usage_state_final(health_internal.usage_state) IS 'the ledger of a transition state; of no rows the empty ledger {}';
+COMMENT ON FUNCTION health_internal.usage_state_final(health_internal.usage_state) IS
+    'the ledger of a transition state; of no rows the empty ledger {}';
 
 CREATE FUNCTION health_internal.rollup_transition(state health_internal.usage_state, usage health.usage) RETURNS health_internal.usage_state
     AS 'MODULE_PATHNAME', 'health_rollup_transition'

@@ -10,4 +10,5 @@ CREATE FUNCTION health.without_users(usage health.usage, user_ids text[]) RETURN
     AS 'MODULE_PATHNAME', 'health_without_users'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION health.without_users(health.usage, text[]) IS
-    'the ledger without these users, given in the text form of their ids; text that is no id of the ledger''s type is in no ledger. Unchanged when none is in it';
+    'the ledger without these users, given in the text form of their ids; text that is no id of the ledger''s type is in no ledger. '
+    'Unchanged when none is in it';

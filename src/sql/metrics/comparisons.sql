@@ -5,14 +5,16 @@ CREATE FUNCTION health.down_at_least(current bigint, previous bigint, percent in
     AS 'MODULE_PATHNAME', 'health_down_at_least'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION health.down_at_least(bigint, bigint, integer) IS
-    'whether current is at least percent % below previous, compared exactly in integers: 100 * current <= (100 - percent) * previous; false when previous is 0';
+    'whether current is at least percent % below previous, compared exactly in integers: 100 * current <= (100 - percent) * previous; '
+    'false when previous is 0';
 
 CREATE FUNCTION health.up_at_least(current bigint, previous bigint, percent integer)
     RETURNS boolean
     AS 'MODULE_PATHNAME', 'health_up_at_least'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION health.up_at_least(bigint, bigint, integer) IS
-    'whether current is at least percent % above previous, compared exactly in integers: 100 * current >= (100 + percent) * previous; false when previous is 0';
+    'whether current is at least percent % above previous, compared exactly in integers: 100 * current >= (100 + percent) * previous; '
+    'false when previous is 0';
 
 CREATE FUNCTION health.wilson_interval(part bigint, whole bigint, OUT low float8, OUT high float8)
     RETURNS record

@@ -23,7 +23,8 @@ COMMENT ON FUNCTION health.metrics(health.usage, date@options:, {type}@) IS
     'so that every weekday is in it equally often; account_start: else the first activity or joining; seats: licensed; '
     'features: entitled by the plan; daily_cap: most value points of a user and day';
 
-CREATE FUNCTION health.metrics_series(usage health.usage, from_date date, to_date date, step integer DEFAULT 1@options:,\n    {name} {type} DEFAULT {default}@,
+CREATE FUNCTION health.metrics_series(usage health.usage, from_date date, to_date date,
+    step integer DEFAULT 1@options:,\n    {name} {type} DEFAULT {default}@,
     OUT as_of date,
     --@for metrics
     OUT @name@ @type@@comma@

@@ -56,7 +56,8 @@ CREATE FUNCTION health_internal.power_user_dependency_weight_final(state health_
     RETURNS float8
     AS 'MODULE_PATHNAME', 'health_power_user_dependency_weight_final'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION health_internal.power_user_dependency_weight_final(health_internal.usage_state) IS 'final function of weighted power_user_dependency';
+COMMENT ON FUNCTION health_internal.power_user_dependency_weight_final(health_internal.usage_state) IS
+    'final function of weighted power_user_dependency';
 --@for users
 
 CREATE AGGREGATE health.power_user_dependency(user_id @name@) (

@@ -292,6 +292,13 @@ select 'drop trigger ' || tgname || ' on app.events' from pg_trigger where tgrel
 set role tracking_owner;
 select health.drop_model('o');
 reset role;
+-- A version that is taken over days late: the history has the days between.
+select health.create_model('late', app.model() || '{"as_of": "2025-06-25"}'), health.create_score_view('late', 'app.late'), health.track('late');
+call health.backfill('late');
+select health.alter_model('late', '{"as_of": "2025-06-28"}');
+call health.refresh('late');
+select as_of, model_version, count(score) > 0 as scored from app.late_history where as_of >= '2025-06-24' group by 1, 2 order by 1;
+select health.drop_model('late', cascade => true);
 drop schema app cascade;
 drop owned by tracking_owner, tracking_writer;
 drop role tracking_owner, tracking_writer;

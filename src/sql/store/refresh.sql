@@ -295,11 +295,13 @@ DECLARE
     first_day CONSTANT date := today - health_internal.past_days(document);
     first_time boolean := NOT EXISTS (SELECT FROM health_internal.tracking AS t WHERE t.id = tracking.id AND t.history_from IS NOT NULL);
     reason text := CASE WHEN NOT ignore_volume THEN health_internal.find_broken_tracking(tracking, today) END;
+    has_scores boolean;
     scored bigint := 0;
 BEGIN
     PERFORM health_internal.make_history_months(tracking, today, today);
-    -- The first scores are taken as they come: there are none yet that could stand.
-    IF reason IS NOT NULL AND state.as_of IS NOT NULL THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', health_internal.data_table('score', tracking.id)) INTO has_scores;
+    -- The first scores, and those of a new version, are taken as they come: there are none yet that could stand.
+    IF reason IS NOT NULL AND has_scores THEN
         IF state.broken IS NULL THEN
             RAISE WARNING 'model "%": %', tracking.model, reason
                 USING DETAIL = 'Its scores are frozen until the volume is usual again.',

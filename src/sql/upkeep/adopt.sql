@@ -30,6 +30,7 @@ AS $$
 DECLARE
     current_version integer := (health_internal.find_model(tracking.model)).current_version;
     version health_internal.model_version := health_internal.find_version(tracking.model, current_version);
+    state CONSTANT health_internal.store_state := health_internal.read_state(tracking.id);
     made health_internal.score_view;
     grants text[] := ARRAY[]::text[];
     statement text;
@@ -45,6 +46,8 @@ BEGIN
         END LOOP;
         PERFORM health_internal.drop_book(tracking.id);
         PERFORM health_internal.build_book(tracking, version);
+        -- The day up to which the history goes.
+        EXECUTE format('UPDATE %s SET as_of = $1', health_internal.data_table('state', tracking.id)) USING state.as_of;
         FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = tracking.model ORDER BY s.schema_name, s.view_name LOOP
             PERFORM health_internal.build_score_view(made.schema_name, made.view_name, tracking.model, version, made.materialized);
         END LOOP;

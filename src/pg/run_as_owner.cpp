@@ -8,6 +8,7 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
 #include "funcapi.h"
@@ -27,8 +28,7 @@ namespace {
 
 // Functions of the catalog's owner that act_on_model() runs: they take a model and text, and do nothing to
 // any other model.
-constexpr const char* actions[] = {"make_data_table", "make_data_partition", "remove_rows",
-                                     "rename_rows"};
+constexpr const char* actions[] = {"make_data_table", "make_data_partition", "remove_rows", "rename_rows"};
 
 constexpr const char* safe_path = "pg_catalog, pg_temp";
 
@@ -69,6 +69,18 @@ void execute(const char* statement, ParamListInfo parameters, DestReceiver* rece
              errdetail("%s: %s", SPI_result_code_string(result), statement)));
 }
 
+// What an owner's SQL makes while an upgrade script of the extension runs is the owner's, not a part of the
+// extension: pg_dump would leave out the relations and their grants.
+void execute_outside_script(const char* statement, ParamListInfo parameters, DestReceiver* receiver) {
+  const bool in_script = creating_extension;
+  creating_extension = false;
+  PG_TRY();
+  { execute(statement, parameters, receiver); }
+  PG_FINALLY();
+  { creating_extension = in_script; }
+  PG_END_TRY();
+}
+
 // run_as_owner(owner, search_path, statement, arguments): what it processed, and its rows to the receiver if
 // there is one.
 uint64 run_as_owner(FunctionCallInfo fcinfo, DestReceiver* receiver) {
@@ -83,7 +95,7 @@ uint64 run_as_owner(FunctionCallInfo fcinfo, DestReceiver* receiver) {
   ParamListInfo parameters = text_parameters(PG_GETARG_ARRAYTYPE_P(3));
   const OwnerRights rights = take_owner_rights(owner, path, true);
   SPI_connect();
-  execute(statement, parameters, receiver);
+  execute_outside_script(statement, parameters, receiver);
   const uint64 processed = SPI_processed;
   SPI_finish();
   return_owner_rights(rights);

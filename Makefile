@@ -91,9 +91,10 @@ build/core.a: $(CORE_OBJS)
 	@rm -f $@
 	$(AR) rcs $@ $(CORE_OBJS)
 
-$(UPGRADES): build/%: src/sql/upgrade/%
+$(UPGRADES): build/%: src/sql/upgrade/% $(EXPANDED)
 	@mkdir -p $(@D)
-	cp $< $@
+	{ printf '%s\n' '\echo Use "ALTER EXTENSION $(EXTENSION) UPDATE" to load this file. \quit'; \
+	  $(EXPAND) $<; } > $@.tmp && mv $@.tmp $@
 
 $(SCRIPT): $(FRAGMENTS) $(EXPANDED) build/flags
 	@mkdir -p $(@D)
@@ -119,7 +120,7 @@ $(REGRESS_OUT)/isolation:
 
 # --- Tests and more: each installs what it misses first (Debian, as root) and runs in throw-away clusters ---------------
 
-test:           ## everything: lint, unit, fuzz, regress, guards, docs, client, crash, demo
+test:           ## everything: lint, unit, fuzz, regress, guards, docs, client, upgrade, crash, demo
 	@scripts/setup test
 	@test/run
 unit:           ## the core's unit tests, plain and under sanitizers

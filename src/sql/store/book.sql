@@ -111,6 +111,21 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.compile_scores(health_internal.tracking, jsonb) IS 'SQL of the scores of the accounts l of a book';
 
+CREATE FUNCTION health_internal.compile_book(tracking health_internal.tracking, version health_internal.model_version) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    compiled health_internal.compiled_model;
+BEGIN
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    compiled := health_internal.compile_model(version.document, version.version, usage_from => 'roster', model_name => tracking.model);
+    RETURN pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l',
+                             health_internal.list_columns(health_internal.book_columns(compiled), 'l'), compiled.ledger);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_book(health_internal.tracking, health_internal.model_version) IS 'SQL of the rows of a book';
+
 -- Makes everything for a version of the model; score views stand on these tables, so they are taken off and put on again around it.
 CREATE FUNCTION health_internal.build_book(tracking health_internal.tracking, version health_internal.model_version) RETURNS void
 LANGUAGE plpgsql
@@ -118,22 +133,20 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     id integer := tracking.id;
-    compiled health_internal.compiled_model;
-    book text;
+    book CONSTANT text := health_internal.compile_book(tracking, version);
     scores text;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
-    compiled := health_internal.compile_model(version.document, version.version, usage_from => 'roster', model_name => tracking.model);
-    book := pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l',
-                              health_internal.list_columns(health_internal.book_columns(compiled), 'l'), compiled.ledger);
     PERFORM health_internal.create_data_table('state', id, '{as_of,model_version,broken,excluded_users,all_stale}',
                                               '{date,integer,text,text[],boolean}'::pg_catalog.regtype[]);
     EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true)', health_internal.data_table('state', id)) USING version.version;
     PERFORM health_internal.create_data_table_of('book', id, book, '{account_id}');
     scores := health_internal.compile_scores(tracking, version.document);
     PERFORM health_internal.create_data_table_of('score', id, scores, '{account_id}');
-    UPDATE health_internal.tracking AS t SET model_version = version.version, book_query = book, score_query = scores WHERE t.id = tracking.id;
+    UPDATE health_internal.tracking AS t
+    SET model_version = version.version, book_query = book, score_query = scores, compiled_by = health_internal.release()
+    WHERE t.id = tracking.id;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.build_book(health_internal.tracking, health_internal.model_version) IS

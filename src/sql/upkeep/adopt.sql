@@ -23,38 +23,50 @@ $$;
 COMMENT ON FUNCTION health_internal.adopt_sources(health_internal.tracking, health_internal.model_version) IS
     'Tracks a model anew when a version of it has other sources than its ledgers; the history starts again with it';
 
+-- The history stays, and the day up to which it goes; the rest is empty until the model is scored.
+CREATE FUNCTION health_internal.remake_book(tracking health_internal.tracking, version health_internal.model_version) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    state CONSTANT health_internal.store_state := health_internal.read_state(tracking.id);
+    made health_internal.score_view;
+    grants text[] := ARRAY[]::text[];
+    statement text;
+BEGIN
+    FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = tracking.model ORDER BY s.schema_name, s.view_name LOOP
+        grants := grants || health_internal.relation_grants(made);
+        PERFORM health_internal.drop_score_relations(made, false);
+    END LOOP;
+    PERFORM health_internal.drop_book(tracking.id);
+    PERFORM health_internal.build_book(tracking, version);
+    EXECUTE format('UPDATE %s SET as_of = $1', health_internal.data_table('state', tracking.id)) USING state.as_of;
+    FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = tracking.model ORDER BY s.schema_name, s.view_name LOOP
+        PERFORM health_internal.build_score_view(made.schema_name, made.view_name, tracking.model, version, made.materialized);
+    END LOOP;
+    UPDATE health_internal.score_view AS s SET model_version = version.version, compiled_by = health_internal.release()
+    WHERE s.model = tracking.model;
+    FOREACH statement IN ARRAY grants LOOP
+        EXECUTE statement;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.remake_book(health_internal.tracking, health_internal.model_version) IS
+    'Makes state, book and scores of a tracked model again, empty, for a version of it, and its score views with their grants';
+
 CREATE FUNCTION health_internal.adopt_version(tracking health_internal.tracking) RETURNS health_internal.tracking
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     current_version integer := (health_internal.find_model(tracking.model)).current_version;
-    version health_internal.model_version := health_internal.find_version(tracking.model, current_version);
-    state CONSTANT health_internal.store_state := health_internal.read_state(tracking.id);
-    made health_internal.score_view;
-    grants text[] := ARRAY[]::text[];
-    statement text;
     detail text;
 BEGIN
     IF tracking.model_version = current_version AND to_regclass(health_internal.data_table('book', tracking.id)) IS NOT NULL THEN
         RETURN tracking;
     END IF;
     BEGIN
-        FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = tracking.model ORDER BY s.schema_name, s.view_name LOOP
-            grants := grants || health_internal.relation_grants(made);
-            PERFORM health_internal.drop_score_relations(made, false);
-        END LOOP;
-        PERFORM health_internal.drop_book(tracking.id);
-        PERFORM health_internal.build_book(tracking, version);
-        -- The day up to which the history goes.
-        EXECUTE format('UPDATE %s SET as_of = $1', health_internal.data_table('state', tracking.id)) USING state.as_of;
-        FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = tracking.model ORDER BY s.schema_name, s.view_name LOOP
-            PERFORM health_internal.build_score_view(made.schema_name, made.view_name, tracking.model, version, made.materialized);
-        END LOOP;
-        UPDATE health_internal.score_view AS s SET model_version = current_version WHERE s.model = tracking.model;
-        FOREACH statement IN ARRAY grants LOOP
-            EXECUTE statement;
-        END LOOP;
+        PERFORM health_internal.remake_book(tracking, health_internal.find_version(tracking.model, current_version));
     EXCEPTION WHEN dependent_objects_still_exist THEN
         IF tracking.model_version IS NULL THEN
             RAISE;

@@ -16,12 +16,14 @@ DECLARE
     scored bigint;
     more boolean := false;
 BEGIN
+    tracking := health_internal.recompile_tracking(tracking);
     tracking := health_internal.adopt_sources(tracking, health_internal.find_version(model_name, (health_internal.find_model(model_name)).current_version));
     progress := health_internal.read_next(tracking);
     IF progress IS NOT NULL THEN
         RETURN progress;
     END IF;
     tracking := health_internal.adopt_version(tracking);
+    PERFORM health_internal.recompile_views(model_name);
     version := health_internal.find_version(model_name, tracking.model_version);
     today := health_internal.model_today(version.document);
     began := clock_timestamp();
@@ -140,6 +142,13 @@ BEGIN
                 USING DETAIL = 'Other objects depend on it, so it cannot be made again.',
                       HINT = 'drop_score_view(name, cascade => true), then create_score_view(model, name).';
         END;
+    END IF;
+    IF present.compiled_by <> health_internal.release() THEN
+        SELECT r.made_again INTO made FROM health_internal.rows_as_owner(opened.owner, safe_path,
+            'SELECT health_internal.recompile_view_as_owner($1, $2)', present.schema_name::text, present.view_name::text) AS r (made_again boolean);
+        IF made.made_again THEN
+            RETURN;
+        END IF;
     END IF;
     IF NOT present.materialized THEN
         RETURN;

@@ -24,16 +24,15 @@ BEGIN
     ELSIF found_view.view_name IS NULL THEN
         RAISE EXCEPTION 'there is no score view "%"', name
             USING ERRCODE = 'undefined_object',
-                  HINT = coalesce((SELECT 'The score views are: ' || pg_catalog.string_agg(
-                                      pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', ' ORDER BY s.schema_name, s.view_name) || '.'
+                  HINT = coalesce((SELECT 'The score views are: ' || pg_catalog.string_agg(pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', '
+                                                                                             ORDER BY s.schema_name, s.view_name) || '.'
                                    FROM health_internal.score_view AS s),
                                   'create_score_view(model, name) creates one.');
     END IF;
     RETURN found_view;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.find_score_view(text, text) IS
-    'The catalog row of a score view, found by search_path when the name has no schema; an error when there is none';
+COMMENT ON FUNCTION health_internal.find_score_view(text, text) IS 'The catalog row of a score view, found by search_path when the name has no schema; an error when there is none';
 
 CREATE FUNCTION health_internal.owned_relations(present health_internal.score_view) RETURNS TABLE (relation text)
 LANGUAGE sql STABLE
@@ -69,8 +68,7 @@ AS $$
 BEGIN
     IF to_regclass(relation) IS NULL THEN
         RAISE EXCEPTION 'relation % does not exist any more', relation
-            USING ERRCODE = 'undefined_table',
-                  HINT = 'drop_score_view(name) removes what is left, create_score_view(model, name) makes it anew.';
+            USING ERRCODE = 'undefined_table', HINT = 'drop_score_view(name) removes what is left, create_score_view(model, name) makes it anew.';
     END IF;
     PERFORM health_internal.check_relation_owner(present, relation);
     PERFORM health_internal.refresh_matview(relation::regclass, EXISTS (
@@ -82,7 +80,7 @@ COMMENT ON FUNCTION health_internal.refresh_relation(health_internal.score_view,
     'Refreshes a relation of a score view, concurrently when it is populated and has a unique index';
 
 -- The catalog row is only a claim: only what is the model's owner's is dropped.
-CREATE FUNCTION health_internal.drop_score_relations(present health_internal.score_view, cascade boolean) RETURNS void
+CREATE FUNCTION health_internal.drop_score_relations(present health_internal.score_view, cascade boolean, kept text[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -93,7 +91,7 @@ BEGIN
     FOR made IN SELECT r.relation
                 FROM health_internal.score_relations(present.schema_name, present.view_name)
                      WITH ORDINALITY AS r (suffix, relation, short_name, position)
-                WHERE to_regclass(r.relation) IS NOT NULL ORDER BY r.position DESC LOOP
+                WHERE to_regclass(r.relation) IS NOT NULL AND r.suffix <> ALL (kept) ORDER BY r.position DESC LOOP
         PERFORM health_internal.check_relation_owner(present, made.relation);
         EXECUTE format('DROP %s %s %s', CASE (SELECT c.relkind FROM pg_class AS c WHERE c.oid = made.relation::regclass)
                                             WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, made.relation,
@@ -101,14 +99,13 @@ BEGIN
     END LOOP;
 EXCEPTION WHEN dependent_objects_still_exist THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RAISE EXCEPTION 'cannot drop score view %.% because other objects depend on it',
-        quote_ident(present.schema_name), quote_ident(present.view_name)
+    RAISE EXCEPTION 'cannot drop score view %.% because other objects depend on it', quote_ident(present.schema_name), quote_ident(present.view_name)
         USING ERRCODE = 'dependent_objects_still_exist', DETAIL = detail,
               HINT = 'drop_score_view(name, cascade => true) drops them as well.';
 END;
 $$;
-COMMENT ON FUNCTION health_internal.drop_score_relations(health_internal.score_view, boolean) IS
-    'Drops the relations of a score view, the base last';
+COMMENT ON FUNCTION health_internal.drop_score_relations(health_internal.score_view, boolean, text[]) IS
+    'Drops the relations of a score view, less those with suffixes that are kept, the base last';
 
 CREATE FUNCTION health_internal.drop_view_as_owner(schema_name name, view_name name, cascade boolean) RETURNS void
 LANGUAGE plpgsql
@@ -133,8 +130,7 @@ DECLARE
     present health_internal.score_view := health_internal.find_score_view(name, visible);
 BEGIN
     PERFORM health_internal.run_as_owner((health_internal.open_model(present.model)).owner, 'pg_catalog, pg_temp',
-        'SELECT health_internal.drop_view_as_owner($1, $2, $3::boolean)',
-        present.schema_name::text, present.view_name::text, cascade::text);
+        'SELECT health_internal.drop_view_as_owner($1, $2, $3::boolean)', present.schema_name::text, present.view_name::text, cascade::text);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.drop_score_view(text, boolean, text) IS 'drop_score_view() with the schemas of the caller';
@@ -159,11 +155,11 @@ AS $$
         WHERE a.grantee <> c.relowner
     );
 $$;
-COMMENT ON FUNCTION health_internal.relation_grants(health_internal.score_view) IS
-    'Statements that give the relations of a score view their grants again';
+COMMENT ON FUNCTION health_internal.relation_grants(health_internal.score_view) IS 'Statements that give the relations of a score view their grants again';
 
 -- A materialized view cannot be replaced in place: it is dropped and made again with its owner and its grants.
-CREATE FUNCTION health_internal.rebuild_score_view(present health_internal.score_view, version health_internal.model_version) RETURNS void
+CREATE FUNCTION health_internal.rebuild_score_view(present health_internal.score_view, version health_internal.model_version,
+                                                   kept text[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -171,14 +167,15 @@ DECLARE
     grants text[] := health_internal.relation_grants(present);
     statement text;
 BEGIN
-    PERFORM health_internal.drop_score_relations(present, false);
-    PERFORM health_internal.build_score_view(present.schema_name, present.view_name, present.model, version, present.materialized);
+    PERFORM health_internal.drop_score_relations(present, false, kept);
+    PERFORM health_internal.build_score_view(present.schema_name, present.view_name, present.model, version, present.materialized, kept);
     FOREACH statement IN ARRAY grants LOOP
         EXECUTE statement;
     END LOOP;
-    UPDATE health_internal.score_view AS s SET model_version = version.version
+    UPDATE health_internal.score_view AS s SET model_version = version.version, compiled_by = health_internal.release()
     WHERE s.schema_name = present.schema_name AND s.view_name = present.view_name;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.rebuild_score_view(health_internal.score_view, health_internal.model_version) IS
-    'Makes a score view again for another version of its model, with its owner and the grants on its relations';
+COMMENT ON FUNCTION health_internal.rebuild_score_view(health_internal.score_view, health_internal.model_version, text[]) IS
+    'Makes a score view again for another version of its model, with its owner and the grants on its relations; those with suffixes that are '
+    'kept stay as they are';

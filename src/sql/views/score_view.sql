@@ -84,31 +84,56 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.comment_on_score_relation(text, text, text, text, integer, jsonb) IS 'Comments on a relation of a score view and on each of its columns';
 
+CREATE FUNCTION health_internal.compile_score_view(schema_name name, view_name name, store health_internal.store)
+RETURNS TABLE (suffix text, relation text, query text)
+LANGUAGE plpgsql ROWS 4
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version CONSTANT health_internal.model_version := store.version;
+    compiled health_internal.compiled_model;
+    ledger_relation text;
+BEGIN
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    compiled := health_internal.compile_model(version.document, version.version, model_name => version.model,
+                                              past_days => health_internal.past_days(version.document));
+    FOR suffix, relation IN SELECT r.suffix, r.relation FROM health_internal.score_relations(schema_name, view_name) AS r LOOP
+        ledger_relation := coalesce(ledger_relation, relation);
+        query := health_internal.store_relation(store, suffix, ledger_relation, compiled);
+        RETURN NEXT;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_score_view(name, name, health_internal.store) IS
+    'SQL of the four relations of a score view, in the order in which they build on each other';
+
+-- What is kept has its tables already, which refreshes bring up to date.
+CREATE FUNCTION health_internal.score_relation_kind(store health_internal.store, materialized boolean) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN materialized AND NOT (store).has_scores THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
+END;
+COMMENT ON FUNCTION health_internal.score_relation_kind(health_internal.store, boolean) IS
+    'What the relations of a score view are that was made materialized or not: MATERIALIZED VIEW or VIEW';
+
 -- Under the author's search_path, with target names qualified.
-CREATE FUNCTION health_internal.build_score_view(schema_name name, view_name name, model_name text, version health_internal.model_version, materialized boolean)
-RETURNS void
+CREATE FUNCTION health_internal.build_score_view(schema_name name, view_name name, model_name text, version health_internal.model_version,
+                                                 materialized boolean, kept text[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     store CONSTANT health_internal.store := health_internal.open_store(version);
-    -- What is kept has its tables already, which refreshes bring up to date.
-    kind CONSTANT text := CASE WHEN materialized AND NOT store.has_scores THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END;
+    kind CONSTANT text := health_internal.score_relation_kind(store, materialized);
     keys jsonb := jsonb_build_object('_ledger', 'account_id', '', 'account_id', '_signals', 'account_id, "position"', '_history', 'account_id, as_of');
-    compiled health_internal.compiled_model;
-    ledger_relation text;
     made record;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
-    compiled := health_internal.compile_model(version.document, version.version, model_name => model_name,
-                                              past_days => health_internal.past_days(version.document));
-    IF NOT store.has_scores THEN
-        PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
-    END IF;
-    FOR made IN SELECT r.* FROM health_internal.score_relations(schema_name, view_name) AS r LOOP
-        ledger_relation := coalesce(ledger_relation, made.relation);
-        EXECUTE pg_catalog.format('CREATE %s %s AS %s', kind, made.relation,
-            health_internal.store_relation(store, made.suffix, ledger_relation, compiled));
+    FOR made IN SELECT c.* FROM health_internal.compile_score_view(schema_name, view_name, store) AS c WHERE c.suffix <> ALL (kept) LOOP
+        IF made.suffix = '_ledger' AND NOT store.has_scores THEN
+            PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
+        END IF;
+        EXECUTE pg_catalog.format('CREATE %s %s AS %s', CASE kind WHEN 'VIEW' THEN 'OR REPLACE VIEW' ELSE kind END, made.relation, made.query);
         IF kind = 'MATERIALIZED VIEW' THEN
             EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s)', made.relation, keys ->> made.suffix);
             EXECUTE pg_catalog.format('ANALYZE %s', made.relation);
@@ -121,7 +146,8 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.build_score_view(name, name, text, health_internal.model_version, boolean) IS 'Creates the four relations of a score view';
+COMMENT ON FUNCTION health_internal.build_score_view(name, name, text, health_internal.model_version, boolean, text[]) IS
+    'Creates the four relations of a score view, less those with suffixes that are kept; plain views take the place of those that stand there';
 
 CREATE FUNCTION health_internal.parse_view_name(name text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE
@@ -194,7 +220,7 @@ BEGIN
     VALUES (create_view_as_owner.schema_name, create_view_as_owner.view_name, create_view_as_owner.model, version.version,
             create_view_as_owner.materialized)
     ON CONFLICT (schema_name, view_name) DO UPDATE
-        SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized;
+        SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized, compiled_by = excluded.compiled_by;
 EXCEPTION WHEN data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version),

@@ -152,6 +152,22 @@ $$;
 COMMENT ON FUNCTION health_internal.build_book(health_internal.tracking, health_internal.model_version) IS
     'Creates state, book and scores of a tracked model for a version of it';
 
+-- A band is by the version that scored the day; most versions have the bands of the last one.
+CREATE FUNCTION health_internal.compile_band(model_name text, document jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce('CASE ' || string_agg(format('WHEN r.model_version = ANY (%L::pg_catalog.int4[]) THEN %s', o.versions, o.band), ' ') FILTER (WHERE NOT o.own)
+                    || ' ELSE ', '') || max(o.band) FILTER (WHERE o.own)
+           || CASE WHEN bool_and(o.own) THEN '' ELSE ' END' END
+    FROM (SELECT CASE WHEN v.bands IS NULL THEN 'health.band(r.score)' ELSE format('health.band(r.score, %L::pg_catalog.jsonb)', v.bands) END AS band,
+                 v.bands IS NOT DISTINCT FROM document -> 'bands' AS own, array_agg(v.version ORDER BY v.version) AS versions
+          FROM (SELECT m.version, m.document -> 'bands' AS bands FROM health_internal.model_version AS m WHERE m.model = model_name
+                UNION ALL SELECT NULL, document -> 'bands') AS v
+          GROUP BY v.bands) AS o;
+$$;
+COMMENT ON FUNCTION health_internal.compile_band(text, jsonb) IS 'SQL of the band of a day r of a history';
+
 -- The relations of a score view of a tracked model; their columns are those of a score view that is made from events.
 CREATE FUNCTION health_internal.compile_tracked_view(suffix text, tracking health_internal.tracking, document jsonb, compiled health_internal.compiled_model)
 RETURNS text
@@ -171,9 +187,9 @@ AS $$
             'r.weight, r.points, r.reason, r.phrase FROM %s CROSS JOIN LATERAL health_internal.signal_rows(%L::pg_catalog.jsonb, t.as_of, s.signals) AS r',
             stored.rows, health_internal.scoring_document(document))
         WHEN '_history' THEN format(
-            'SELECT h.account_id, r.as_of, r.model_version, r.score, r.band, r.data_coverage, r.unknown_reason '
+            'SELECT h.account_id, r.as_of, r.model_version, r.score, %s AS band, r.data_coverage, r.unknown_reason '
             'FROM %s AS h CROSS JOIN LATERAL health_internal.history_rows(h.month, h.days, h.scores, h.spans) AS r',
-            health_internal.data_table('history', tracking.id))
+            health_internal.compile_band(tracking.model, document), health_internal.data_table('history', tracking.id))
     END
     FROM (SELECT format('%s AS s JOIN %s AS b ON b.account_id = s.account_id CROSS JOIN %s AS t', health_internal.data_table('score', tracking.id),
                         health_internal.data_table('book', tracking.id), health_internal.data_table('state', tracking.id))) AS stored (rows);

@@ -1,12 +1,11 @@
 -- History of a tracked model: a row per account and month, with the account data of each day; any past day from the ledger.
 --
 -- Of a month: days has the days that are recorded, scores one for each, and a span what is the same from a day on until the next span: version,
--- band, coverage, reason and the account data that the scores stood on. Partitions are months.
+-- coverage, reason and the account data that the scores stood on. Partitions are months.
 
 CREATE TYPE health_internal.history_span AS (
     from_day smallint,
     model_version integer,
-    band text,
     data_coverage float8,
     unknown_reason text,
     account_start date,
@@ -24,12 +23,12 @@ END;
 COMMENT ON FUNCTION health_internal.month_of(date) IS 'First day of the month of a day';
 
 CREATE FUNCTION health_internal.recorded_days(month date, days smallint[], spans health_internal.history_span[],
-    OUT "position" bigint, OUT as_of date, OUT model_version integer, OUT band text, OUT data_coverage float8, OUT unknown_reason text,
+    OUT "position" bigint, OUT as_of date, OUT model_version integer, OUT data_coverage float8, OUT unknown_reason text,
     OUT account_start date, OUT seats float8, OUT inputs text[], OUT observed date[])
     RETURNS SETOF record
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 28
 BEGIN ATOMIC
-    SELECT d."position", month + (d.day - 1), s.model_version, s.band, s.data_coverage, s.unknown_reason, s.account_start, s.seats, s.inputs, s.observed
+    SELECT d."position", month + (d.day - 1), s.model_version, s.data_coverage, s.unknown_reason, s.account_start, s.seats, s.inputs, s.observed
     FROM pg_catalog.unnest(days) WITH ORDINALITY AS d (day, "position")
     JOIN (SELECT s.*, pg_catalog.lead(s.from_day, 1, 32::smallint) OVER (ORDER BY s.from_day) AS until_day FROM pg_catalog.unnest(spans) AS s) AS s
       ON s.from_day <= d.day AND d.day < s.until_day;
@@ -38,22 +37,19 @@ COMMENT ON FUNCTION health_internal.recorded_days(date, smallint[], health_inter
     'The days of a row of a history with the account data that were recorded on each';
 
 CREATE FUNCTION health_internal.history_rows(month date, days smallint[], scores float8[], spans health_internal.history_span[],
-    OUT as_of date, OUT model_version integer, OUT score float8, OUT band text, OUT data_coverage float8, OUT unknown_reason text)
+    OUT as_of date, OUT model_version integer, OUT score float8, OUT data_coverage float8, OUT unknown_reason text)
     RETURNS SETOF record
-LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 28
-BEGIN ATOMIC
-    SELECT r.as_of, r.model_version, scores[r."position"], r.band, r.data_coverage, r.unknown_reason
-    FROM health_internal.recorded_days(month, days, spans) AS r;
-END;
+    AS 'MODULE_PATHNAME', 'health_history_rows'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 100 ROWS 28;
 COMMENT ON FUNCTION health_internal.history_rows(date, smallint[], float8[], health_internal.history_span[]) IS
     'The days of a row of a history with the score of each';
 
 CREATE FUNCTION health_internal.spans_agree(a health_internal.history_span, b health_internal.history_span) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT ROW((a).model_version, (a).band, (a).data_coverage, (a).unknown_reason, (a).account_start, (a).seats, (a).inputs, (a).observed)
+    SELECT ROW((a).model_version, (a).data_coverage, (a).unknown_reason, (a).account_start, (a).seats, (a).inputs, (a).observed)
            IS NOT DISTINCT FROM
-           ROW((b).model_version, (b).band, (b).data_coverage, (b).unknown_reason, (b).account_start, (b).seats, (b).inputs, (b).observed);
+           ROW((b).model_version, (b).data_coverage, (b).unknown_reason, (b).account_start, (b).seats, (b).inputs, (b).observed);
 END;
 COMMENT ON FUNCTION health_internal.spans_agree(health_internal.history_span, health_internal.history_span) IS 'Whether two spans say the same of an account';
 
@@ -66,7 +62,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     WITH one AS (
         SELECT DISTINCT ON (x.as_of) extract(day FROM x.as_of)::smallint AS day, x.score,
-               ROW(extract(day FROM x.as_of), x.model_version, x.band, x.data_coverage, x.unknown_reason, x.account_start, x.seats, x.inputs,
+               ROW(extract(day FROM x.as_of), x.model_version, x.data_coverage, x.unknown_reason, x.account_start, x.seats, x.inputs,
                    x.observed)::health_internal.history_span AS span
         FROM (SELECT 1 AS rank, r.*, first_scores[r."position"] AS score FROM health_internal.recorded_days('2000-01-01', first_days, first_spans) AS r
               UNION ALL
@@ -106,26 +102,10 @@ COMMENT ON FUNCTION health_internal.append_span(health_internal.history_span[], 
 CREATE FUNCTION health_internal.score_months(model jsonb, account health.account_state, version integer, from_date date, to_date date, step integer,
     OUT month date, OUT days smallint[], OUT scores float8[], OUT spans health_internal.history_span[])
     RETURNS SETOF record
-LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 3
-SET search_path = pg_catalog, pg_temp
-AS $$
-    WITH one AS (
-        SELECT health_internal.month_of(s.as_of) AS month, extract(day FROM s.as_of)::smallint AS day, s.score,
-               ROW(extract(day FROM s.as_of), version, s.band, s.coverage, s.unknown_reason, account.account_start, account.seats,
-                   CASE WHEN p.day < 1 OR account.past_inputs IS NULL THEN account.inputs
-                        ELSE ARRAY(SELECT unnest(account.past_inputs[p.day : p.day][:])) END,
-                   CASE WHEN p.day < 1 OR account.past_observed IS NULL THEN account.observed
-                        ELSE ARRAY(SELECT unnest(account.past_observed[p.day : p.day][:])) END)::health_internal.history_span AS span
-        FROM health.score_series(model, account, from_date, to_date, step) AS s, LATERAL (SELECT account.as_of - s.as_of AS day) AS p
-    ), marked AS (
-        SELECT o.*, NOT coalesce(health_internal.spans_agree(o.span, lag(o.span) OVER w), false) OR lag(o.day) OVER w IS NULL AS begins
-        FROM one AS o WINDOW w AS (PARTITION BY o.month ORDER BY o.day)
-    )
-    SELECT m.month, array_agg(m.day ORDER BY m.day), array_agg(m.score ORDER BY m.day), array_agg(m.span ORDER BY m.day) FILTER (WHERE m.begins)
-    FROM marked AS m GROUP BY m.month;
-$$;
+    AS 'MODULE_PATHNAME', 'health_score_months'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 10000 ROWS 3;
 COMMENT ON FUNCTION health_internal.score_months(jsonb, health.account_state, integer, date, date, integer) IS
-    'The scores of an account on every step-th day of a span as rows of a history';
+    'The scores of an account on every step-th day of a span, as score_series() has them, as rows of a history';
 
 CREATE FUNCTION health_internal.history_month(id integer, month date) RETURNS text
 LANGUAGE sql IMMUTABLE

@@ -44,7 +44,7 @@ BEGIN
         WITH fresh AS (
             SELECT h.account_id, h.month, pg_catalog.array_agg(EXTRACT(day FROM r.as_of)::pg_catalog.int2 ORDER BY r.as_of) AS days,
                    pg_catalog.array_agg(s.score ORDER BY r.as_of) AS scores,
-                   pg_catalog.array_agg(ROW(EXTRACT(day FROM r.as_of), %5$s, s.band, s.coverage, s.unknown_reason, r.account_start, r.seats, r.inputs,
+                   pg_catalog.array_agg(ROW(EXTRACT(day FROM r.as_of), %5$s, s.coverage, s.unknown_reason, r.account_start, r.seats, r.inputs,
                                             r.observed)::health_internal.history_span ORDER BY r.as_of) AS spans
             FROM %1$s AS h
             JOIN (%2$s) AS l ON l.account_id = h.account_id
@@ -124,9 +124,9 @@ BEGIN
     EXECUTE format($query$
         INSERT INTO %1$s AS h (account_id, month, days, scores, spans)
         SELECT n.account_id, health_internal.month_of(t.as_of), ARRAY[d.day], ARRAY[n.score],
-               ARRAY[ROW(d.day, t.model_version, n.band, n.data_coverage, n.unknown_reason, n.account_start, n.seats, n.inputs,
-                         n.observed)::health_internal.history_span]
-        FROM (SELECT s.account_id, s.score, s.band, s.data_coverage, s.unknown_reason, b.account_start, b.seats, b.inputs, b.observed
+               ARRAY[ROW(d.day, t.model_version, n.data_coverage, n.unknown_reason, n.account_start, n.seats,
+                         nullif(n.inputs, '{}'), nullif(n.observed, '{}'))::health_internal.history_span]
+        FROM (SELECT s.account_id, s.score, s.data_coverage, s.unknown_reason, b.account_start, b.seats, b.inputs, b.observed
               FROM %2$s AS s JOIN %3$s AS b ON b.account_id = s.account_id WHERE %5$s) AS n
         CROSS JOIN %4$s AS t CROSS JOIN LATERAL (SELECT extract(day FROM t.as_of)::smallint AS day) AS d
         ON CONFLICT (account_id, month) DO UPDATE

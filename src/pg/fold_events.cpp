@@ -1,5 +1,6 @@
 // fold_events(): reads the rows of a tracked table and writes their ledgers as chunks.
 #include "core/collect/account_fold.hpp"
+#include "core/ledger/markers.hpp"
 
 #include "capture.hpp"
 #include "chunk_table.hpp"
@@ -94,7 +95,7 @@ struct DailyCounts {
 
   void add(const health::LoggedEvent& event) {
     const int64 at = int64{event.day} - first_day;
-    if (at >= 0 && at < days && event.name.front() != '$') ++events[at];
+    if (at >= 0 && at < days && !health::is_marker(event.name)) ++events[at];
   }
 };
 

@@ -1,6 +1,7 @@
 // The event catalog: what events are worth, which roles they play, which features they show.
 #include <algorithm>
 
+#include "core/ledger/markers.hpp"
 #include "json_document.hpp"
 #include "model.hpp"
 #include "model_document.hpp"
@@ -71,7 +72,7 @@ EventCatalog read_events(DocumentReader& reader, const json& events, const Catal
                       "\"unlisted_events\": \"count\" has events outside the catalog count");
     } else if (name.empty()) {
       reader.report(path, "an event needs a name", "use the name that the event table holds");
-    } else if (name.front() == '$') {
+    } else if (is_marker(name)) {
       reader.report(path, "names that start with $ are reserved",
                     "take the sign away where the events are read, "
                     "\"event\": {\"sql\": \"ltrim(event_name, '$')\"}, and here");

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/ledger/markers.hpp"
+
 namespace health {
 
 namespace {
@@ -62,7 +64,7 @@ EventSelection select_requested(const Ledger& ledger, const MetricRequest& reque
   const auto events = ledger.events();
   EventSelection selection(events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
-    if (!events[i].name.empty() && events[i].name.front() == '$') continue;
+    if (is_marker(events[i].name)) continue;
     selection[i] =
         std::find(request.events.begin(), request.events.end(), events[i].name) != request.events.end() &&
         (request.roles == 0 || (events[i].roles & request.roles) != 0);

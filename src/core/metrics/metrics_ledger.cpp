@@ -5,6 +5,7 @@
 #include <limits>
 #include <tuple>
 
+#include "core/ledger/markers.hpp"
 #include "core/ledger/usage_algebra.hpp"
 #include "core/ledger/usage_sum.hpp"
 #include "core/ledger/user_id.hpp"
@@ -16,16 +17,6 @@ namespace {
 
 constexpr Day never = std::numeric_limits<Day>::max();
 constexpr std::uint64_t cells_between_polls = 65536;
-
-enum class Marker : std::uint8_t { none, joined, deactivated, invited, other };
-
-Marker marker_of(std::string_view event) {
-  if (event.empty() || event.front() != '$') return Marker::none;
-  if (event == "$joined") return Marker::joined;
-  if (event == "$deactivated") return Marker::deactivated;
-  if (event == "$invited") return Marker::invited;
-  return Marker::other;
-}
 
 // `shown` is the value as the user wrote it, as near as may be.
 void check_range(const char* name, double value, const std::string& shown, double low, double high) {
@@ -285,7 +276,7 @@ void Ledger::note_first_days() {
   std::size_t waiting = 0;
   for (auto& event : events_) {
     event.first_day = max_day;
-    waiting += event.name.empty() || event.name.front() != '$';
+    waiting += !is_marker(event.name);
   }
   for (const auto& activity : activity_) {
     if (waiting == 0) break;

@@ -13,6 +13,7 @@
 
 #include "core/base/exact.hpp"
 #include "core/base/varint.hpp"
+#include "core/ledger/markers.hpp"
 #include "core/ledger/usage_format.hpp"
 #include "metrics.hpp"
 #include "pulse.hpp"
@@ -252,11 +253,11 @@ class Part {
     first_marker_ = last_marker_ = 0;
     for (std::uint32_t i = 0; i < events_; ++i) {
       const std::string_view name = read_bytes(read());
-      if (name.empty() || name.front() != '$') continue;
+      if (!health::is_marker(name)) continue;
       if (!has_markers_) first_marker_ = i;
       last_marker_ = i;
       has_markers_ = true;
-      if (name == "$joined") joined_event_ = i;
+      if (name == joined_marker) joined_event_ = i;
     }
   }
 

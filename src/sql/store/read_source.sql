@@ -298,7 +298,7 @@ BEGIN
     PERFORM health_internal.delete_rows(source.model, 'days', source.id::text);
     EXECUTE format(
         'INSERT INTO health_internal.ledger_day (source, day, events) SELECT %s, c.day, sum(c.count) FROM %s AS k, '
-        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= $1 - 100 AND NOT starts_with(c.event, ''$'') GROUP BY c.day',
+        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= $1 - 100 AND NOT health_internal.is_marker(c.event) GROUP BY c.day',
         source.id, source.chunk_table::regclass)
     USING today - 70;
 END;

@@ -56,7 +56,7 @@ BEGIN
         ), days AS (
             INSERT INTO health_internal.ledger_day AS d (source, day, events)
             SELECT $4, c.day, sum(c.count) FROM folded AS f, LATERAL health.cells(health.slice(f.usage, $6, NULL)) AS c
-            WHERE NOT starts_with(c.event, '$') GROUP BY c.day
+            WHERE NOT health_internal.is_marker(c.event) GROUP BY c.day
             ON CONFLICT (source, day) DO UPDATE SET events = d.events + excluded.events
         ), stale AS (
             INSERT INTO %4$s (account_id)

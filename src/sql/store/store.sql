@@ -65,7 +65,7 @@ BEGIN
     IF store.has_ledgers THEN
         RETURN (SELECT pg_catalog.string_agg(pg_catalog.format(
                     'SELECT k.account_id, c.count AS n FROM (SELECT h.account_id::pg_catalog.text, h.usage FROM %s AS h) AS k, '
-                    'LATERAL health.cells(k.usage) AS c WHERE NOT pg_catalog.starts_with(c.event, ''$'') '
+                    'LATERAL health.cells(k.usage) AS c WHERE NOT health_internal.is_marker(c.event) '
                     'AND NOT EXISTS (SELECT FROM (%s) AS a WHERE a.account_id::pg_catalog.text = k.account_id)',
                     health_internal.data_table('chunk', s.id), accounts), ' UNION ALL ')
                 FROM health_internal.ledger_source AS s WHERE s.model = version.model);

@@ -73,11 +73,11 @@ BEGIN
             FROM usable AS s WHERE NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.account_id = s.account_id)
             UNION ALL
             SELECT 3, 'unlisted event', s.source, s.event_name, s.n, s.user_id, s.first_day, s.last_day,
-                   CASE WHEN pg_catalog.starts_with(s.event_name, '$')
+                   CASE WHEN health_internal.is_marker(s.event_name)
                         THEN 'names with a leading $ are reserved, never activity: "event": {"sql": "ltrim(event_name, ''$'')"} takes the sign away'
                         WHEN %6$L THEN 'not in the catalog: counts with value 1 and no role' ELSE 'not in the catalog: does not count' END
             FROM usable AS s
-            WHERE pg_catalog.starts_with(s.event_name, '$')
+            WHERE health_internal.is_marker(s.event_name)
                OR EXISTS (SELECT 1 FROM catalog AS c) AND NOT EXISTS (SELECT 1 FROM catalog AS c WHERE c.name = s.event_name)
             UNION ALL
             SELECT 4, 'missing event', 'catalog', c.name, 0, NULL, NULL, NULL, 'never seen: is it tracked, and under this name?'

@@ -62,16 +62,19 @@ std::optional<Day> parse_day(std::string_view text) {
   return static_cast<Day>(days);
 }
 
-Day period_start(Day day) {
+Window period_of(Day day) {
   const std::int64_t days = static_cast<std::int64_t>(day) + epoch_2000;
   const std::int64_t cycles = days / cycle_days;
   const std::chrono::year_month_day date{
       std::chrono::sys_days{std::chrono::days{days - cycles * cycle_days}}};
   const unsigned month = (static_cast<unsigned>(date.month()) - 1) / 3 * 3 + 1;
   const std::chrono::year_month_day first{date.year(), std::chrono::month{month}, std::chrono::day{1}};
-  const std::int64_t start =
-      std::chrono::sys_days{first}.time_since_epoch().count() + cycles * cycle_days - epoch_2000;
-  return static_cast<Day>(std::max<std::int64_t>(start, min_day));
+  const auto as_day = [&](const std::chrono::year_month_day& when) {
+    return std::chrono::sys_days{when}.time_since_epoch().count() + cycles * cycle_days - epoch_2000;
+  };
+  // Behind the last of all days there is room for more in a Day.
+  return {static_cast<Day>(std::max<std::int64_t>(as_day(first), min_day)),
+          static_cast<Day>(as_day(first + std::chrono::months{3}))};
 }
 
 }  // namespace health

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "day.hpp"
+#include "calendar.hpp"
 
 namespace health {
 
@@ -15,7 +15,9 @@ std::string day_text(Day day);
 // Reads what day_text writes. Nothing for other text, impossible dates and days out of range.
 std::optional<Day> parse_day(std::string_view text);
 
-// The first day of the calendar quarter that a day is in; of the oldest quarter the first that there is.
-Day period_start(Day day);
+// The period that a day is in, [first day, first day of the next): a calendar quarter, of the oldest the days
+// that there are.
+Window period_of(Day day);
+inline Day period_start(Day day) { return period_of(day).from; }
 
 }  // namespace health

@@ -250,7 +250,7 @@ void AccountFold::start_reading() {
   period_index_.clear();
   for (std::uint64_t day = first_day_; day <= last_day_; ++day) {
     const auto date = static_cast<Day>(base_day_ + static_cast<std::int64_t>(day));
-    if (periods_.empty() || date >= period_until_) periods_.push_back(period_of(date));
+    if (periods_.empty() || date >= period_.until) periods_.push_back(period_start(date));
     period_index_.push_back(static_cast<std::uint32_t>(periods_.size() - 1));
   }
   name_seen_.assign(names.size(), 0);
@@ -276,15 +276,9 @@ bool AccountFold::next_collected(AccountLedger& ledger) {
   }
 }
 
-Day AccountFold::period_of(Day day) {
-  if (day < period_from_ || day >= period_until_) {
-    period_from_ = period_start(day);
-    // The next quarter starts 90 to 92 days later.
-    const std::int64_t later = static_cast<std::int64_t>(period_from_) + 95;
-    period_until_ = later > max_day ? max_day : period_start(static_cast<Day>(later));
-    if (day >= period_until_) period_until_ = day;  // the last of all days
-  }
-  return period_from_;
+Day AccountFold::period_start(Day day) {
+  if (!period_.contains(day)) period_ = period_of(day);
+  return period_.from;
 }
 
 void AccountFold::gather_words(const Account& account) {
@@ -412,7 +406,7 @@ void AccountFold::sort_all_words() {
                    has_amount ? sign : 0, sign * amount};
       i += words_of_many;
     }
-    cell.period = period_of(cell.cell.day);
+    cell.period = period_start(cell.cell.day);
   }
   const auto place = [](const UserCell& cell) {
     return std::tie(cell.period, cell.user, cell.cell.day, cell.cell.event);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/calendar.hpp"
 #include "core/base/slabs.hpp"
 #include "core/ledger/user_numbers.hpp"
 #include "usage_log.hpp"
@@ -116,7 +117,7 @@ class AccountFold {
     return account_kind_ == UserKind::bigint ? account_ids_ : account_numbers_.users();
   }
   UserId user_of(std::int64_t user) const;
-  Day period_of(Day day);
+  Day period_start(Day day);
 
   UserKind account_kind_;
   UserKind user_kind_;
@@ -166,8 +167,7 @@ class AccountFold {
   EventNames event_names_;
   std::unique_ptr<UsageWriter> writer_;
   UsageBytes usage_;
-  Day period_from_ = 0;  // the last period that was asked for
-  Day period_until_ = 0;
+  Window period_;  // the last that was asked for
 };
 
 }  // namespace health

@@ -15,8 +15,7 @@ COMMENT ON FUNCTION health_internal.history_start(jsonb, date) IS 'The first day
 CREATE FUNCTION health_internal.ledger_start(document jsonb, as_of date) RETURNS date
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT CASE WHEN pg_catalog.isfinite(day) THEN pg_catalog.date_trunc('quarter', day::pg_catalog.timestamp)::pg_catalog.date ELSE day END
-    FROM (SELECT health_internal.history_start(document, as_of)) AS s (day);
+    SELECT health_internal.period_start(health_internal.history_start(document, as_of));
 END;
 COMMENT ON FUNCTION health_internal.ledger_start(jsonb, date) IS 'First day of the oldest quarter that a ledger keeps';
 
@@ -284,7 +283,7 @@ COMMENT ON FUNCTION health_internal.compile_day(health_internal.ledger_source) I
 CREATE FUNCTION health_internal.compile_period_rows(source health_internal.ledger_source) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.format('SELECT e.*, pg_catalog.date_trunc(''quarter'', %s::pg_catalog.timestamp)::pg_catalog.date AS period FROM (%s) AS e',
+    SELECT pg_catalog.format('SELECT e.*, health_internal.period_start(%s) AS period FROM (%s) AS e',
                              health_internal.compile_day(source), (source).event_rows);
 END;
 COMMENT ON FUNCTION health_internal.compile_period_rows(health_internal.ledger_source) IS 'SQL of the rows of a source with the quarter of their local day';
@@ -298,7 +297,7 @@ BEGIN
     PERFORM health_internal.delete_rows(source.model, 'days', source.id::text);
     EXECUTE format(
         'INSERT INTO health_internal.ledger_day (source, day, events) SELECT %s, c.day, sum(c.count) FROM %s AS k, '
-        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= $1 - 100 AND NOT health_internal.is_marker(c.event) GROUP BY c.day',
+        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= health_internal.period_start($1) AND NOT health_internal.is_marker(c.event) GROUP BY c.day',
         source.id, source.chunk_table::regclass)
     USING today - 70;
 END;

@@ -88,7 +88,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     first_day date := today - source.window_days;
-    first_period date := pg_catalog.date_trunc('quarter', first_day::timestamp)::date;
+    first_period date := health_internal.period_start(first_day);
 BEGIN
     PERFORM health_internal.look_names_up_in(source.search_path);
     EXECUTE pg_catalog.format($query$

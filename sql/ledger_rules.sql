@@ -11,3 +11,10 @@ select day, health_internal.period_start(day) from unnest(array[
 -- It is what date_trunc makes of every day that a timestamp reaches.
 select count(*) as days, count(*) filter (where health_internal.period_start(day) <> date_trunc('quarter', day::timestamp)::date) as others
 from generate_series('0005-12-01 bc'::timestamp, '2105-02-01', '1 day') as at, lateral (select at::date as day) as d;
+
+-- A row is an event when its time is finite, its name not empty, and its amount one that a ledger can keep.
+select at, health_internal.is_event(at, 'view', null) as at_a_time, health_internal.is_event(at::date, 'view', null) as on_a_day
+from unnest(array['2025-01-03 10:00+00', '4713-06-01 00:00+00 bc', '294276-12-31 23:59+00', 'infinity', '-infinity', null]::timestamptz[]) as at;
+select name, health_internal.is_event(date '2025-01-03', name, null) from unnest(array['view', '$joined', ' ', '', null]) as name;
+select amount, health_internal.is_event(date '2025-01-03', 'view', amount)
+from unnest(array[0, -1.5, 9223372036854, -9223372036854, 9223372036854.5, 9223372036855, -9223372036855, 'nan', 'infinity', '-infinity', null]::float8[]) as amount;

@@ -365,15 +365,9 @@ inline RowKind read_row(EventReader& reader, TupleTableSlot* slot, EventRow& row
   if (!read_field(reader, reader.event, slot, value)) return RowKind::none;
   event.name = read_text(reader, value);
   if (!read_field(reader, reader.moment, slot, value)) return RowKind::none;
-  if (reader.has_zone) {
-    const TimestampTz moment = DatumGetTimestampTz(value);
-    if (TIMESTAMP_NOT_FINITE(moment)) return RowKind::bad;
-    event.day = local_day(reader.clock, moment);
-  } else {
-    event.day = DatumGetDateADT(value);
-    if (DATE_NOT_FINITE(event.day)) return RowKind::bad;
-  }
-  if (event.name.empty()) return RowKind::bad;
+  event.day =
+      reader.has_zone ? day_if_finite(reader.clock, DatumGetTimestampTz(value)) : DatumGetDateADT(value);
+  if (!is_event(event.name, event.day)) return RowKind::bad;
   event.has_amount = reader.amount.way != Way::none && read_field(reader, reader.amount, slot, value);
   if (event.has_amount && !to_micro(DatumGetFloat8(value), event.amount)) return RowKind::bad;
   return RowKind::event;

@@ -38,7 +38,7 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context);
 enum class RowKind : std::uint8_t {
   none,   // no event: a key is NULL, or the filter leaves it out
   event,  //
-  bad     // infinite time, impossible amount, empty name
+  bad     // none that can be counted: see collect/event.hpp
 };
 
 // One row as an event. Text and uuid ids and the name point into the row or the per-tuple memory.

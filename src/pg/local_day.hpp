@@ -39,6 +39,11 @@ ZoneClock& zone_clock(FunctionCallInfo fcinfo, std::string_view name);
 // Error 22008 for infinite timestamps.
 Day local_day(ZoneClock& clock, TimestampTz timestamp);
 
+// The same, no_day for infinite timestamps.
+inline Day day_if_finite(ZoneClock& clock, TimestampTz timestamp) {
+  return TIMESTAMP_NOT_FINITE(timestamp) ? no_day : local_day(clock, timestamp);
+}
+
 // A finite date argument. Error 22008 for infinities, naming the argument.
 Day finite_day(int32 date, const char* argument);
 

@@ -104,12 +104,7 @@ std::size_t AccountFold::memory() const {
 }
 
 void AccountFold::add(const UserId& account, const LoggedEvent& event, int sign) {
-  if (event.name.empty()) {
-    throw Error(sqlstate::invalid_parameter_value, "an event has an empty name",
-                "Filter such events out, or name them.");
-  }
-  if (event.day < min_day || event.day > max_day)
-    throw Error(sqlstate::datetime_field_overflow, "the day of an event is out of range");
+  check_event(event);
   if (event.kind != user_kind_) common_user_kind(user_kind_, event.kind);
   const auto keep = [this](const UserId& id) { return UserId{id.number, ids_.keep(id.bytes)}; };
   const Pending pending{account.number,

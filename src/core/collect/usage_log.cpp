@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include "core/base/hash_name.hpp"
 #include "core/ledger/usage_algebra.hpp"
@@ -70,11 +69,7 @@ void UsageLog::adopt_kind(UserKind kind) {
 }
 
 bool UsageLog::append(const LoggedEvent& event, EventCodes& codes) {
-  if (event.name.empty())
-    throw Error(sqlstate::invalid_parameter_value, "an event has an empty name",
-                "Filter such events out, or name them.");
-  if (event.day < min_day || event.day > max_day)
-    throw Error(sqlstate::datetime_field_overflow, "the day of an event is out of range");
+  check_event(event);
   LogHeader& header = *header_;
   if (header.kind != static_cast<std::uint8_t>(event.kind)) adopt_kind(event.kind);
   const std::uint32_t code = codes.code_of(event.name);
@@ -214,24 +209,6 @@ UsageBytes UsageLog::fold() const {
   if (ledgers.empty()) return newest;
   ledgers.emplace_back(newest);
   return sum_usage(std::move(ledgers));
-}
-
-bool to_micro(double amount, std::int64_t& micro_units) noexcept {
-  const double scaled = std::nearbyint(amount * static_cast<double>(micro));
-  if (!(scaled >= -9223372036854774784.0 && scaled <= 9223372036854774784.0)) return false;
-  micro_units = static_cast<std::int64_t>(scaled);
-  return true;
-}
-
-std::int64_t amount_to_micro(double amount) {
-  std::int64_t micro_units = 0;
-  if (!to_micro(amount, micro_units)) {
-    throw Error(
-        sqlstate::numeric_value_out_of_range,
-        std::isnan(amount) ? "an amount is NaN" : "an amount is out of range",
-        "Amounts are finite numbers up to 9,223,372,036,854 in either direction; NULL stands for no amount.");
-  }
-  return micro_units;
 }
 
 }  // namespace health

@@ -28,6 +28,7 @@
 #include <string_view>
 
 #include "core/ledger/usage_writer.hpp"
+#include "event.hpp"
 
 namespace health {
 
@@ -75,16 +76,6 @@ struct LogHeader {
 inline constexpr std::size_t staging_bytes = 80;
 inline constexpr std::size_t log_start = sizeof(LogHeader) + staging_bytes;
 static_assert(log_start == 128);
-
-// One event on its way into a log. `user` is bigint or bytes, by kind.
-struct LoggedEvent {
-  UserKind kind = UserKind::none;
-  UserId user;
-  Day day = 0;
-  std::string_view name;
-  bool has_amount = false;
-  std::int64_t amount = 0;
-};
 
 inline constexpr std::size_t smallest_log = log_start;  // bytes of a new state
 inline constexpr std::uint8_t log_version = 1;
@@ -138,10 +129,5 @@ class UsageLog {
   std::uint8_t* memory_;
   std::size_t capacity_;
 };
-
-// Amounts enter as doubles and are kept in millionths; false for NaN, infinities and amounts beyond 9.2e12.
-bool to_micro(double amount, std::int64_t& micro_units) noexcept;
-// The same with error 22003.
-std::int64_t amount_to_micro(double amount);
 
 }  // namespace health

@@ -144,10 +144,11 @@ bool ChangeLog::append(const Change& change, EventCodes& codes) noexcept {
   return true;
 }
 
-ChangeCursor::ChangeCursor(Bytes piece)
-    : start_(piece.data()), at_(piece.data()), end_(piece.data() + piece.size()) {
+void ChangeCursor::Reject::reject(ByteFault) { reject_piece(); }
+
+ChangeCursor::ChangeCursor(Bytes piece) : start_(piece.data()) {
   if (piece.size() < piece_header || piece[0] != change_version) reject_piece();
-  at_ += piece_header;
+  bytes_ = ByteReader<Reject>(piece.subspan(piece_header));
   const unsigned account = piece[1] & 3u;
   const unsigned user = piece[1] >> 2;
   if (account == 0 || user == 0 || user > 3) reject_piece();
@@ -155,32 +156,25 @@ ChangeCursor::ChangeCursor(Bytes piece)
   change_.event.kind = static_cast<UserKind>(user);
 }
 
-std::uint64_t ChangeCursor::read_varint() {
-  std::uint64_t value = 0;
-  if (!get_varint(at_, end_, value)) reject_piece();
-  return value;
-}
-
-std::string_view ChangeCursor::read_bytes(std::uint64_t size) {
-  if (size > static_cast<std::uint64_t>(end_ - at_)) reject_piece();
-  const std::string_view bytes(reinterpret_cast<const char*>(at_), static_cast<std::size_t>(size));
-  at_ += size;
-  return bytes;
-}
-
 std::string_view ChangeCursor::read_text(std::uint64_t size) {
-  const std::string_view text = read_bytes(size);
+  const std::string_view text = bytes_.string(size);
   if (is_text != nullptr && !is_text(text)) reject_piece();
   return text;
+}
+
+std::string_view& ChangeCursor::name_of_code() {
+  const std::uint8_t code = bytes_.byte();
+  if (code >= names_.size()) reject_piece();
+  return names_[code];
 }
 
 void ChangeCursor::read_id(UserKind kind, UserId& id) {
   if (kind == UserKind::bigint) {
     id.number = static_cast<std::int64_t>(static_cast<std::uint64_t>(id.number) +
-                                          static_cast<std::uint64_t>(unzigzag(read_varint())));
+                                          static_cast<std::uint64_t>(bytes_.signed_number()));
   } else if (kind == UserKind::uuid) {
-    id.bytes = read_bytes(16);
-  } else if (const std::uint64_t size = read_varint(); size != 0) {
+    id.bytes = bytes_.string(16);
+  } else if (const std::uint64_t size = bytes_.number(); size != 0) {
     id.bytes = read_text(size - 1);
   }
 }
@@ -192,12 +186,12 @@ void ChangeCursor::read_event(bool minus, bool has_amount) {
   change_.event.has_amount = has_amount;
   read_id(change_.account_kind, change_.account);
   read_id(change_.event.kind, change_.event.user);
-  change_.event.amount = has_amount ? unzigzag(read_varint()) : 0;
+  change_.event.amount = has_amount ? bytes_.signed_number() : 0;
 }
 
 bool ChangeCursor::next() {
-  while (at_ != end_) {
-    const std::uint8_t entry = *at_++;
+  while (!bytes_.at_end()) {
+    const std::uint8_t entry = bytes_.byte();
     if (entry < change_coded) {
       change_.event.name = names_[entry / 4];
       read_event((entry & 2) != 0, (entry & 1) != 0);
@@ -210,7 +204,7 @@ bool ChangeCursor::next() {
         change_.minus = entry != change_bad;
         return true;
       case change_block: {
-        const std::int64_t blocks = unzigzag(read_varint());
+        const std::int64_t blocks = bytes_.signed_number();
         if (blocks < -INT64_C(0xffffffff) || blocks > INT64_C(0xffffffff)) reject_piece();
         block_ += blocks;
         if (block_ < 0 || block_ > INT64_C(0xffffffff)) reject_piece();
@@ -218,7 +212,7 @@ bool ChangeCursor::next() {
         break;
       }
       case change_day: {
-        const std::int64_t days = unzigzag(read_varint());
+        const std::int64_t days = bytes_.signed_number();
         if (days < -(INT64_C(1) << 33) || days > INT64_C(1) << 33) reject_piece();
         day_ += days;
         if (day_ < min_day || day_ > max_day) reject_piece();
@@ -226,18 +220,16 @@ bool ChangeCursor::next() {
         break;
       }
       case change_define: {
-        if (at_ == end_ || *at_ >= names_.size()) reject_piece();
-        std::string_view& name = names_[*at_++];
-        name = read_text(read_varint());
+        std::string_view& name = name_of_code();
+        name = read_text(bytes_.number());
         break;
       }
       default:
         if (entry >= change_bad) reject_piece();
         if (entry < change_inline) {
-          if (at_ == end_ || *at_ >= names_.size()) reject_piece();
-          change_.event.name = names_[*at_++];
+          change_.event.name = name_of_code();
         } else {
-          change_.event.name = read_text(read_varint());
+          change_.event.name = read_text(bytes_.number());
         }
         read_event((entry & 2) != 0, (entry & 1) != 0);
         return true;

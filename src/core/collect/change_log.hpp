@@ -14,6 +14,7 @@
 // Blocks, days and ids start at 0 and the empty text. Integers are unsigned LEB128 varints.
 #pragma once
 
+#include "core/base/byte_reader.hpp"
 #include "usage_log.hpp"
 
 namespace health {
@@ -83,20 +84,21 @@ class ChangeCursor {
   bool next();
   const Change& change() const { return change_; }
   // Bytes of the piece up to the end of the present change.
-  std::size_t position() const { return static_cast<std::size_t>(at_ - start_); }
+  std::size_t position() const { return static_cast<std::size_t>(bytes_.position() - start_); }
   // Checks every name and text id that is read; null: any bytes will do.
   bool (*is_text)(std::string_view) = nullptr;
 
  private:
-  std::uint64_t read_varint();
-  std::string_view read_bytes(std::uint64_t size);
+  struct Reject {
+    [[noreturn]] static void reject(ByteFault fault);
+  };
   std::string_view read_text(std::uint64_t size);
+  std::string_view& name_of_code();
   void read_id(UserKind kind, UserId& id);
   void read_event(bool minus, bool has_amount);
 
   const std::uint8_t* start_;
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
+  ByteReader<Reject> bytes_;
   std::int64_t block_ = 0;
   std::int64_t day_ = 0;
   Change change_;

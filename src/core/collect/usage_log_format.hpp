@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-#include "core/base/varint.hpp"
+#include "core/base/byte_reader.hpp"
 #include "usage_log.hpp"
 
 namespace health {
@@ -37,41 +37,33 @@ inline std::uint8_t* put_ledger(std::uint8_t* to, Bytes usage) {
 class LogCursor {
  public:
   LogCursor(const LogHeader& header, const std::uint8_t* memory, std::size_t from, std::size_t to)
-      : at_(memory + from),
-        end_(memory + to),
+      : bytes_(Bytes(memory + from, memory + to)),
         kind_(static_cast<UserKind>(header.kind)),
         first_user_(header.first_user) {}
 
   // Goes on with the staged entries behind the last of the log.
   void then_staged(const LogHeader& header, const std::uint8_t* memory) {
-    staged_ = memory + sizeof(LogHeader);
-    staged_end_ = staged_ + header.staged;
+    staged_ = Bytes(memory + sizeof(LogHeader), header.staged);
   }
 
   // Moves to the next event or ledger; false at the end.
   bool next() {
     for (;;) {
-      if (at_ == end_) {
-        if (staged_ == staged_end_) return false;
-        at_ = staged_;
-        end_ = staged_ = staged_end_;
+      if (bytes_.at_end()) {
+        if (staged_.empty()) return false;
+        bytes_ = ByteReader<Reject>(staged_);
+        staged_ = {};
       }
-      const std::uint8_t entry = *at_++;
+      const std::uint8_t entry = bytes_.byte();
       if (entry == entry_ledger) {
-        std::uint32_t size = 0;
-        if (end_ - at_ < 4) corrupted();
-        std::memcpy(&size, at_, 4);
-        at_ += 4;
-        if (size > static_cast<std::size_t>(end_ - at_)) corrupted();
-        ledger_ = Bytes(at_, size);
-        at_ += size;
+        const std::string_view ledger = bytes_.string(bytes_.word());
+        ledger_ = Bytes(reinterpret_cast<const std::uint8_t*>(ledger.data()), ledger.size());
         return true;
       }
       if (entry == entry_define) {
-        if (at_ == end_) corrupted();
-        const std::uint8_t code = *at_++;
+        const std::uint8_t code = bytes_.byte();
         if (code >= names_.size()) corrupted();
-        names_[code] = {read_string(), 0};
+        names_[code] = {bytes_.string(), 0};
         continue;
       }
       if (entry < short_codes * 4) {
@@ -80,11 +72,11 @@ class LogCursor {
         read_event(entry % 4);
       } else if (entry == entry_inline) {
         code_ = entry_inline;
-        event_.name = read_string();
+        event_.name = bytes_.string();
         read_event(any_days);
       } else {
-        if (entry != entry_coded || at_ == end_) corrupted();
-        code_ = *at_++;
+        if (entry != entry_coded) corrupted();
+        code_ = bytes_.byte();
         if (code_ >= names_.size()) corrupted();
         event_.name = names_[code_].name;
         read_event(any_days);
@@ -105,22 +97,13 @@ class LogCursor {
     throw Error(sqlstate::data_corrupted, "invalid value of type health.usage_state",
                 "Values of this type live inside of aggregates only; store health.usage instead.");
   }
-  std::uint64_t read_varint() {
-    std::uint64_t value = 0;
-    if (!get_varint(at_, end_, value)) corrupted();
-    return value;
-  }
-  std::string_view read_view(std::uint64_t size) {
-    if (size > static_cast<std::uint64_t>(end_ - at_)) corrupted();
-    const std::string_view view(reinterpret_cast<const char*>(at_), static_cast<std::size_t>(size));
-    at_ += size;
-    return view;
-  }
-  std::string_view read_string() { return read_view(read_varint()); }
+  struct Reject {
+    [[noreturn]] static void reject(ByteFault) { corrupted(); }
+  };
   void read_event(std::int64_t days) {
     event_.has_amount = false;
     if (days == any_days) {
-      const std::uint64_t when = read_varint();
+      const std::uint64_t when = bytes_.number();
       days = unzigzag(when >> 1);
       event_.has_amount = (when & 1) != 0;
     }
@@ -129,18 +112,16 @@ class LogCursor {
     event_.kind = kind_;
     event_.day = static_cast<Day>(last_day_);
     if (kind_ == UserKind::bigint) {
-      event_.user.number = static_cast<std::int64_t>(static_cast<std::uint64_t>(unzigzag(read_varint())) +
+      event_.user.number = static_cast<std::int64_t>(static_cast<std::uint64_t>(bytes_.signed_number()) +
                                                      static_cast<std::uint64_t>(first_user_));
     } else {
-      event_.user.bytes = kind_ == UserKind::uuid ? read_view(16) : read_string();
+      event_.user.bytes = kind_ == UserKind::uuid ? bytes_.string(16) : bytes_.string();
     }
-    event_.amount = event_.has_amount ? unzigzag(read_varint()) : 0;
+    event_.amount = event_.has_amount ? bytes_.signed_number() : 0;
   }
 
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-  const std::uint8_t* staged_ = nullptr;
-  const std::uint8_t* staged_end_ = nullptr;
+  ByteReader<Reject> bytes_;
+  Bytes staged_;
   UserKind kind_;
   std::int64_t first_user_;
   std::int64_t last_day_ = 0;

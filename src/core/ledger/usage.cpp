@@ -58,17 +58,17 @@ UserKind usage_kind(Bytes usage) {
   return static_cast<UserKind>(usage[1]);
 }
 
-UsageReader::UsageReader(Bytes bytes) : end_(bytes.data() + bytes.size()), kind_(usage_kind(bytes)) {
-  at_ = bytes.data() + 2;
+UsageReader::UsageReader(Bytes bytes) : kind_(usage_kind(bytes)) {
+  bytes_ = ByteReader<Reject>(bytes.subspan(2));
   if (kind_ == UserKind::none) {
-    if (at_ != end_) reject("An empty ledger is followed by more bytes.");
+    if (!bytes_.at_end()) reject("An empty ledger is followed by more bytes.");
     return;
   }
-  first_day_ = read_signed();
+  first_day_ = bytes_.signed_number();
   if (first_day_ < min_day || first_day_ > max_day) reject("The first day is out of range.");
-  const std::uint64_t events = read_varint();
-  users_ = read_varint();
-  cells_ = read_varint();
+  const std::uint64_t events = bytes_.number();
+  users_ = bytes_.number();
+  cells_ = bytes_.number();
   if (events == 0 || events > max_event_names) reject("The number of event names is out of range.");
   if (users_ == 0 || cells_ < users_ || cells_ < events || cells_ > bytes.size())
     reject("The numbers of users and cells do not fit.");
@@ -76,7 +76,7 @@ UsageReader::UsageReader(Bytes bytes) : end_(bytes.data() + bytes.size()), kind_
   positions_ = static_cast<std::uint64_t>(max_day - first_day_ + 1) * events_;
   std::string_view previous;
   for (std::uint32_t i = 0; i < events_; ++i) {
-    const std::string_view name = read_bytes(read_varint());
+    const std::string_view name = bytes_.string();
     if (name.empty() || (i > 0 && name <= previous)) reject("The event names are not in order.");
     if (i >= inline_names_.size())
       more_names_.push_back(name);
@@ -91,27 +91,14 @@ std::string_view UsageReader::event_name(std::uint32_t event) const {
   return event < inline_names_.size() ? inline_names_[event] : more_names_.at(event - inline_names_.size());
 }
 
-void UsageReader::reject_number() { reject("A number is cut off or overlong."); }
+void UsageReader::Reject::reject(ByteFault fault) {
+  health::reject(fault == ByteFault::string ? "A string is cut off." : "A number is cut off or overlong.");
+}
 
 void UsageReader::reject_day() { reject("A day is out of range."); }
 
-std::uint64_t UsageReader::read_varint() {
-  std::uint64_t value = 0;
-  if (!get_varint(at_, end_, value)) reject_number();
-  return value;
-}
-
-std::int64_t UsageReader::read_signed() { return unzigzag(read_varint()); }
-
-std::string_view UsageReader::read_bytes(std::uint64_t size) {
-  if (size > static_cast<std::uint64_t>(end_ - at_)) reject("A string is cut off.");
-  const std::string_view bytes(reinterpret_cast<const char*>(at_), static_cast<std::size_t>(size));
-  at_ += size;
-  return bytes;
-}
-
 void UsageReader::finish() {
-  if (at_ != end_) reject("Bytes follow the last user.");
+  if (!bytes_.at_end()) reject("Bytes follow the last user.");
   if (cells_read_ != cells_) reject("The number of cells does not fit.");
   if (cells_ == 0) return;
   if (!saw_first_day_) reject("No cell lies on the first day.");
@@ -129,9 +116,9 @@ bool UsageReader::next_user() {
   switch (kind_) {
     case UserKind::bigint: {
       if (users_read_ == 0) {
-        user_.number = read_signed();
+        user_.number = bytes_.signed_number();
       } else {
-        const std::uint64_t gap = read_varint();
+        const std::uint64_t gap = bytes_.number();
         const std::uint64_t room =
             static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(user_.number);
         if (gap >= room) reject("A user id is out of range.");
@@ -140,14 +127,14 @@ bool UsageReader::next_user() {
       break;
     }
     case UserKind::uuid: {
-      const std::string_view id = read_bytes(16);
+      const std::string_view id = bytes_.string(16);
       if (users_read_ > 0 && id <= user_.bytes) reject("The users are not in order.");
       user_.bytes = id;
       break;
     }
     case UserKind::text: {
-      const std::uint64_t shared = read_varint();
-      const std::string_view rest = read_bytes(read_varint());
+      const std::uint64_t shared = bytes_.number();
+      const std::string_view rest = bytes_.string();
       if (shared > text_.size() || (users_read_ == 0 && shared != 0))
         reject("A user id refers past the previous one.");
       const std::string_view old_rest = std::string_view(text_).substr(static_cast<std::size_t>(shared));
@@ -168,7 +155,7 @@ bool UsageReader::next_user() {
       break;
   }
   ++users_read_;
-  user_cells_left_ = read_varint();
+  user_cells_left_ = bytes_.number();
   position_ = day_start_ = 0;
   day_ = static_cast<Day>(first_day_);
   if (user_cells_left_ == 0 || user_cells_left_ > cells_ - cells_read_)
@@ -177,7 +164,7 @@ bool UsageReader::next_user() {
 }
 
 void UsageReader::read_sums(Cell& cell) {
-  const std::uint64_t meta = read_varint();
+  const std::uint64_t meta = bytes_.number();
   cell.count = unzigzag(meta >> 2);
   switch (meta & 3) {
     case 0:
@@ -185,12 +172,12 @@ void UsageReader::read_sums(Cell& cell) {
       break;
     case 1:
       cell.amount_count = cell.count;
-      cell.amount = read_signed();
+      cell.amount = bytes_.signed_number();
       if (cell.count == 0) reject("A cell is not in its shortest form.");
       break;
     case 2:
-      cell.amount_count = read_signed();
-      cell.amount = read_signed();
+      cell.amount_count = bytes_.signed_number();
+      cell.amount = bytes_.signed_number();
       if ((cell.amount_count == cell.count && cell.count != 0) ||
           (cell.amount_count == 0 && cell.amount == 0)) {
         reject("A cell is not in its shortest form.");

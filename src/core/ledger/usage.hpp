@@ -24,10 +24,10 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/byte_reader.hpp"
 #include "core/base/day.hpp"
 #include "core/base/error.hpp"
 #include "core/base/exact.hpp"
-#include "core/base/varint.hpp"
 
 namespace health {
 
@@ -84,8 +84,7 @@ class UsageReader {
     if (user_cells_left_ == 0) return false;
     --user_cells_left_;
     if ((++cells_read_ & 0xfff) == 0) poll_cancel();
-    std::uint64_t tag = 0;
-    if (!get_short_varint(at_, end_, tag)) reject_number();
+    const std::uint64_t tag = bytes_.short_number();
     const std::uint64_t gap = tag >> 1;
     if (gap >= positions_ - position_) reject_day();
     const std::uint64_t position = position_ + gap;
@@ -118,16 +117,14 @@ class UsageReader {
   }
 
  private:
-  [[noreturn]] static void reject_number();
+  struct Reject {
+    [[noreturn]] static void reject(ByteFault fault);
+  };
   [[noreturn]] static void reject_day();
-  std::uint64_t read_varint();
-  std::int64_t read_signed();
   void read_sums(Cell& cell);  // of a cell that is more than one event without an amount
-  std::string_view read_bytes(std::uint64_t size);
-  void finish();  // what can only be checked behind the last user
+  void finish();               // what can only be checked behind the last user
 
-  const std::uint8_t* at_ = nullptr;
-  const std::uint8_t* end_ = nullptr;
+  ByteReader<Reject> bytes_;
   UserKind kind_ = UserKind::none;
   std::uint32_t events_ = 0;
   std::uint64_t users_ = 0;

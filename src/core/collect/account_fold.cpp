@@ -7,7 +7,6 @@
 #include <tuple>
 
 #include "core/base/civil.hpp"
-#include "core/base/hash_name.hpp"
 #include "core/base/radix_sort.hpp"
 
 namespace health {
@@ -31,51 +30,31 @@ std::size_t block_words(std::uint32_t block) {
 
 std::uint64_t day_of_word(std::uint64_t word) { return (word >> 16) & 0xffff; }
 
+std::uint64_t hash_account(std::int64_t id) {
+  return static_cast<std::uint64_t>(id) * 0x9e3779b97f4a7c15u >> 32;
+}
+
 std::uint64_t distance(std::int64_t from, std::int64_t to) {
   return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
 }
 
 }  // namespace
 
-std::uint32_t AccountFold::Names::number_of(std::string_view name, Slabs& bytes) {
-  const std::size_t mask = table_.size() - 1;
-  std::size_t slot = hash_name(name) & mask;
-  for (; table_[slot] != 0; slot = (slot + 1) & mask) {
-    const std::uint32_t number = table_[slot] - 1;
-    if (names_[number] == name) return number;
-  }
-  names_.push_back(bytes.keep(name));
-  table_[slot] = static_cast<std::uint32_t>(names_.size());
-  if (4 * names_.size() > table_.size()) grow();
-  return static_cast<std::uint32_t>(names_.size() - 1);
-}
-
-void AccountFold::Names::grow() {
-  table_.assign(4 * table_.size(), 0);
-  const std::size_t mask = table_.size() - 1;
-  for (std::uint32_t i = 0; i < names_.size(); ++i) {
-    std::size_t slot = hash_name(names_[i]) & mask;
-    while (table_[slot] != 0) slot = (slot + 1) & mask;
-    table_[slot] = i + 1;
-  }
-}
-
 AccountFold::AccountFold(UserKind account_kind, UserKind user_kind, std::size_t limit)
     : account_kind_(account_kind),
       user_kind_(user_kind),
       limit_(limit),
-      account_slots_(64, AccountSlot{0, 0}),
       account_numbers_(account_kind, 0),
       user_numbers_(user_kind, 0) {}
 
 void AccountFold::start_collecting() {
   blocks_.clear();
   ids_.clear();
-  account_slots_.assign(64, {0, 0});
+  account_slots_ = {};
   account_ids_.clear();
   account_numbers_ = UserNumbers(account_kind_, 0);
   user_numbers_ = UserNumbers(user_kind_, 0);
-  names_ = Names();
+  names_ = {};
   accounts_.clear();
   has_day_ = false;
   first_day_ = UINT64_MAX;
@@ -107,17 +86,17 @@ void AccountFold::add(const UserId& account, const LoggedEvent& event, int sign)
   check_event(event);
   if (event.kind != user_kind_) common_user_kind(user_kind_, event.kind);
   const auto keep = [this](const UserId& id) { return UserId{id.number, ids_.keep(id.bytes)}; };
-  const Pending pending{account.number,
-                        user_kind_ == UserKind::bigint
-                            ? event.user.number
-                            : std::int64_t{user_numbers_.number_of(event.user, keep)},
-                        event.amount,
-                        event.day,
-                        names_.number_of(event.name, ids_),
-                        sign < 0,
-                        event.has_amount};
+  const Pending pending{
+      account.number,
+      user_kind_ == UserKind::bigint ? event.user.number
+                                     : std::int64_t{user_numbers_.number_of(event.user, keep)},
+      event.amount,
+      event.day,
+      names_.number_of(event.name, [this](std::string_view name) { return ids_.keep(name); }),
+      sign < 0,
+      event.has_amount};
   if (account_kind_ == UserKind::bigint) {
-    __builtin_prefetch(&account_slots_[account_slot(account.number)]);
+    account_slots_.prefetch(hash_account(account.number));
     pending_[pending_count_++] = pending;
     if (pending_count_ == most_pending) append_pending();
   } else {
@@ -126,32 +105,15 @@ void AccountFold::add(const UserId& account, const LoggedEvent& event, int sign)
   }
 }
 
-std::size_t AccountFold::account_slot(std::int64_t id) const {
-  const std::uint64_t hash = static_cast<std::uint64_t>(id) * 0x9e3779b97f4a7c15u;
-  return static_cast<std::size_t>(hash >> 32) & (account_slots_.size() - 1);
-}
-
 std::uint32_t AccountFold::account_number(std::int64_t id) {
-  const std::size_t mask = account_slots_.size() - 1;
-  std::size_t slot = account_slot(id);
-  for (; account_slots_[slot].number != 0; slot = (slot + 1) & mask) {
-    if (account_slots_[slot].id == id) return account_slots_[slot].number - 1;
-  }
+  AccountSlot& slot =
+      account_slots_.find(hash_account(id), [id](const AccountSlot& other) { return other.id == id; });
+  if (slot) return slot.number - 1;
   account_ids_.push_back({id, {}});
   const auto number = static_cast<std::uint32_t>(account_ids_.size());
-  account_slots_[slot] = {id, number};
-  if (2 * account_ids_.size() > account_slots_.size()) grow_account_slots();
+  slot = {id, number};
+  account_slots_.note_filled([](const AccountSlot& other) { return hash_account(other.id); });
   return number - 1;
-}
-
-void AccountFold::grow_account_slots() {
-  account_slots_.assign(4 * account_slots_.size(), {0, 0});
-  const std::size_t mask = account_slots_.size() - 1;
-  for (std::uint32_t i = 0; i < account_ids_.size(); ++i) {
-    std::size_t slot = account_slot(account_ids_[i].number);
-    while (account_slots_[slot].number != 0) slot = (slot + 1) & mask;
-    account_slots_[slot] = {account_ids_[i].number, i + 1};
-  }
 }
 
 void AccountFold::append_pending() {
@@ -393,12 +355,11 @@ void AccountFold::sort_all_words() {
       ++i;
     } else {
       cell.user = static_cast<std::int64_t>(words_[i + 1]);
-      const std::int64_t sign = (word & flag_minus) != 0 ? -1 : 1;
       const bool has_amount = (word & flag_amount) != 0;
-      const auto amount = has_amount ? static_cast<std::int64_t>(words_[i + 2]) : 0;
-      if (amount == INT64_MIN) add_checked(amount, -1, "amount");  // has no negative
-      cell.cell = {static_cast<Day>(static_cast<std::int64_t>(words_[i + 3])), name_rank_[word >> 32], sign,
-                   has_amount ? sign : 0, sign * amount};
+      cell.cell = {static_cast<Day>(static_cast<std::int64_t>(words_[i + 3])), name_rank_[word >> 32], 1,
+                   has_amount ? 1 : 0, has_amount ? static_cast<std::int64_t>(words_[i + 2]) : 0};
+      const Cell minus = negate_cell(cell.cell);
+      if ((word & flag_minus) != 0) cell.cell = minus;
       i += words_of_many;
     }
     cell.period = period_start(cell.cell.day);
@@ -411,12 +372,7 @@ void AccountFold::sort_all_words() {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < cells_.size();) {
     UserCell sum = cells_[i];
-    for (++i; i < cells_.size() && place(cells_[i]) == place(sum); ++i) {
-      const Cell& more = cells_[i].cell;
-      sum.cell.count = add_checked(sum.cell.count, more.count, "count");
-      sum.cell.amount_count = add_checked(sum.cell.amount_count, more.amount_count, "number of amounts");
-      sum.cell.amount = add_checked(sum.cell.amount, more.amount, "amount");
-    }
+    for (++i; i < cells_.size() && place(cells_[i]) == place(sum); ++i) add_cell(sum.cell, cells_[i].cell);
     if (sum.cell.count != 0 || sum.cell.amount_count != 0 || sum.cell.amount != 0) cells_[kept++] = sum;
   }
   cells_.resize(kept);

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "core/base/calendar.hpp"
+#include "core/base/hash_table.hpp"
 #include "core/base/slabs.hpp"
+#include "core/ledger/name_numbers.hpp"
 #include "core/ledger/user_numbers.hpp"
 #include "usage_log.hpp"
 
@@ -76,18 +78,9 @@ class AccountFold {
   // bigint accounts: id to number.
   struct AccountSlot {
     std::int64_t id;
-    std::uint32_t number;  // + 1, 0 is empty
-  };
-  // Event names in the order of their first appearance.
-  class Names {
-   public:
-    std::uint32_t number_of(std::string_view name, Slabs& bytes);
-    const std::vector<std::string_view>& names() const { return names_; }
+    std::uint32_t number;  // + 1
 
-   private:
-    void grow();
-    std::vector<std::uint32_t> table_ = std::vector<std::uint32_t>(64, 0);  // number + 1, 0 is empty
-    std::vector<std::string_view> names_;
+    explicit operator bool() const { return number != 0; }
   };
   // Per number of a user: whether the present account has it, and its place among the account's users.
   struct UserPlace {
@@ -98,9 +91,7 @@ class AccountFold {
   void start_collecting();
   void append(std::uint32_t account, const Pending& event);
   void append_pending();
-  std::size_t account_slot(std::int64_t id) const;
   std::uint32_t account_number(std::int64_t id);
-  void grow_account_slots();
   void add_block(Account& account);
   std::size_t memory() const;
   void fold_to_run();
@@ -130,11 +121,11 @@ class AccountFold {
   static constexpr std::size_t most_pending = 32;
   std::array<Pending, most_pending> pending_;
   std::size_t pending_count_ = 0;
-  std::vector<AccountSlot> account_slots_;
+  HashTable<AccountSlot> account_slots_;
   std::vector<UserId> account_ids_;  // of bigint accounts
   UserNumbers account_numbers_;      // of uuid and text accounts
   UserNumbers user_numbers_;         // of uuid and text users
-  Names names_;
+  NameNumbers names_;
   std::vector<Account> accounts_;
   bool has_day_ = false;
   std::int64_t base_day_ = 0;  // days of single words are offsets to it

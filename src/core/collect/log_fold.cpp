@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
-#include <unordered_map>
 
 #include "core/base/radix_sort.hpp"
+#include "core/ledger/name_numbers.hpp"
 #include "core/ledger/usage_algebra.hpp"
 #include "core/ledger/user_numbers.hpp"
 #include "usage_log_format.hpp"
@@ -19,36 +19,13 @@ namespace {
 constexpr std::size_t large_ledger =
     std::size_t{1} << 16;  // bytes; such ledgers are merged as streams instead of taken apart
 
-// Numbers event names in the order of their first appearance; few and repeated, so mostly found by their
-// code.
-class EventNumbers {
- public:
-  std::uint32_t number_of(LogCursor& cursor) {
-    std::uint32_t* const note = cursor.note();
-    if (note == nullptr) return number_of(cursor.event().name);
-    if (*note == 0) *note = number_of(cursor.event().name) + 1;
-    return *note - 1;
-  }
-  std::uint32_t number_of(std::string_view name) {
-    if (names_.size() < 24) {  // a handful of names is searched faster than hashed
-      for (std::uint32_t i = 0; i < names_.size(); ++i) {
-        if (names_[i] == name) return i;
-      }
-      names_.push_back(name);
-      return static_cast<std::uint32_t>(names_.size() - 1);
-    }
-    for (std::uint32_t i = static_cast<std::uint32_t>(numbers_.size()); i < names_.size(); ++i)
-      numbers_.emplace(names_[i], i);
-    const auto [entry, is_new] = numbers_.emplace(name, static_cast<std::uint32_t>(names_.size()));
-    if (is_new) names_.push_back(name);
-    return entry->second;
-  }
-  const std::vector<std::string_view>& names() const { return names_; }
-
- private:
-  std::vector<std::string_view> names_;
-  std::unordered_map<std::string_view, std::uint32_t> numbers_;
-};
+// The number of the present event's name, which is mostly found by its code.
+std::uint32_t number_of_name(NameNumbers& names, LogCursor& cursor) {
+  std::uint32_t* const note = cursor.note();
+  if (note == nullptr) return names.number_of(cursor.event().name);
+  if (*note == 0) *note = names.number_of(cursor.event().name) + 1;
+  return *note - 1;
+}
 
 struct Event {
   std::uint32_t user;
@@ -66,7 +43,7 @@ struct Sum {
 struct Collected {
   Collected(UserKind kind, std::int64_t near_user) : users(kind, near_user) {}
   UserNumbers users;
-  EventNumbers events;
+  NameNumbers events;
   std::vector<Event> single;  // count 1, no amount
   std::vector<Event> summed;  // with `sums` beside it
   std::vector<Sum> sums;
@@ -182,11 +159,8 @@ UsageBytes sort_and_write(UserKind kind, const Collected& all) {
         const Key key = !has_many || (has_one && *one < many->key) ? *one : many->key;
         Cell cell;
         for (; one != single.end() && *one == key; ++one) ++cell.count;
-        for (; many != summed.end() && many->key == key; ++many) {
-          cell.count = add_checked(cell.count, many->sum.count, "count");
-          cell.amount_count = add_checked(cell.amount_count, many->sum.amount_count, "number of amounts");
-          cell.amount = add_checked(cell.amount, many->sum.amount, "amount");
-        }
+        for (; many != summed.end() && many->key == key; ++many)
+          add_cell(cell, {0, 0, many->sum.count, many->sum.amount_count, many->sum.amount});
         const Key position = key - user_start;
         cell.day = static_cast<Day>(all.first_day + static_cast<std::int64_t>(position / events));
         cell.event = static_cast<std::uint32_t>(position % events);
@@ -230,7 +204,7 @@ UsageBytes fold_entries(const LogHeader& header, const std::uint8_t* memory, std
       continue;
     }
     const LoggedEvent& event = cursor.event();
-    const Event entry{all.users.number_of(event.user), all.events.number_of(cursor), event.day};
+    const Event entry{all.users.number_of(event.user), number_of_name(all.events, cursor), event.day};
     all.first_day = std::min(all.first_day, event.day);
     all.last_day = std::max(all.last_day, event.day);
     if (event.has_amount) {

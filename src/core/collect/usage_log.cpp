@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "core/base/hash_name.hpp"
+#include "core/base/hash_table.hpp"
 #include "core/ledger/usage_algebra.hpp"
 #include "core/ledger/usage_format.hpp"
 #include "log_fold.hpp"
@@ -28,12 +29,11 @@ void EventCodes::start(std::uint32_t seed) noexcept {
 
 std::uint32_t EventCodes::code_of(std::string_view name) noexcept {
   if (name.size() > longest) return no_code;
-  std::size_t bucket = hash_name(name) % buckets;
-  for (; codes_[bucket] != 0; bucket = (bucket + 1) % buckets) {
-    const std::uint32_t code = codes_[bucket] - 1u;
-    const Entry& entry = entries_[code];
-    if (entry.size == name.size() && std::memcmp(entry.name, name.data(), name.size()) == 0) return code;
-  }
+  std::uint8_t& known = find_slot(codes_, hash_name(name), [&](std::uint8_t slot) {
+    const Entry& entry = entries_[slot - 1u];
+    return entry.size == name.size() && std::memcmp(entry.name, name.data(), name.size()) == 0;
+  });
+  if (known != 0) return known - 1u;
   if (count_ == capacity) {
     // Names of an earlier statement may crowd out those of the present one.
     if (++misses_ < 4096) return no_code;
@@ -43,7 +43,7 @@ std::uint32_t EventCodes::code_of(std::string_view name) noexcept {
   const std::uint32_t code = count_++;
   entries_[code].size = static_cast<std::uint8_t>(name.size());
   std::memcpy(entries_[code].name, name.data(), name.size());
-  codes_[bucket] = static_cast<std::uint8_t>(code + 1);
+  known = static_cast<std::uint8_t>(code + 1);
   return code;
 }
 

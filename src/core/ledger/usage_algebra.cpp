@@ -24,17 +24,28 @@ UsageBytes merge(std::span<const Bytes> ledgers, std::int64_t last_sign) {
   });
 }
 
+[[noreturn]] void reject_sum(const char* what) {
+  throw Error(
+      sqlstate::numeric_value_out_of_range,
+      std::string("the ") + what + " of one user, day and event is out of range",
+      "Sums of amounts go up to 9,223,372,036,854 in either direction; record them in a larger unit.");
+}
+
 }  // namespace
 
-std::int64_t add_checked(std::int64_t a, std::int64_t b, const char* what) {
-  std::int64_t sum = 0;
-  if (__builtin_add_overflow(a, b, &sum)) {
-    throw Error(
-        sqlstate::numeric_value_out_of_range,
-        std::string("the ") + what + " of one user, day and event is out of range",
-        "Sums of amounts go up to 9,223,372,036,854 in either direction; record them in a larger unit.");
-  }
-  return sum;
+void add_cell(Cell& sum, const Cell& more) {
+  if (__builtin_add_overflow(sum.count, more.count, &sum.count)) reject_sum("count");
+  if (__builtin_add_overflow(sum.amount_count, more.amount_count, &sum.amount_count))
+    reject_sum("number of amounts");
+  if (__builtin_add_overflow(sum.amount, more.amount, &sum.amount)) reject_sum("amount");
+}
+
+Cell negate_cell(Cell cell) {
+  if (cell.amount == INT64_MIN) reject_sum("amount");
+  cell.count = -cell.count;
+  cell.amount_count = -cell.amount_count;
+  cell.amount = -cell.amount;
+  return cell;
 }
 
 UserKind common_user_kind(UserKind a, UserKind b) {

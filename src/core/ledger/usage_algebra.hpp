@@ -22,8 +22,12 @@ UsageBytes sum_usage(std::vector<Bytes> ledgers);
 // 22P02 when the text is not an id of the ledger's type.
 UsageBytes usage_without_user(Bytes usage, std::string_view user);
 
-// a + b into `sum`. Errors: 22003, naming what overflowed.
-std::int64_t add_checked(std::int64_t a, std::int64_t b, const char* what);
+// Adds the numbers of a cell to those of another of the same user, day and event. Error 22003, naming what
+// leaves its range.
+void add_cell(Cell& sum, const Cell& more);
+
+// The cell with all its numbers negative. Error 22003 for an amount that has no negative.
+Cell negate_cell(Cell cell);
 
 // The type of users of the sum of two ledgers. Error 42804 when they differ; `none` goes with everything.
 UserKind common_user_kind(UserKind a, UserKind b);

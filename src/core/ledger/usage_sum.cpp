@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "usage_algebra.hpp"
-
 namespace health {
 
 namespace {
@@ -36,13 +34,6 @@ UsageSum::Side::Side(const UsageReader& reader, const std::vector<std::string_vi
     events_.push_back(static_cast<std::uint32_t>(found - names.begin()));
   }
   next_user();
-}
-
-void UsageSum::Side::negate() {
-  cell_.count = -cell_.count;
-  cell_.amount_count = add_checked(0, -cell_.amount_count, "number of amounts");
-  if (cell_.amount == INT64_MIN) add_checked(INT64_MIN, -1, "amount");
-  cell_.amount = -cell_.amount;
 }
 
 UsageSum::UsageSum(std::span<const Bytes> ledgers, std::int64_t last_sign) {
@@ -99,10 +90,7 @@ void UsageSum::sum_equal(Cell& cell) {
   cell = with_cells_[at_]->cell();
   std::size_t equal = 1;
   for (; at_ + equal < with_cells_.size() && with_cells_[at_ + equal]->key() == key; ++equal) {
-    const Cell& more = with_cells_[at_ + equal]->cell();
-    cell.count = add_checked(cell.count, more.count, "count");
-    cell.amount_count = add_checked(cell.amount_count, more.amount_count, "number of amounts");
-    cell.amount = add_checked(cell.amount, more.amount, "amount");
+    add_cell(cell, with_cells_[at_ + equal]->cell());
   }
   for (std::size_t i = 0; i < equal; ++i) with_cells_[at_ + i]->next_cell();
   put_back(equal);

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "usage.hpp"
+#include "usage_algebra.hpp"
 
 namespace health {
 
@@ -71,14 +71,12 @@ class UsageSum {
       if (!has_cell_) return;
       cell_.event = events_[cell_.event];
       key_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(cell_.day) - min_day) << 32 | cell_.event;
-      if (sign_ < 0) negate();
+      if (sign_ < 0) cell_ = negate_cell(cell_);
       is_negative_ |= (cell_.count | cell_.amount_count) < 0;
     }
     bool is_negative() const { return is_negative_; }
 
    private:
-    void negate();
-
     UsageReader reader_;
     std::int64_t sign_;
     std::vector<std::uint32_t> events_;

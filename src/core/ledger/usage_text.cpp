@@ -207,12 +207,8 @@ class Parser {
           Cell sum = entries_[i].cell;
           for (++i; i < entries_.size() && compare_users(kind_, entries_[i].user->id(), user) == 0 &&
                     entries_[i].cell.day == sum.day && entries_[i].cell.event == sum.event;
-               ++i) {
-            sum.count = add_checked(sum.count, entries_[i].cell.count, "count");
-            sum.amount_count =
-                add_checked(sum.amount_count, entries_[i].cell.amount_count, "number of amounts");
-            sum.amount = add_checked(sum.amount, entries_[i].cell.amount, "amount");
-          }
+               ++i)
+            add_cell(sum, entries_[i].cell);
           writer.add(sum);
         }
         writer.end_user();

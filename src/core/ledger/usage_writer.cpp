@@ -43,7 +43,7 @@ void UsageWriter::add_sums(const Cell& cell) {
       cell.amount_count < -max_count) {
     throw Error(sqlstate::numeric_value_out_of_range, "the count of one user, day and event is out of range");
   }
-  if (cell.amount == INT64_MIN) add_checked(INT64_MIN, -1, "amount");
+  negate_cell(cell);  // throws unless there is one
   if (!move_to(cell)) return;
   user_cells_.append_varint(2 * gap_ + 1);
   const std::uint64_t count = zigzag(cell.count) << 2;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/base/hash_table.hpp"
 #include "core/base/varint.hpp"
 #include "usage_algebra.hpp"
 
@@ -13,7 +14,7 @@ namespace health {
 class UserNumbers {
  public:
   // `near` is a bigint around which many users lie: the first of the log.
-  UserNumbers(UserKind kind, std::int64_t near) : kind_(kind), near_(near), table_(64, 0) {}
+  UserNumbers(UserKind kind, std::int64_t near) : kind_(kind), near_(near) {}
 
   std::uint32_t number_of(const UserId& user) {
     return number_of(user, [](const UserId& id) { return id; });
@@ -34,40 +35,29 @@ class UserNumbers {
  private:
   template <class Keep>
   std::uint32_t look_up(const UserId& user, Keep&& keep) {
-    const std::size_t mask = table_.size() - 1;
-    std::size_t slot = hash(user) & mask;
-    for (; table_[slot] != 0; slot = (slot + 1) & mask) {
-      const std::uint32_t number = table_[slot] - 1;
-      if (compare_users(kind_, users_[number], user) == 0) return number;
-    }
+    std::uint32_t& slot = table_.find(hash(user), [&](std::uint32_t number) {
+      return compare_users(kind_, users_[number - 1], user) == 0;
+    });
+    if (slot != 0) return slot - 1;
     users_.push_back(keep(user));
-    table_[slot] = static_cast<std::uint32_t>(users_.size());
-    if (2 * users_.size() > table_.size()) grow();
-    return static_cast<std::uint32_t>(users_.size() - 1);
+    const auto number = slot = static_cast<std::uint32_t>(users_.size());
+    table_.note_filled([this](std::uint32_t other) { return hash(users_[other - 1]); });
+    return number - 1;
   }
-  std::size_t hash(const UserId& user) const {
+  std::uint64_t hash(const UserId& user) const {
     std::uint64_t hash = 0;
     if (kind_ == UserKind::bigint) {
       hash = static_cast<std::uint64_t>(user.number) * 0x9e3779b97f4a7c15u;
     } else {
       hash = std::hash<std::string_view>{}(user.bytes);
     }
-    return static_cast<std::size_t>(hash ^ (hash >> 32));
-  }
-  void grow() {
-    table_.assign(4 * table_.size(), 0);
-    const std::size_t mask = table_.size() - 1;
-    for (std::uint32_t i = 0; i < users_.size(); ++i) {
-      std::size_t slot = hash(users_[i]) & mask;
-      while (table_[slot] != 0) slot = (slot + 1) & mask;
-      table_[slot] = i + 1;
-    }
+    return hash ^ (hash >> 32);
   }
 
   UserKind kind_;
   std::int64_t near_;
   std::array<std::uint32_t, 128> neighbours_{};  // by zigzag distance from near_: number + 1, 0 is unknown
-  std::vector<std::uint32_t> table_;             // number + 1, 0 is empty
+  HashTable<std::uint32_t> table_;               // number + 1
   std::vector<UserId> users_;
 };
 

@@ -28,7 +28,7 @@ declare
     found_bad bigint;
 begin
     select * into strict s from health_internal.ledger_source where id = source;
-    execute format('select coalesce(sum(f.bad_rows), 0) from health_data.change_%s c, health_internal.fold_changes(%s, array[c.changes]) f', source, source)
+    execute format('select coalesce(sum(f.bad_rows), 0) from health_data.change_%s c, health_internal.fold_changes(array[c.changes]) f', source)
         into found_bad;
     if found_bad <> bad then raise exception '% bad rows, not %', found_bad, bad; end if;
     return query execute format($q$
@@ -36,13 +36,13 @@ begin
         from (select (%s)::text as account, date_trunc('quarter', %s)::date as period, health.usage_agg(%s, %s, %s%s%s) as usage
               from %s src where %s and %s and (%s) is not null and (%s) is not null and (%s) is not null and (%s) is not null group by 1, 2) r
         full join (select f.account_id as account, f.period, health.rollup(f.usage) as usage
-              from health_data.change_%s ch, health_internal.fold_changes(%s, array[ch.changes]) f where f.account_id is not null group by 1, 2
+              from health_data.change_%s ch, health_internal.fold_changes(array[ch.changes]) f where f.account_id is not null group by 1, 2
               having health.rollup(f.usage)::text <> '{}') c using (account, period)
         where r.usage::text is distinct from c.usage::text$q$,
         s.account, case when s.time_zone is null then s.moment else format('%s at time zone %L', s.moment, s.time_zone) end,
         s.user_id, s.event, s.moment, ', ' || s.amount,
         case when s.time_zone is not null then format(', %L', s.time_zone) end,
-        s.relation::regclass, good, coalesce(s.filter, 'true'), s.account, s.user_id, s.event, s.moment, source, source);
+        s.relation::regclass, good, coalesce(s.filter, 'true'), s.account, s.user_id, s.event, s.moment, source);
 end $$;
 
 -- Plain columns, two models on one table.
@@ -53,7 +53,7 @@ create view difference as select 1 as source, d.* from differences(1) d union al
 
 insert into event (account, usr, name, at, amount) values (1, 10, 'view', '2025-03-31 22:30+00', 1.5);
 -- The local day is in the second quarter.
-select f.* from health_data.change_1 c, health_internal.fold_changes(1, array[c.changes]) f;
+select f.* from health_data.change_1 c, health_internal.fold_changes(array[c.changes]) f;
 insert into event (account, usr, name, at, amount)
 select i % 7, i % 11, 'event ' || i % 200, timestamptz '2025-01-01' + i * interval '5 hours', case when i % 3 = 0 then i * 0.25 end
 from generate_series(1, 2000) i;
@@ -213,7 +213,7 @@ insert into event (id, account, usr, name, at, amount) values (1, 1, 10, 'view',
     (3, 1, 10, 'view', '2025-01-03', 'NaN'), (4, 1, 10, 'view', '2025-01-03', 'Infinity'), (5, 1, 10, 'view', '2025-01-03', 1e13), (6, 1, 10, 'view', '2025-01-03', 1);
 select * from differences(1, 'id = 6', 5);
 select * from differences(2, 'id > 2', 2);
-select account_id, period, usage, bad_rows from health_data.change_1 c, health_internal.fold_changes(1, array[c.changes]);
+select account_id, period, usage, bad_rows from health_data.change_1 c, health_internal.fold_changes(array[c.changes]);
 update event set at = '2025-01-03' where id = 1;
 update event set name = 'view', amount = -1 where id in (2, 3);
 delete from event where id = 4;
@@ -257,7 +257,7 @@ insert into page (props, who, path, at)
 select jsonb_build_object('account', 'Acct' || i % 5, 'kind', (array['get', 'Post'])[1 + i % 2]) - case when i % 13 = 0 then 'kind' else '' end,
        md5((i % 3)::text)::uuid, (array['/', ' /a ', '/ping', null, '/health', '/B'])[1 + i % 6], timestamptz '2025-01-01' + i * interval '7 hours'
 from generate_series(1, 300) i;
-select count(*) > 50 as some from health_data.change_6, health_internal.fold_changes(6, array[changes]) f, health.cells(f.usage);
+select count(*) > 50 as some from health_data.change_6, health_internal.fold_changes(array[changes]) f, health.cells(f.usage);
 select * from differences(6);
 update page set props = props || '{"kind": "put"}' where path = '/B';
 insert into page (props, who, path, at) select jsonb_build_object('account', 'large', 'kind', 'get', 'fill', repeat('x', 2000000)), md5('1')::uuid, '/fill', '2025-01-01';
@@ -267,7 +267,7 @@ select * from differences(6);
 -- A collation that nobody can determine is an error, though lower() has none of its own.
 select make_source(7, 'page', 'src.props ->> ''account''', 'src.who', 'lower(src.one || src.two)', 'src.at', null, null, 'text', 'uuid', 'UTC');
 insert into page (props, who, path, at, one, two) values ('{"account": "x"}', md5('1')::uuid, '/', '2025-01-01', 'a', 'b');
-select f.account_id, f.usage, f.bad_rows from health_data.change_7, health_internal.fold_changes(7, array[changes]) f;
+select f.account_id, f.usage, f.bad_rows from health_data.change_7, health_internal.fold_changes(array[changes]) f;
 
 -- What cannot be read at all is noted, once per transaction, and writers go on.
 truncate health_data.change_5;
@@ -280,7 +280,7 @@ alter table raw drop column day;
 begin; savepoint one; insert into raw values ('{}'); rollback to one; insert into raw values ('{}'); commit;
 alter table raw add column day date;
 insert into raw values ('{"account": 3, "user": "anna", "event": "back"}', '2025-01-04');
-select leaf::regclass, f.account_id, f.usage, c.changes is null as unread from health_data.change_5 c left join health_internal.fold_changes(5, array[c.changes]) f on true order by c.xact;
+select leaf::regclass, f.account_id, f.usage, c.changes is null as unread from health_data.change_5 c left join health_internal.fold_changes(array[c.changes]) f on true order by c.xact;
 
 -- Writers need no rights on anything but the table.
 create role regress_capture_writer;
@@ -311,11 +311,11 @@ select health_internal.pending_changes(changes, '{1,null}') from health_data.cha
 select health_internal.pending_changes(null, '{1,2}'), health_internal.count_changes(null);
 select health_internal.count_changes('\x'), 1;
 select health_internal.count_changes('\x0105ff');
-select * from health_internal.fold_changes(1, '{"\\x010500"}');
-select * from health_internal.fold_changes(1, array['\x010ff40001ff000000'::bytea]);
-select * from health_internal.fold_changes(1, array['\x0105f4000161000204000202'::bytea, null, '\x0105f1f0f0']);
-select * from health_internal.fold_changes(1, array['\x0105', '\x010f'::bytea]);
-select * from health_internal.fold_changes(1, '{}');
+select * from health_internal.fold_changes('{"\\x010500"}');
+select * from health_internal.fold_changes(array['\x010ff40001ff000000'::bytea]);
+select * from health_internal.fold_changes(array['\x0105f4000161000204000202'::bytea, null, '\x0105f1f0f0']);
+select * from health_internal.fold_changes(array['\x0105', '\x010f'::bytea]);
+select * from health_internal.fold_changes('{}');
 
 -- Triggers that are none of ours do nothing: another table, no such source, a change table of somebody else or gone.
 create table other (like event);

@@ -94,7 +94,7 @@ HEALTH_FUNCTION(health_fold_changes) {
   Datum* pieces = nullptr;
   bool* nulls = nullptr;
   int count = 0;
-  deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), BYTEAOID, -1, false, TYPALIGN_INT, &pieces, &nulls, &count);
+  deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), BYTEAOID, -1, false, TYPALIGN_INT, &pieces, &nulls, &count);
   for (int i = 0; i < count; ++i) {
     if (!nulls[i]) pieces[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(pieces[i]));
   }

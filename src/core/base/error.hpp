@@ -21,7 +21,6 @@ inline constexpr const char* datetime_field_overflow = "22008";
 inline constexpr const char* datatype_mismatch = "42804";
 inline constexpr const char* data_corrupted = "XX001";
 inline constexpr const char* program_limit_exceeded = "54000";
-inline constexpr const char* query_canceled = "57014";
 }  // namespace sqlstate
 
 // What the core throws: carried over the border as plain text, raised as an ereport there.

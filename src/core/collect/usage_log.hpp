@@ -113,7 +113,6 @@ class UsageLog {
   // The ledger of everything in the log; the log stays as it is.
   UsageBytes fold() const;
 
-  std::size_t used() const { return header_->used; }
   UserKind kind() const { return static_cast<UserKind>(header_->kind); }
   // Bytes that append(event) needs at most.
   static std::size_t bytes_for(const LoggedEvent& event) {

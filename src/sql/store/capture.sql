@@ -6,11 +6,11 @@ AS 'MODULE_PATHNAME', 'health_capture';
 COMMENT ON FUNCTION health_internal.capture() IS
     'Trigger of tracked tables, made by health.track(): after each row it notes what the row''s event changes, and writes that when the transaction commits. It never makes a writer fail';
 
-CREATE FUNCTION health_internal.fold_changes(source integer, changes bytea[])
+CREATE FUNCTION health_internal.fold_changes(changes bytea[])
 RETURNS TABLE (account_id text, period date, usage health.usage, bad_rows bigint)
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 1000
 AS 'MODULE_PATHNAME', 'health_fold_changes';
-COMMENT ON FUNCTION health_internal.fold_changes(integer, bytea[]) IS
+COMMENT ON FUNCTION health_internal.fold_changes(bytea[]) IS
     'Captured changes as ledgers per account and calendar quarter, without those that come to nothing; one more row with the number of rows that are no event if that is not 0. NULL pieces are left out';
 
 CREATE FUNCTION health_internal.pending_changes(changes bytea, read_blocks bigint[]) RETURNS bytea

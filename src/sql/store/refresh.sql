@@ -48,7 +48,7 @@ BEGIN
             -- }
             FROM taken AS t
         ), folded AS MATERIALIZED (
-            SELECT f.* FROM health_internal.fold_changes($4, coalesce((SELECT array_agg(p.changes) FROM pending AS p WHERE p.changes IS NOT NULL), '{}')) AS f
+            SELECT f.* FROM health_internal.fold_changes(coalesce((SELECT array_agg(p.changes) FROM pending AS p WHERE p.changes IS NOT NULL), '{}')) AS f
         ), put AS (
             INSERT INTO %2$s AS k (account_id, period, part, usage)
             SELECT f.account_id::%3$s, f.period, 0, f.usage FROM folded AS f WHERE f.account_id IS NOT NULL AND f.period >= $5

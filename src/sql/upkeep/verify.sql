@@ -14,10 +14,10 @@ BEGIN
     PERFORM health_internal.look_names_up_in(source.search_path);
     IF source.window_days IS NULL THEN
         changes := pg_catalog.format($query$
-            SELECT f.account_id, f.usage FROM health_internal.fold_changes(%2$s, coalesce(ARRAY(
-                SELECT p.changes FROM %1$s AS c, LATERAL (SELECT %3$s AS changes) AS p
+            SELECT f.account_id, f.usage FROM health_internal.fold_changes(coalesce(ARRAY(
+                SELECT p.changes FROM %1$s AS c, LATERAL (SELECT %2$s AS changes) AS p
                 WHERE p.changes IS NOT NULL), '{}')) AS f WHERE f.account_id IS NOT NULL $query$,
-            source.change_table::regclass, source.id, health_internal.compile_pending_changes('c', source.id));
+            source.change_table::regclass, health_internal.compile_pending_changes('c', source.id));
     ELSE
         first_day := greatest(first_day, (pg_catalog.now() AT TIME ZONE coalesce(source.time_zone, 'UTC'))::date - source.window_days);
     END IF;

@@ -1,6 +1,8 @@
 // Tables of chunks: their shape.
 #include "chunk_table.hpp"
 
+#include "user_ids.hpp"
+
 extern "C" {
 #include "access/tableam.h"
 #include "catalog/pg_class.h"
@@ -10,17 +12,13 @@ extern "C" {
 
 namespace health::pg {
 
-Oid kind_type(UserKind kind) {
-  return kind == UserKind::bigint ? INT8OID : kind == UserKind::uuid ? UUIDOID : TEXTOID;
-}
-
 UserKind chunk_account_kind(Relation relation, Oid function) {
   const Oid usage = get_function_sibling_type(function, "usage");
   TupleDesc columns = RelationGetDescr(relation);
   if (relation->rd_rel->relkind != RELKIND_RELATION || relation->rd_tableam != GetHeapamTableAmRoutine() ||
       columns->natts != chunk_columns || TupleDescAttr(columns, col_period)->atttypid != DATEOID ||
-      TupleDescAttr(columns, col_part)->atttypid != INT4OID ||
-      !OidIsValid(usage) || TupleDescAttr(columns, col_usage)->atttypid != usage)
+      TupleDescAttr(columns, col_part)->atttypid != INT4OID || !OidIsValid(usage) ||
+      TupleDescAttr(columns, col_usage)->atttypid != usage)
     return UserKind::none;
   for (const UserKind kind : {UserKind::bigint, UserKind::uuid, UserKind::text})
     if (TupleDescAttr(columns, col_account)->atttypid == kind_type(kind)) return kind;

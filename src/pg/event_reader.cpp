@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "chunk_table.hpp"
 #include "local_day.hpp"
 #include "owner_rights.hpp"
+#include "user_ids.hpp"
 
 extern "C" {
 #include "access/detoast.h"
@@ -37,7 +37,6 @@ extern "C" {
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 }
 
 namespace health::pg {
@@ -338,15 +337,7 @@ inline std::string_view read_text(const EventReader& reader, Datum value) {
 }
 
 inline UserId read_id(const EventReader& reader, UserKind kind, Datum value) {
-  UserId id;
-  if (kind == UserKind::bigint) {
-    id.number = DatumGetInt64(value);
-  } else if (kind == UserKind::uuid) {
-    id.bytes = {reinterpret_cast<const char*>(DatumGetUUIDP(value)->data), UUID_LEN};
-  } else {
-    id.bytes = read_text(reader, value);
-  }
-  return id;
+  return user_id_of(kind, value, [&](Datum text) { return read_text(reader, text); });
 }
 
 inline RowKind read_row(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
@@ -433,11 +424,6 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
     const auto oid_of = [](const char* value) {
       return value == nullptr ? InvalidOid : static_cast<Oid>(std::strtoul(value, nullptr, 10));
     };
-    const auto kind_of = [](const char* value) {
-      return std::strcmp(value, "bigint") == 0 ? UserKind::bigint
-             : std::strcmp(value, "uuid") == 0 ? UserKind::uuid
-                                               : UserKind::text;
-    };
     source = static_cast<LedgerSource*>(MemoryContextAllocZero(context, sizeof(LedgerSource)));
     source->id = id;
     source->owner = oid_of(fields[col_owner]);
@@ -451,8 +437,8 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
     source->moment = fields[col_moment];
     source->amount = fields[col_amount];
     source->filter = fields[col_filter];
-    source->account_kind = kind_of(fields[col_account_kind]);
-    source->user_kind = kind_of(fields[col_user_kind]);
+    source->account_kind = user_kind_named(fields[col_account_kind]);
+    source->user_kind = user_kind_named(fields[col_user_kind]);
     source->time_zone = fields[col_time_zone];
     source->search_path = fields[col_search_path];
   }

@@ -19,9 +19,7 @@ const char* text_or_null(FunctionCallInfo fcinfo, int i) {
 
 health::UserKind kind_argument(FunctionCallInfo fcinfo, int i) {
   const std::string_view name = text_argument(fcinfo, i);
-  return name == "bigint" ? health::UserKind::bigint
-         : name == "uuid" ? health::UserKind::uuid
-                          : health::UserKind::text;
+  return health::user_kind_named(name);
 }
 
 }  // namespace

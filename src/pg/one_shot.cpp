@@ -7,34 +7,18 @@
 #include "guard.hpp"
 #include "metric_options.hpp"
 #include "usage_state.hpp"
-
-extern "C" {
-#include "utils/uuid.h"
-}
+#include "user_ids.hpp"
 
 using health::UserKind;
 using namespace health::pg;
 
 namespace {
 
-template <UserKind kind>
-health::UserId user_argument(FunctionCallInfo fcinfo, int i) {
-  health::UserId user;
-  if constexpr (kind == UserKind::bigint) {
-    user.number = PG_GETARG_INT64(i);
-  } else if constexpr (kind == UserKind::uuid) {
-    user.bytes = {reinterpret_cast<const char*>(PG_GETARG_UUID_P(i)->data), UUID_LEN};
-  } else {
-    user.bytes = text_argument(fcinfo, i);
-  }
-  return user;
-}
-
 // (state, user, active): a NULL user is no row, a NULL active is not active.
 template <UserKind kind>
 Datum activation_rate_transition(FunctionCallInfo fcinfo) {
   if (PG_ARGISNULL(1)) return unchanged_state(fcinfo);
-  const health::UserId user = user_argument<kind>(fcinfo, 1);
+  const health::UserId user = user_id_of(kind, PG_GETARG_DATUM(1));
   const bool active = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
   const StateMemory state = state_argument(fcinfo);
   return guarded([&] { return append_event(state, health::tally_active(kind, user, active)); });
@@ -44,7 +28,7 @@ Datum activation_rate_transition(FunctionCallInfo fcinfo) {
 template <UserKind kind>
 Datum user_transition(FunctionCallInfo fcinfo) {
   if (PG_ARGISNULL(1)) return unchanged_state(fcinfo);
-  const health::UserId user = user_argument<kind>(fcinfo, 1);
+  const health::UserId user = user_id_of(kind, PG_GETARG_DATUM(1));
   const StateMemory state = state_argument(fcinfo);
   return guarded([&] { return append_event(state, health::tally_row(kind, user)); });
 }
@@ -53,7 +37,7 @@ Datum user_transition(FunctionCallInfo fcinfo) {
 template <UserKind kind>
 Datum user_weight_transition(FunctionCallInfo fcinfo) {
   if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return unchanged_state(fcinfo);
-  const health::UserId user = user_argument<kind>(fcinfo, 1);
+  const health::UserId user = user_id_of(kind, PG_GETARG_DATUM(1));
   const double weight = PG_GETARG_FLOAT8(2);
   const StateMemory state = state_argument(fcinfo);
   return guarded([&] { return append_event(state, health::tally_weight(kind, user, weight)); });

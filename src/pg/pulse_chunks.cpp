@@ -5,6 +5,7 @@
 #include "guard.hpp"
 #include "local_day.hpp"
 #include "metric_values.hpp"
+#include "user_ids.hpp"
 
 extern "C" {
 #include "access/heapam.h"
@@ -40,7 +41,8 @@ UserKind check_chunk_table(Relation chunks, Oid function) {
   const AclResult allowed = pg_class_aclcheck(id, GetUserId(), ACL_SELECT);
   if (allowed != ACLCHECK_OK) aclcheck_error(allowed, OBJECT_TABLE, RelationGetRelationName(chunks));
   // A parallel worker cannot read temporary tables.
-  const UserKind kind = RelationUsesLocalBuffers(chunks) ? UserKind::none : chunk_account_kind(chunks, function);
+  const UserKind kind =
+      RelationUsesLocalBuffers(chunks) ? UserKind::none : chunk_account_kind(chunks, function);
   if (kind == UserKind::none) {
     ereport(ERROR,
             (errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -54,18 +56,6 @@ UserKind check_chunk_table(Relation chunks, Oid function) {
                     errdetail("The figures are of the events of all rows.")));
   }
   return kind;
-}
-
-health::UserId account_of(UserKind kind, Datum value) {
-  health::UserId account;
-  if (kind == UserKind::bigint) {
-    account.number = DatumGetInt64(value);
-  } else if (kind == UserKind::uuid) {
-    account.bytes = {reinterpret_cast<const char*>(DatumGetUUIDP(value)->data), UUID_LEN};
-  } else {
-    account.bytes = text_of(value);
-  }
-  return account;
 }
 
 // Has the page after the one that a scan is at fetched into the caches, little by little: a scan reads more
@@ -128,7 +118,7 @@ void show_chunks(Relation chunks, UserKind kind, health::PulseBook* book, Memory
     const Datum period = get(col_period, no_period);
     if (no_account || no_period) continue;
     MemoryContext book_memory = MemoryContextSwitchTo(row_memory);
-    const health::UserId account = account_of(kind, id);
+    const health::UserId account = user_id_of(kind, id);
     MemoryContextSwitchTo(book_memory);
     auto* const wanted = guarded([&] { return book->wants(account, DatumGetDateADT(period)); });
     if (wanted != nullptr) {

@@ -8,12 +8,12 @@
 #include "local_day.hpp"
 #include "usage_check.hpp"
 #include "usage_state.hpp"
+#include "user_ids.hpp"
 
 extern "C" {
 #include "libpq/pqformat.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 }
 
 using health::UserKind;
@@ -32,13 +32,7 @@ Datum usage_agg_transition(FunctionCallInfo fcinfo) {
   if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3)) return unchanged_state(fcinfo);
   health::LoggedEvent event;
   event.kind = kind;
-  if constexpr (kind == UserKind::bigint) {
-    event.user.number = PG_GETARG_INT64(1);
-  } else if constexpr (kind == UserKind::uuid) {
-    event.user.bytes = {reinterpret_cast<const char*>(PG_GETARG_UUID_P(1)->data), UUID_LEN};
-  } else {
-    event.user.bytes = text_argument(fcinfo, 1);
-  }
+  event.user = user_id_of(kind, PG_GETARG_DATUM(1));
   event.name = text_argument(fcinfo, 2);
   if constexpr (time == TimeKind::date) {
     event.day = finite_day(PG_GETARG_DATEADT(3), "the day of an event");

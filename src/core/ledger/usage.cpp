@@ -30,6 +30,10 @@ std::string_view user_kind_name(UserKind kind) {
   return "";
 }
 
+UserKind user_kind_named(std::string_view name) {
+  return name == "bigint" ? UserKind::bigint : name == "uuid" ? UserKind::uuid : UserKind::text;
+}
+
 std::string user_id_text(UserKind kind, const UserId& id) {
   if (kind == UserKind::bigint) return std::to_string(id.number);
   if (kind == UserKind::text) return std::string(id.bytes);

@@ -35,6 +35,8 @@ enum class UserKind : std::uint8_t { none = 0, bigint = 1, uuid = 2, text = 3 };
 
 // The SQL name of the type of user ids: "bigint", "uuid", "text"; "" for none.
 std::string_view user_kind_name(UserKind kind);
+// The kind of that name; `text` for any other name.
+UserKind user_kind_named(std::string_view name);
 
 // A user's identity; for bigint in `number`, else in `bytes` (uuid: 16 bytes), which point into the ledger
 // that was read.

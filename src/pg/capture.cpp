@@ -158,8 +158,8 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
 
   LedgerSource* source = nullptr;
   if (trigger.tgnargs == 1)
-    source =
-        load_ledger_source(static_cast<int32>(std::strtol(trigger.tgargs[0], nullptr, 10)), capture.context);
+    source = load_ledger_source(static_cast<int32>(std::strtol(trigger.tgargs[0], nullptr, 10)),
+                                trigger.tgfoid, capture.context);
   if (source != nullptr && OidIsValid(source->owner) && OidIsValid(source->change_table) &&
       is_table_of(*source, relation)) {
     capture.source = source->id;

@@ -1,19 +1,19 @@
 // Tables of chunks: their shape.
 #include "chunk_table.hpp"
 
+#include "own_objects.hpp"
 #include "user_ids.hpp"
 
 extern "C" {
 #include "access/tableam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 }
 
 namespace health::pg {
 
 UserKind chunk_account_kind(Relation relation, Oid function) {
-  const Oid usage = get_function_sibling_type(function, "usage");
+  const Oid usage = own_type(function, "usage");
   TupleDesc columns = RelationGetDescr(relation);
   if (relation->rd_rel->relkind != RELKIND_RELATION || relation->rd_tableam != GetHeapamTableAmRoutine() ||
       columns->natts != chunk_columns || TupleDescAttr(columns, col_period)->atttypid != DATEOID ||

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "local_day.hpp"
+#include "own_objects.hpp"
 #include "owner_rights.hpp"
 #include "user_ids.hpp"
 
@@ -366,7 +367,7 @@ inline RowKind read_row(EventReader& reader, TupleTableSlot* slot, EventRow& row
 
 }  // namespace
 
-LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
+LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) {
   enum Column {
     col_owner = 1,
     col_relation,
@@ -385,8 +386,9 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
     columns = col_search_path
   };
   // As the owner of the catalog: the capturing trigger runs for everybody who writes to the tracked table.
-  const Oid catalog = get_relname_relid("ledger_source_table", get_namespace_oid("health_internal", false));
-  if (!OidIsValid(catalog)) return nullptr;
+  const Oid catalog = own_table(function, "ledger_source_table");
+  const Oid models = own_table(function, "model_table");
+  if (!OidIsValid(catalog) || !OidIsValid(models)) return nullptr;
   HeapTuple class_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(catalog));
   if (!HeapTupleIsValid(class_tuple)) return nullptr;
   const Oid catalog_owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(class_tuple))->relowner;
@@ -404,13 +406,14 @@ LedgerSource* load_ledger_source(int32 id, MemoryContext context) {
   PushActiveSnapshot(GetLatestSnapshot());
   // instead: PushActiveSnapshot(GetTransactionSnapshot());
   // }
-  const int result = SPI_execute_with_args(
-      "SELECT m.owner::pg_catalog.oid, s.relation, s.chunk_table, s.change_table, s.account, s.user_id, s.event, s.moment,"
+  const char* const query = psprintf(
+      "SELECT m.owner::pg_catalog.oid, s.relation, s.chunk_table, s.change_table, s.account, s.user_id, "
+      "s.event, s.moment,"
       " s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path"
-      " FROM health_internal.ledger_source_table AS s"
-      " JOIN health_internal.model_table AS m ON m.name OPERATOR(pg_catalog.=) s.model"
-      " WHERE s.id OPERATOR(pg_catalog.=) $1",
-      1, types, values, nullptr, true, 1);
+      " FROM %s AS s JOIN %s AS m ON m.name OPERATOR(pg_catalog.=) s.model WHERE s.id OPERATOR(pg_catalog.=) "
+      "$1",
+      qualified_name(catalog), qualified_name(models));
+  const int result = SPI_execute_with_args(query, 1, types, values, nullptr, true, 1);
   PopActiveSnapshot();
   if (result != SPI_OK_SELECT)
     elog(ERROR, "reading health_internal.ledger_source: %s", SPI_result_code_string(result));

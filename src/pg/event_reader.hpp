@@ -31,8 +31,9 @@ struct LedgerSource {
   const char* search_path;
 };
 
-// Looks a source up, through SPI; null when there is none. The result is allocated in `context`.
-LedgerSource* load_ledger_source(int32 id, MemoryContext context);
+// Looks a source up, through SPI, in the catalog of the extension that the function belongs to; null when
+// there is none. The result is allocated in `context`.
+LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context);
 
 // What a row is.
 enum class RowKind : std::uint8_t {

@@ -74,7 +74,8 @@ void check_chunk_table(const LedgerSource& source, Relation chunks, Oid function
   const Oid id = RelationGetRelid(chunks);
   if (!owns_table(id, GetUserId()))
     aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(chunks));
-  if (chunks->rd_rel->relowner != source.owner || chunk_account_kind(chunks, function) != source.account_kind) {
+  if (chunks->rd_rel->relowner != source.owner ||
+      chunk_account_kind(chunks, function) != source.account_kind) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                     errmsg("\"%s\" is not the chunk table of ledger source %d",
                            RelationGetRelationName(chunks), source.id)));
@@ -229,7 +230,7 @@ HEALTH_FUNCTION(health_fold_events) {
   TupleDesc result_type = nullptr;
   if (get_call_result_type(fcinfo, nullptr, &result_type) != TYPEFUNC_COMPOSITE)
     elog(ERROR, "fold_events must return a row");
-  const LedgerSource* source = load_ledger_source(id, CurrentMemoryContext);
+  const LedgerSource* source = load_ledger_source(id, fcinfo->flinfo->fn_oid, CurrentMemoryContext);
   if (source == nullptr)
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no ledger source %d", id)));
   if (has_pending_changes(id)) {

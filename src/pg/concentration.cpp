@@ -46,11 +46,9 @@ HEALTH_FUNCTION(health_concentration_reader) {
   const MetricOptions options = read_options(fcinfo, 2, concentration_options);
   const TupleDesc row_type = result_row_type(fcinfo, concentration_columns);
   const health::Concentration concentration = guarded([&] {
-    const health::Ledger* ledger = decode_ledger(usage, options);
+    const health::Ledger ledger = decode_ledger(usage, options);
     const auto request = request_from(options, health::MetricId::power_user_dependency);
-    const health::Concentration result = health::concentration(*ledger, request, as_of);
-    delete ledger;
-    return result;
+    return health::concentration(ledger, request, as_of);
   });
   const double total =
       options.by_value ? health::from_micro(concentration.total) : health::to_double(concentration.total);

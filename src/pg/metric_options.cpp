@@ -154,11 +154,10 @@ MetricRequest request_from(const MetricOptions& options, MetricId id) {
   return request;
 }
 
-Ledger* decode_ledger(Bytes usage, const MetricOptions& options) {
+Ledger decode_ledger(Bytes usage, const MetricOptions& options) {
   const EventCatalog everything;
-  return new Ledger(Ledger::decode(UsageReader(usage),
-                                   options.catalog != nullptr ? *options.catalog : everything,
-                                   settings_from(options)));
+  return Ledger::decode(UsageReader(usage), options.catalog != nullptr ? *options.catalog : everything,
+                        settings_from(options));
 }
 
 }  // namespace health::pg

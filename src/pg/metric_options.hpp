@@ -50,7 +50,6 @@ TupleDesc result_row_type(FunctionCallInfo fcinfo, int columns);
 // The following run inside guarded(...).
 MetricSettings settings_from(const MetricOptions& options);
 MetricRequest request_from(const MetricOptions& options, MetricId id);
-// Decodes the ledger into memory of CurrentMemoryContext, which frees it.
-Ledger* decode_ledger(Bytes usage, const MetricOptions& options);
+Ledger decode_ledger(Bytes usage, const MetricOptions& options);
 
 }  // namespace health::pg

@@ -26,10 +26,8 @@ HEALTH_FUNCTION(health_metrics) {
   const MetricOptions options = read_options(fcinfo, 2, metrics_options);
   const TupleDesc row_type = result_row_type(fcinfo, metric_row_columns);
   const MetricRow row = guarded([&] {
-    const health::Ledger* ledger = decode_ledger(usage, options);
-    const MetricRow result = evaluate_metrics(*ledger, as_of);
-    delete ledger;
-    return result;
+    const health::Ledger ledger = decode_ledger(usage, options);
+    return evaluate_metrics(ledger, as_of);
   });
   Datum values[metric_row_columns];
   bool nulls[metric_row_columns];
@@ -49,7 +47,7 @@ HEALTH_FUNCTION(health_metrics_series) {
   const MetricOptions options = read_options(fcinfo, 4, metrics_options);
   // The ledger is plain memory to this frame: if storing a row fails, its memory context goes with all it
   // holds.
-  const health::Ledger* ledger = guarded([&] { return decode_ledger(usage, options); });
+  const health::Ledger* ledger = guarded([&] { return new health::Ledger(decode_ledger(usage, options)); });
   for (int64 day = from; day <= to; day += step) {
     const auto as_of = static_cast<health::Day>(day);
     const MetricRow row = guarded([&] { return evaluate_metrics(*ledger, as_of); });
@@ -72,7 +70,7 @@ HEALTH_FUNCTION(health_unknown_metrics) {
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const MetricOptions options = read_options(fcinfo, 2, metrics_options);
-  const MetricRow row = guarded([&] { return evaluate_metrics(*decode_ledger(usage, options), as_of); });
+  const MetricRow row = guarded([&] { return evaluate_metrics(decode_ledger(usage, options), as_of); });
   for (const auto& info : health::metric_table) {
     const health::Value& value = row.record[info.id];
     if (value.known()) continue;

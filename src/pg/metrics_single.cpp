@@ -30,10 +30,8 @@ Datum read_metric(FunctionCallInfo fcinfo, MetricId id, std::initializer_list<Me
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const MetricOptions options = read_options(fcinfo, 2, taken);
   const health::Value value = guarded([&] {
-    const health::Ledger* ledger = decode_ledger(usage, options);
-    const health::Value result = health::evaluate(*ledger, request_from(options, id), as_of);
-    delete ledger;
-    return result;
+    const health::Ledger ledger = decode_ledger(usage, options);
+    return health::evaluate(ledger, request_from(options, id), as_of);
   });
   Datum datum;
   put_value(id, value, datum, fcinfo->isnull);
@@ -48,10 +46,8 @@ Datum read_day(FunctionCallInfo fcinfo, Choose&& choose) {
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const MetricOptions options = read_options(fcinfo, 2, event_options);
   const std::optional<health::Day> day = guarded([&] {
-    const health::Ledger* ledger = decode_ledger(usage, options);
-    const auto result = choose(*ledger, request_from(options, MetricId::events), as_of);
-    delete ledger;
-    return result;
+    const health::Ledger ledger = decode_ledger(usage, options);
+    return choose(ledger, request_from(options, MetricId::events), as_of);
   });
   if (!day) PG_RETURN_NULL();
   PG_RETURN_DATEADT(*day);
@@ -84,11 +80,10 @@ HEALTH_FUNCTION(health_weekly) {
   const int32 weeks = PG_GETARG_INT32(2);
   const MetricOptions options = read_options(fcinfo, 3, event_options);
   const Datum* sums = guarded([&] {
-    const health::Ledger* ledger = decode_ledger(usage, options);
-    const auto found = health::weekly(*ledger, request_from(options, MetricId::events), as_of, weeks);
+    const health::Ledger ledger = decode_ledger(usage, options);
+    const auto found = health::weekly(ledger, request_from(options, MetricId::events), as_of, weeks);
     auto* datums = allocate_array<Datum>(found.size());
     for (std::size_t i = 0; i < found.size(); ++i) datums[i] = Int64GetDatum(to_bigint(found[i]));
-    delete ledger;
     return static_cast<const Datum*>(datums);
   });
   PG_RETURN_ARRAYTYPE_P(construct_array(const_cast<Datum*>(sums), weeks, INT8OID, sizeof(int64),
@@ -103,11 +98,9 @@ HEALTH_FUNCTION(health_top_user) {
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const MetricOptions options = read_options(fcinfo, 2, concentration_options);
   const Datum user = guarded([&] {
-    const health::Ledger* ledger = decode_ledger(usage, options);
-    const auto top = health::top_user(*ledger, request_from(options, MetricId::power_user_dependency), as_of);
-    const Datum name = top ? make_text(ledger->user_text(*top)) : Datum{0};
-    delete ledger;
-    return name;
+    const health::Ledger ledger = decode_ledger(usage, options);
+    const auto top = health::top_user(ledger, request_from(options, MetricId::power_user_dependency), as_of);
+    return top ? make_text(ledger.user_text(*top)) : Datum{0};
   });
   if (user == 0) PG_RETURN_NULL();
   return user;
@@ -132,9 +125,9 @@ RankedUsers rank_top_users(health::Bytes usage, health::Day as_of, int32 limit,
   if (limit < 0)
     throw health::Error(health::sqlstate::invalid_parameter_value,
                         "top_users must not be asked for a negative number of users");
-  const health::Ledger* ledger = decode_ledger(usage, options);
+  const health::Ledger ledger = decode_ledger(usage, options);
   const auto ranked =
-      health::contributions(*ledger, request_from(options, MetricId::power_user_dependency), as_of);
+      health::contributions(ledger, request_from(options, MetricId::power_user_dependency), as_of);
   health::Exact total = 0;
   for (const auto& one : ranked) total += one.amount;
   RankedUsers result{allocate_array<RankedUser>(ranked.size() + 1), 0};
@@ -143,9 +136,8 @@ RankedUsers rank_top_users(health::Bytes usage, health::Day as_of, int32 limit,
     const double contribution =
         options.by_value ? health::from_micro(one.amount) : health::to_double(one.amount);
     const double share = total == 0 ? 0 : health::to_double(one.amount) / health::to_double(total);
-    result.users[result.count++] = {make_text(ledger->user_text(one.user)), contribution, share, total == 0};
+    result.users[result.count++] = {make_text(ledger.user_text(one.user)), contribution, share, total == 0};
   }
-  delete ledger;
   return result;
 }
 

@@ -50,6 +50,13 @@ where proparallel <> 's' and provolatile <> 'v'  -- what writes must not run in 
   and (prokind = 'a' or prolang = (select oid from pg_language where lanname = 'c'))
 order by 1;
 
+\echo #an entry point is called health_ and the name of its SQL function, and of several of one name by what tells them apart
+select identity || ' is ' || prosrc
+from (select f.*, count(*) over (partition by pronamespace, proname) > 1 as overloaded from function f) f
+where prolang = (select oid from pg_language where lanname = 'c')
+  and prosrc <> 'health_' || proname and not (overloaded and starts_with(prosrc, 'health_' || proname || '_'))
+order by 1;
+
 \echo #no aggregate has a state of a pseudo-type, and each has a combine function
 select f.identity
 from function f

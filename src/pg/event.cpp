@@ -22,14 +22,14 @@ Datum is_event_on(FunctionCallInfo fcinfo, health::Day day) {
 
 }  // namespace
 
-HEALTH_FUNCTION(health_is_event_at) {
+HEALTH_FUNCTION(health_is_event_timestamptz) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return BoolGetDatum(false);
   ZoneClock utc;
   utc.zone = nullptr;
   return is_event_on(fcinfo, day_if_finite(utc, PG_GETARG_TIMESTAMPTZ(0)));
 }
 
-HEALTH_FUNCTION(health_is_event_on) {
+HEALTH_FUNCTION(health_is_event_date) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return BoolGetDatum(false);
   return is_event_on(fcinfo, PG_GETARG_DATEADT(0));
 }

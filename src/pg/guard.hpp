@@ -1,11 +1,13 @@
 // The border between PostgreSQL's C and the core's C++: how every entry point is written.
 //
 //   HEALTH_FUNCTION(health_usage_add) {
-//     const health::Bytes a = bytes_argument(fcinfo, 0);                 // may ereport: only trivially
-//     destructible locals live const health::Bytes b = bytes_argument(fcinfo, 1); return guarded([&] { return
-//     make_varlena(health::add_usage(a, b)); });  // C++; must not call PostgreSQL beyond this header
-//   }                                                                    // what the lambda threw is raised
-//   after its frame is gone
+//     const health::Bytes a = bytes_argument(fcinfo, 0);
+//     const health::Bytes b = bytes_argument(fcinfo, 1);
+//     return guarded([&] { return make_varlena(health::add_usage(a, b)); });
+//   }
+//
+// Unpacking arguments may ereport: only trivially destructible locals live there. The lambda is C++ and calls
+// nothing of PostgreSQL but what this header has for it; what it throws is raised once its frame is gone.
 //
 // An exception never reaches PostgreSQL's C code, and an ereport never jumps over a live C++ object. Inside
 // guarded(...) memory comes from operator new, which allocates from CurrentMemoryContext in its no-OOM form
@@ -33,7 +35,8 @@ extern "C" {
 #endif
 }
 
-// Declares an entry point; its C name is health_ + the SQL name.
+// Declares an entry point. Its C name is health_ + the SQL name, and, where several SQL functions have one
+// name, what tells them apart: health_without_user_text, health_is_event_date.
 #define HEALTH_FUNCTION(name)               \
   extern "C" {                              \
   PG_FUNCTION_INFO_V1(name);                \

@@ -16,26 +16,31 @@ create table events (account_id int, user_id int, event_name text, occurred_at t
 create table visits (account_id int, user_id int, page text, at timestamptz) partition by range (at);
 create table visits_1 partition of visits for values from (minvalue) to ('2025-05-01');
 create table visits_2 partition of visits for values from ('2025-05-01') to (maxvalue);
-insert into accounts select a, 'Account ' || a, '2024-01-01', 3 + a % 4, (array['free', 'pro', 'team'])[1 + a % 3] from generate_series(1, 12) a;
+insert into accounts
+select a, 'Account ' || a, '2024-01-01', 3 + a % 4, (array['free', 'pro', 'team'])[1 + a % 3] from generate_series(1, 12) a;
 insert into users select u, 1 + u % 12, '2024-01-01', u % 17 = 0 from generate_series(1, 48) u;
 insert into events
 select 1 + u % 12, u, (array['made', 'read', 'shared'])[1 + (u + d) % 3], timestamptz '2025-06-29 12:00+00' - d * interval '1 day', d % 7
 from generate_series(1, 48) u, generate_series(0, 120) d where (u * 7 + d * 5) % (2 + u % 5) = 0;
 insert into visits
-select 1 + u % 12, u, 'read', timestamptz '2025-06-29 18:00+00' - d * interval '1 day' from generate_series(1, 48) u, generate_series(0, 90, 3) d;
+select 1 + u % 12, u, 'read', timestamptz '2025-06-29 18:00+00' - d * interval '1 day'
+from generate_series(1, 48) u, generate_series(0, 90, 3) d;
 grant select on all tables in schema app to upgrade_bob;
 
 -- A name that only the author's search_path finds.
-create function worth(plan text) returns int immutable language sql as $$ select case plan when 'free' then 30 when 'pro' then 70 else 90 end $$;
+create function worth(plan text) returns int immutable language sql as
+  $$ select case plan when 'free' then 30 when 'pro' then 70 else 90 end $$;
 grant execute on function worth(text) to upgrade_bob;
 create function definition() returns jsonb language sql as $$ select '{
   "as_of": "2025-06-30", "time_zone": "Europe/Berlin",
-  "accounts": {"table": "accounts", "id": "account_id", "name": "company", "start": "customer_since", "seats": "seats", "columns": {"plan": "plan"}},
+  "accounts": {"table": "accounts", "id": "account_id", "name": "company", "start": "customer_since", "seats": "seats",
+               "columns": {"plan": "plan"}},
   "users": {"table": "users", "id": "user_id", "account": "account_id", "joined": "joined_at", "exclude": "robot"},
-  "events": [{"table": "events", "account": "account_id", "user": "user_id", "event": {"sql": "lower(event_name)"}, "occurred_at": "occurred_at",
-              "amount": "seconds", "filter": "worth(event_name) > 0"},
+  "events": [{"table": "events", "account": "account_id", "user": "user_id", "event": {"sql": "lower(event_name)"},
+              "occurred_at": "occurred_at", "amount": "seconds", "filter": "worth(event_name) > 0"},
              {"table": "visits", "account": "account_id", "user": "user_id", "event": "page", "occurred_at": "at"}],
-  "catalog": {"made": {"role": ["create", "activate"], "value": 8}, "read": {"role": "consume", "value": 2}, "shared": {"role": "interact", "value": 5}},
+  "catalog": {"made": {"role": ["create", "activate"], "value": 8}, "read": {"role": "consume", "value": 2},
+              "shared": {"role": "interact", "value": 5}},
   "signals": [
     {"name": "adoption", "weight": 3, "metric": "adoption_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}},
     {"name": "trend", "weight": 2, "metric": "trend_4w", "normalize": {"kind": "linear", "worst": -0.5, "best": 0.2}},

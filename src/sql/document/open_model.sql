@@ -9,7 +9,7 @@ DECLARE
 BEGIN
     IF model_name IS NULL THEN
         RAISE EXCEPTION 'the name of the model must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed', HINT = 'SELECT * FROM health.models() lists those that exist.';
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'models() lists those that exist.';
     END IF;
     SELECT m.* INTO found_model FROM health_internal.model AS m WHERE m.name = model_name;
     IF FOUND THEN

@@ -141,6 +141,8 @@ BEGIN
     PERFORM health_internal.create_data_table('state', id, '{as_of,model_version,broken,excluded_users,all_stale}',
                                               '{date,integer,text,text[],boolean}'::pg_catalog.regtype[]);
     EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true)', health_internal.data_table('state', id)) USING version.version;
+    -- One row: without statistics it is taken for hundreds, and what is joined to it for so many times as much.
+    EXECUTE pg_catalog.format('ANALYZE %s', health_internal.data_table('state', id));
     PERFORM health_internal.create_data_table_of('book', id, book, '{account_id}');
     scores := health_internal.compile_scores(tracking, version.document);
     PERFORM health_internal.create_data_table_of('score', id, scores, '{account_id}');

@@ -96,7 +96,7 @@ TEST_CASE("every reader takes bytea that was cast to a ledger without a look, an
   db.run("create cast (bytea as health.usage) without function");
   // A call of every function and operator that takes a ledger, with $1 for the ledger.
   db.run(R"(create table calls as
-    select format('select count(*) from health.%I(%s) x', p.proname,
+    select format('select count(*) from %s.%I(%s) x', p.pronamespace::regnamespace, p.proname,
              (select string_agg(case t.type::regtype::text
                   when 'health.usage' then '$1::health.usage' when 'usage' then '$1::health.usage' when 'date' then 'date ''2025-02-01''' when 'integer' then '3'
                   when 'bigint' then '1' when 'text' then '''1''' when 'uuid' then '''ffffffff-0000-0000-0000-000000000001''' when 'double precision' then '1.0'

@@ -1,5 +1,5 @@
-// The transition state health_internal.usage_state inside a varlena: changed in place where the aggregate owns it,
-// regrown where it is full.
+// The transition state health_internal.usage_state inside a varlena: changed in place where the aggregate
+// owns it, regrown where it is full.
 #pragma once
 
 #include "core/collect/usage_log.hpp"

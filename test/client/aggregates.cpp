@@ -71,7 +71,8 @@ TEST_CASE("an account with a million users works") {
       "generate_series(1, 1000000) n");
   CHECK(db.value("select health.total_users(u, '2025-02-01') from big") == "1000000");
   CHECK(db.value("select (health.metrics(u, '2025-01-31')).active_users from big") == "933333");
-  CHECK(db.value("select health.validate(u) and octet_length(health_internal.usage_send(u)) < 5000000 from big") ==
+  CHECK(db.value(
+            "select health.validate(u) and octet_length(health_internal.usage_send(u)) < 5000000 from big") ==
         "t");
   CHECK(db.value("select count(*) from big, health.cells(u)") == "1000000");
   CHECK(db.value("select u + u - u = u from big") == "t");

@@ -143,14 +143,16 @@ TEST_CASE("every reader takes bytea that was cast to a ledger without a look, an
 TEST_CASE("a transition state travels as a ledger, and foreign bytes in its place are refused") {
   Db db(make_database("t_state"));
   // Its alignment keeps bytea from being taken for one.
-  CHECK(db.failure("create cast (bytea as health_internal.usage_state) without function").sqlstate == "42P17");
+  CHECK(db.failure("create cast (bytea as health_internal.usage_state) without function").sqlstate ==
+        "42P17");
   Raw raw("dbname=t_state");
   std::mt19937_64 random(run_seed());
   for (const std::string& seed : seeds) {
     for (const std::string& bytes : mutants(ledger_bytes(raw, seed), random, 300)) {
       const auto result = raw.run(
           "select "
-          "health_internal.usage_send(health_internal.usage_state_final(health_internal.usage_state_combine($1::health_internal.usage_state, "
+          "health_internal.usage_send(health_internal.usage_state_final(health_internal.usage_state_combine($"
+          "1::health_internal.usage_state, "
           "'{}')))",
           bytes, true);
       if (PQresultStatus(result.get()) == PGRES_TUPLES_OK) {

@@ -75,7 +75,8 @@ TEST_CASE(
     std::string ways;
     for (const auto& row : work.exec(
              "select way, count(*), min(account) from oracle.other o join oracle.ledger l using (account) "
-             "where health_internal.usage_send(o.u) is distinct from health_internal.usage_send(l.u) group by way"))
+             "where health_internal.usage_send(o.u) is distinct from health_internal.usage_send(l.u) group "
+             "by way"))
       ways +=
           std::string(row[0].c_str()) + ": " + row[1].c_str() + " accounts, first " + row[2].c_str() + "\n";
     CHECK(ways == "");

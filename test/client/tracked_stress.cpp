@@ -279,14 +279,14 @@ std::string outcome(Db& db, const std::string& sql) {
 
 // What the failure of a model is to be explained with.
 std::string explain_failure(Db& db, const Stress& stress, const std::string& model) {
-  std::string text = "sources\n" + table(db, "select * from health.status(" + quoted(model) + ")") +
-                     "batches\n" +
-                     table(db,
-                           "select b.source, b.leaf::regclass, b.from_block, b.to_block, b.part, "
-                           "b.relfilenode, b.trigger_version, b.snapshot, b.events, "
-                           "b.ended_at::time(3) from health_internal.ledger_batch b join health_internal.ledger_source s on "
-                           "s.id = b.source where s.model = " +
-                               quoted(model) + " order by b.source, b.part");
+  std::string text =
+      "sources\n" + table(db, "select * from health.status(" + quoted(model) + ")") + "batches\n" +
+      table(db,
+            "select b.source, b.leaf::regclass, b.from_block, b.to_block, b.part, "
+            "b.relfilenode, b.trigger_version, b.snapshot, b.events, "
+            "b.ended_at::time(3) from health_internal.ledger_batch b join health_internal.ledger_source s on "
+            "s.id = b.source where s.model = " +
+                quoted(model) + " order by b.source, b.part");
   for (const auto& row : db.run("select relation::regclass::text, change_table::regclass::text from "
                                 "health_internal.ledger_source where model = " +
                                 quoted(model))) {
@@ -301,8 +301,10 @@ std::string explain_failure(Db& db, const Stress& stress, const std::string& mod
                   "v.user_id) and lower(e.event_name) = lower(v.event) "
                   "and abs(e.occurred_at::date - v.day) <= 1 limit 40") +
         "changes\n" +
-        table(db, "select leaf::regclass, xact, health_internal.count_changes(changes), written_at::time(3) from " +
-                      std::string(row[1].c_str()) + " limit 20");
+        table(
+            db,
+            "select leaf::regclass, xact, health_internal.count_changes(changes), written_at::time(3) from " +
+                std::string(row[1].c_str()) + " limit 20");
   }
   return text + "tables were changed\n" + stress.diary.events();
 }
@@ -385,7 +387,8 @@ TEST_CASE(
       "health_internal.ledger_source s;"
       "insert into health_internal.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, "
       "trigger_version) select source, leaf, g, g + 50, part + 1000 * g, relfilenode, "
-      "trigger_version from health_internal.ledger_batch, generate_series(50, 250, 50) g; update health_internal.ledger_batch "
+      "trigger_version from health_internal.ledger_batch, generate_series(50, 250, 50) g; update "
+      "health_internal.ledger_batch "
       "set to_block = case from_block when 0 then 50 when 250 then 4294967295 else to_block end;"
       "commit");
   std::uint64_t number = 100;
@@ -401,8 +404,9 @@ TEST_CASE(
 
   // Every volume is usual: truncated tables are none of the customers' doing.
   for (const std::string& model : models) {
-    for (int i = 0; i < 2000 && db.value("select accepted_until is null from health_internal.tracking where model = " +
-                                         quoted(model)) == "t";
+    for (int i = 0;
+         i < 2000 && db.value("select accepted_until is null from health_internal.tracking where model = " +
+                              quoted(model)) == "t";
          ++i) {
       const std::string code =
           outcome(db, "call health.refresh(" + quoted(model) + ", ignore_volume => true)");
@@ -436,7 +440,8 @@ TEST_CASE(
   // A model that is not tracked has no way around rows that are no events.
   std::cout << "bad rows: "
             << db.value(
-                   "select string_agg(bad_rows::text, ', ') from health_internal.tracking t, health.status(t.model)")
+                   "select string_agg(bad_rows::text, ', ') from health_internal.tracking t, "
+                   "health.status(t.model)")
             << std::endl;
   for (const char* name : {"plain", "parted"})
     db.run(std::string("delete from app.") + name + " where event_name = '' or amount = 'NaN'");

@@ -99,6 +99,26 @@ class MemoryContextScope {
   MemoryContext previous_;
 };
 
+// While it lives, operator new takes from one piece of memory that is kept for the life of the session and
+// starts anew with each scope: for bodies that make many small objects, all of which die with them. What is
+// too much for the piece comes from CurrentMemoryContext as ever.
+class ScratchScope {
+ public:
+  ScratchScope();
+  ~ScratchScope();
+  ScratchScope(const ScratchScope&) = delete;
+  ScratchScope& operator=(const ScratchScope&) = delete;
+};
+
+// guarded(...) in a ScratchScope.
+template <class Body>
+auto guarded_in_scratch(Body&& body) -> std::invoke_result_t<Body> {
+  return guarded([&] {
+    const ScratchScope scratch;
+    return body();
+  });
+}
+
 // The payload of a varlena argument, detoasted if need be. May ereport.
 inline Bytes bytes_of(Datum datum) {
   struct varlena* value = PG_DETOAST_DATUM_PACKED(datum);

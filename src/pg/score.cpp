@@ -34,7 +34,7 @@ HEALTH_FUNCTION(health_score_account) {
   const health::Model* model = model_argument(fcinfo, 0, 0, "model");
   const AccountState account = state_argument(fcinfo, 1);
   const TupleDesc row_type = kept_row_type(fcinfo, account_score_columns);
-  const RowBlock row = guarded([&] {
+  const RowBlock row = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_account(*model, account);
     return summary_row(*model, summarize(*model, ledger, account));
   });
@@ -52,7 +52,7 @@ HEALTH_FUNCTION(health_score_details) {
     MetricRow measured;
     SignalArrays signals;
   };
-  const Details details = guarded([&] {
+  const Details details = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_account(*model, account);
     const health::ScoreSummary summary = summarize(*model, ledger, account);
     return Details{summary_row(*model, summary), evaluate_metrics(ledger, account.as_of),
@@ -72,7 +72,7 @@ HEALTH_FUNCTION(health_score_signals) {
   InitMaterializedSRF(fcinfo, 0);
   const health::Model* model = model_argument(fcinfo, 0, 0, "model");
   const AccountState account = state_argument(fcinfo, 1);
-  const RowBlock rows = guarded([&] {
+  const RowBlock rows = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_account(*model, account);
     return signal_rows(*model,
                        health::score_account(*model, ledger, collect_inputs(*model, account), account.as_of));
@@ -91,7 +91,7 @@ HEALTH_FUNCTION(health_signal_rows) {
   const SignalArrays arrays =
       open_signal_values(HeapTupleHeaderGetDatum(header),
                          kept_argument_type(fcinfo, HeapTupleHeaderGetTypeId(header), signal_values_columns));
-  const RowBlock rows = guarded([&] {
+  const RowBlock rows = guarded_in_scratch([&] {
     return signal_rows(*model, health::score_readings(*model, restore_readings(*model, arrays), as_of));
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
@@ -107,7 +107,7 @@ HEALTH_FUNCTION(health_score_without_user) {
     bool known;
     double score;
   };
-  const Result result = guarded([&] {
+  const Result result = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_account(*model, account);
     const auto inputs = collect_inputs(*model, account);
     const auto index = ledger.find_user(user);
@@ -128,7 +128,7 @@ HEALTH_FUNCTION(health_score_series) {
   const health::Day from = day_argument(fcinfo, 2, "from_date");
   const health::Day to = day_argument(fcinfo, 3, "to_date");
   const int32 step = PG_ARGISNULL(4) ? 1 : PG_GETARG_INT32(4);
-  const RowBlock rows = guarded([&] {
+  const RowBlock rows = guarded_in_scratch([&] {
     const std::int64_t count = series_length(from, to, step);
     const health::Ledger ledger = decode_account(*model, account);
     auto inputs = collect_inputs(*model, account);

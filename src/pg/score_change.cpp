@@ -123,7 +123,7 @@ RowBlock change_rows(const ChangeArguments& a) {
 HEALTH_FUNCTION(health_score_change) {
   InitMaterializedSRF(fcinfo, 0);
   const ChangeArguments arguments = change_arguments(fcinfo);
-  const RowBlock rows = guarded([&] { return change_rows(arguments); });
+  const RowBlock rows = guarded_in_scratch([&] { return change_rows(arguments); });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
   return Datum{0};
 }

@@ -2,6 +2,7 @@
 #include "evaluation.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 
 #include "core/ledger/markers.hpp"
@@ -10,7 +11,7 @@ namespace health {
 
 namespace {
 
-constexpr std::size_t evaluations_kept = 4;
+constexpr std::size_t evaluations_kept = 12;
 constexpr std::size_t rows_between_polls = 65536;
 
 // Visits the selected activity of a window: on_activity(activity, count) for every piece, on_user_day(day,
@@ -76,15 +77,19 @@ bool is_narrowed(const MetricRequest& request) { return !request.events.empty() 
 
 Exact Summary::events_with(unsigned roles) const {
   Exact total = 0;
-  for (unsigned set = 0; set < events_by_roles.size(); ++set)
+  for (std::uint32_t sets = role_sets; sets != 0; sets &= sets - 1) {
+    const auto set = static_cast<unsigned>(std::countr_zero(sets));
     if ((set & roles) != 0) total += events_by_roles[set];
+  }
   return total;
 }
 
 std::int64_t Summary::users_with(unsigned roles) const {
   std::int64_t total = 0;
-  for (unsigned set = 0; set < users_by_roles.size(); ++set)
+  for (std::uint32_t sets = role_sets; sets != 0; sets &= sets - 1) {
+    const auto set = static_cast<unsigned>(std::countr_zero(sets));
     if ((set & roles) != 0) total += users_by_roles[set];
+  }
   return total;
 }
 
@@ -102,6 +107,7 @@ Summary summarize(const Ledger& ledger, const EventSelection& selection, Window 
         day_events += count;
         day_roles |= roles;
         summary.events_by_roles[roles] += count;
+        summary.role_sets |= std::uint32_t{1} << roles;
         summary.seen[piece.event] = 1;
         if (const auto* measure = ledger.measure(piece)) {
           summary.amount += measure->amount;
@@ -126,6 +132,7 @@ Summary summarize(const Ledger& ledger, const EventSelection& selection, Window 
   for (const auto& user : summary.users) {
     slots[user.user] = 0;
     ++summary.users_by_roles[user.roles];
+    summary.role_sets |= std::uint32_t{1} << user.roles;
     if (ledger.is_member(user.user, window.until)) ++summary.members;
     const auto entry = ledger.entry_day(user.user);
     if (entry && window.contains(*entry)) ++summary.newcomers;
@@ -196,12 +203,16 @@ std::int64_t Evaluation::users_in(const Ledger& ledger, Window window) const {
   return users;
 }
 
-std::shared_ptr<Evaluation> recall_evaluation(const Ledger& ledger, Day as_of, int window_days) {
+std::shared_ptr<Evaluation> recall_evaluation(const Ledger& ledger, Day as_of, int window_days,
+                                              unsigned roles) {
   auto& recent = ledger.recent_evaluations();
-  for (const auto& evaluation : recent)
-    if (evaluation->as_of() == as_of && evaluation->window_days() == window_days) return evaluation;
+  for (auto evaluation = recent.rbegin(); evaluation != recent.rend(); ++evaluation)
+    if ((*evaluation)->as_of() == as_of && (*evaluation)->window_days() == window_days &&
+        (*evaluation)->roles() == roles)
+      return *evaluation;
   if (recent.size() == evaluations_kept) recent.erase(recent.begin());
-  recent.push_back(std::make_shared<Evaluation>(select_qualifying(ledger), as_of, window_days));
+  recent.push_back(std::make_shared<Evaluation>(
+      roles == 0 ? select_qualifying(ledger) : select_by_roles(ledger, roles), as_of, window_days, roles));
   return recent.back();
 }
 

@@ -41,7 +41,8 @@ struct Summary {
   std::int64_t newcomers = 0;  // active users who came to the account in the window
   Exact amount = 0;            // micro units
   Exact amount_count = 0;
-  std::array<Exact, 32> events_by_roles{};        // events by their exact set of roles
+  std::uint32_t role_sets = 0;              // a bit for each set of roles that occurs, of events or users
+  std::array<Exact, 32> events_by_roles{};  // events by their exact set of roles
   std::array<std::int64_t, 32> users_by_roles{};  // users by the union of their events' roles
   std::vector<std::uint8_t> seen;                 // flag per event
   std::vector<User> users;                        // active users in the order of their first day
@@ -65,11 +66,12 @@ class Evaluation {
  public:
   static constexpr int recent_weeks = 12;
 
-  Evaluation(EventSelection selection, Day as_of, int window_days)
-      : as_of_(as_of), window_days_(window_days), selection_(std::move(selection)) {}
+  Evaluation(EventSelection selection, Day as_of, int window_days, unsigned roles = 0)
+      : as_of_(as_of), window_days_(window_days), roles_(roles), selection_(std::move(selection)) {}
 
   Day as_of() const { return as_of_; }
   int window_days() const { return window_days_; }
+  unsigned roles() const { return roles_; }  // that the selection was made by; 0: otherwise
   Window window() const { return window_before(as_of_, window_days_); }
   const EventSelection& selection() const { return selection_; }
 
@@ -82,14 +84,17 @@ class Evaluation {
  private:
   Day as_of_;
   int window_days_;
+  unsigned roles_;
   EventSelection selection_;
   std::optional<Summary> summary_;
   std::array<std::optional<std::vector<Exact>>, 2> weeks_;
   std::array<std::optional<Concentration>, 2> concentration_;
 };
 
-// The evaluation of all qualifying events, taken from the ledger's recent ones when it is there.
-std::shared_ptr<Evaluation> recall_evaluation(const Ledger& ledger, Day as_of, int window_days);
+// The evaluation of all qualifying events, or of those that play one of these roles, taken from the ledger's
+// recent ones when it is there.
+std::shared_ptr<Evaluation> recall_evaluation(const Ledger& ledger, Day as_of, int window_days,
+                                              unsigned roles = 0);
 
 // A question with everything that an answer may need. `selected` is the request's selection, `all` that of
 // all qualifying events; they are one and the same unless the request is narrowed.

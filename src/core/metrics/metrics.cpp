@@ -36,6 +36,10 @@ auto ask(const Ledger& ledger, const MetricRequest& request, Day as_of, Use&& us
                 "top_k must be at least 1, not " + std::to_string(request.top_k));
   const auto all = recall_evaluation(ledger, as_of, days);
   if (!is_narrowed(request)) return use(Question{ledger, request, false, *all, *all});
+  if (request.events.empty()) {
+    const auto selected = recall_evaluation(ledger, as_of, days, request.roles);
+    return use(Question{ledger, request, true, *selected, *all});
+  }
   Evaluation selected(select_requested(ledger, request), as_of, days);
   return use(Question{ledger, request, true, selected, *all});
 }

@@ -2,10 +2,12 @@
 // meet the catalog.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <tuple>
 
 #include "core/ledger/markers.hpp"
+#include "core/ledger/parts_in_turn.hpp"
 #include "core/ledger/usage_algebra.hpp"
 #include "core/ledger/usage_sum.hpp"
 #include "core/ledger/user_id.hpp"
@@ -66,6 +68,21 @@ class LedgerBuilder {
   Ledger build() {
     ledger_.activity_.reserve(reader_.cell_count());
     while (reader_.next_user()) read_user();
+    return finish();
+  }
+
+  // Nothing when the parts overlap.
+  std::optional<Ledger> build_unless_overlapping() {
+    ledger_.activity_.reserve(reader_.cell_count());
+    while (reader_.next_user()) {
+      read_user();
+      if (reader_.overlaps()) return std::nullopt;
+    }
+    return finish();
+  }
+
+ private:
+  Ledger finish() {
     ledger_.first_membership_.push_back(static_cast<std::uint32_t>(ledger_.memberships_.size()));
     if (!ledger_.settings_.account_start) {
       if (first_activity_ != never)
@@ -81,12 +98,13 @@ class LedgerBuilder {
     return std::move(ledger_);
   }
 
- private:
   void bind_events(const EventCatalog& catalog) {
     const auto& own = ledger_.settings_.features;
     std::vector<std::string> entitled;
     const std::vector<std::string>* features = nullptr;
-    if (own) {
+    if (own && std::is_sorted(own->begin(), own->end(), std::less_equal<>())) {
+      features = &*own;
+    } else if (own) {
       entitled = *own;
       std::sort(entitled.begin(), entitled.end());
       entitled.erase(std::unique(entitled.begin(), entitled.end()), entitled.end());
@@ -96,6 +114,7 @@ class LedgerBuilder {
     }
     if (features != nullptr) ledger_.entitled_ = static_cast<std::int64_t>(features->size());
 
+    auto next_rule = catalog.rules.begin();
     const std::uint32_t events = reader_.event_count();
     ledger_.events_.resize(events);
     markers_.resize(events);
@@ -109,7 +128,10 @@ class LedgerBuilder {
         if (markers_[i] == Marker::joined) ledger_.has_roster_ = true;
         continue;
       }
-      const EventRule* rule = catalog.find(name);
+      // Both ascend by name.
+      while (next_rule != catalog.rules.end() && next_rule->name < name) ++next_rule;
+      const EventRule* rule =
+          next_rule != catalog.rules.end() && next_rule->name == name ? &*next_rule : nullptr;
       event.qualifies = rule != nullptr || catalog.count_unlisted;
       if (rule != nullptr) {
         event.roles = rule->roles;
@@ -134,6 +156,7 @@ class LedgerBuilder {
     Cell cell;
     while (reader_.next_cell(cell)) {
       if (++cells_ % cells_between_polls == 0) poll_cancel();
+      if (cell.count < 0 && is_overlapping()) return;
       if (cell.count < 0)
         throw Error(sqlstate::invalid_parameter_value, "usage has a negative number of events",
                     "A difference of two ledgers has metrics only when all that was subtracted was in it.",
@@ -153,6 +176,14 @@ class LedgerBuilder {
     first_activity_ = std::min(first_activity_, first_seen);
     last_activity_ = std::max(last_activity_, last_seen);
     add_memberships(user, first_seen);
+  }
+
+  // What was read so far is no sum.
+  bool is_overlapping() const {
+    if constexpr (requires { reader_.overlaps(); })
+      return reader_.overlaps();
+    else
+      return false;
   }
 
   void keep_identity() {
@@ -262,6 +293,10 @@ Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
                       const MetricSettings& settings) {
   if (parts.size() == 1) return decode(UsageReader(parts[0]), catalog, settings);
   if (parts.size() <= merged_at_once) {
+    // Nearly always the parts are of different times.
+    PartsInTurn in_turn(parts);
+    LedgerBuilder builder(in_turn, catalog, settings);
+    if (std::optional<Ledger> ledger = builder.build_unless_overlapping()) return *std::move(ledger);
     UsageSum sum(parts);
     sum.rewind();
     Ledger ledger = LedgerBuilder(sum, catalog, settings).build();

@@ -12,8 +12,7 @@ namespace {
 // Walks from one set of standings to another and keeps the score of each stop.
 class Path {
  public:
-  Path(const Model& model, std::vector<Standing> from)
-      : model_(model), now_(std::move(from)), tree_(weigh_tree(model_, now_)) {}
+  Path(const Model& model, const Score& from) : model_(model), now_(from.standings), tree_(from.tree) {}
 
   double score() const { return tree_.score.value_or(0); }
 
@@ -100,7 +99,7 @@ ScoreChange decompose_change(const Model& before, const Score& from, const Score
     change.unknown_reason += (change.unknown_reason.empty() ? "" : "; ") + describe_unknown_end(to);
   if (!change.unknown_reason.empty()) return change;
 
-  Path path(before, from.standings);
+  Path path(before, from);
   path.move_values(to_by_old_model.standings, change.parts);
   std::erase_if(change.parts, [&](const ChangePart& part) {
     const auto i = static_cast<std::size_t>(part.signal);

@@ -110,44 +110,75 @@ std::vector<Standing> apply_policies(const Model& model, std::span<const Reading
   return standings;
 }
 
+namespace {
+
+// What the members of a group, or of the whole, come to.
+struct GroupSums {
+  WeightedSum scores;  // of members that count
+  bool has_weight = false;
+  bool covered = false;    // some member is covered in full,
+  bool uncovered = false;  // some not, or in part
+
+  void add(const SignalScore& signal, double weight) {
+    if (signal.counts) scores.add(signal.score, weight);
+    has_weight |= weight > 0;
+    (signal.coverage == 1 ? covered : uncovered) = true;
+  }
+};
+
+// The weighted mean of the members' coverages, which are known; `group` is -1 for the whole. Where all are
+// covered in full it is 1.
+double weigh_coverage(const Model& model, const GroupSums& sums, int group, const Tree& tree) {
+  if (!sums.has_weight) return 0;
+  if (sums.covered && !sums.uncovered) return 1;
+  WeightedSum coverages;
+  for (auto i = static_cast<std::size_t>(group + 1); i < model.signals.size(); ++i)
+    if (model.signals[i].parent == group) coverages.add(tree.signals[i].coverage, model.signals[i].weight);
+  return coverages.mean().value_or(0);
+}
+
+}  // namespace
+
 Tree weigh_tree(const Model& model, std::span<const Standing> standings) {
   const std::size_t count = model.signals.size();
   Tree tree;
   tree.signals.resize(count);
-  // Members come after their group, so from the back every group is complete when it is reached. Entry
-  // `count` is the whole.
-  std::vector<WeightedMean> scores(count + 1), coverages(count + 1);
-  const auto group_of = [&](std::size_t i) {
+  // Members come after their group, so from the back every group is complete when it is reached. The last
+  // sums are those of the whole.
+  std::vector<std::size_t> place(count + 1);
+  std::size_t groups = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    if (model.signals[i].is_group()) place[i] = groups++;
+  place[count] = groups;
+  std::vector<GroupSums> sums(groups + 1);
+  const auto parent_of = [&](std::size_t i) {
     return model.signals[i].parent < 0 ? count : static_cast<std::size_t>(model.signals[i].parent);
   };
   for (std::size_t i = count; i-- > 0;) {
     SignalScore& signal = tree.signals[i];
     if (model.signals[i].is_group()) {
-      const auto mean = scores[i].mean();
+      const GroupSums& own = sums[place[i]];
+      const auto mean = own.scores.mean();
       signal.counts = mean.has_value();
       signal.score = mean.value_or(0);
-      signal.coverage = coverages[i].mean().value_or(0);
+      signal.coverage = weigh_coverage(model, own, static_cast<int>(i), tree);
     } else {
       signal.counts = standings[i].counts;
       signal.score = standings[i].score;
       signal.coverage = standings[i].known ? 1 : 0;
     }
-    const double weight = model.signals[i].weight;
-    const std::size_t group = group_of(i);
-    if (signal.counts) {
-      scores[group].add(signal.score, weight);
-    } else {
-      scores[group].add_unknown(weight);
-    }
-    coverages[group].add(signal.coverage, weight);
+    sums[place[parent_of(i)]].add(signal, model.signals[i].weight);
   }
-  tree.score = scores[count].mean();
-  tree.coverage = coverages[count].mean().value_or(0);
+  tree.score = sums[groups].scores.mean();
+  tree.coverage = weigh_coverage(model, sums[groups], -1, tree);
+  std::vector<double> known_weights(groups + 1);
+  for (std::size_t group = 0; group <= groups; ++group)
+    known_weights[group] = sums[group].scores.weights().value();
   for (std::size_t i = 0; i < count; ++i) {
     SignalScore& signal = tree.signals[i];
-    const std::size_t group = group_of(i);
-    const double share = group == count ? 1 : tree.signals[group].weight;
-    const double known = scores[group].known_weight();
+    const std::size_t parent = parent_of(i);
+    const double share = parent == count ? 1 : tree.signals[parent].weight;
+    const double known = known_weights[place[parent]];
     signal.weight = signal.counts && known > 0 ? share * (model.signals[i].weight / known) : 0;
     signal.points = signal.weight * signal.score;
   }

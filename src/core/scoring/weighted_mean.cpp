@@ -20,48 +20,61 @@ std::string number_text(double number) {
 }  // namespace
 
 void ExactSum::add(double number) {
+  double* const parts = own_parts();
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    double part = parts_[i];
+  for (std::size_t i = 0; i < size_; ++i) {
+    double part = parts[i];
     if (std::fabs(number) < std::fabs(part)) std::swap(number, part);
     const double high = number + part;
     const double low = part - (high - number);
-    if (low != 0) parts_[kept++] = low;
+    if (low != 0) parts[kept++] = low;
     number = high;
   }
   if (!std::isfinite(number)) {
     throw Error(sqlstate::numeric_value_out_of_range, "sum of weights or weighted values is out of range");
   }
-  parts_.resize(kept);
-  if (number != 0) parts_.push_back(number);
+  size_ = kept;
+  if (number != 0) append(number);
+}
+
+void ExactSum::append(double part) {
+  if (more_.empty() && size_ == few) more_.assign(few_.begin(), few_.end());
+  if (more_.empty()) {
+    few_[size_] = part;
+  } else {
+    more_.resize(size_);
+    more_.push_back(part);
+  }
+  ++size_;
 }
 
 void ExactSum::add_product(double a, double b) {
   const double product = a * b;
-  add(product);
+  if (product != 0) add(product);
   const double rest = std::fma(a, b, -product);
   if (rest != 0) add(rest);
 }
 
 void ExactSum::add(const ExactSum& other) {
   if (&other == this) return add(ExactSum(other));
-  for (const double part : other.parts_) add(part);
+  for (const double part : other.parts()) add(part);
 }
 
 double ExactSum::value() const {
-  std::size_t n = parts_.size();
+  const auto own = parts();
+  std::size_t n = own.size();
   if (n == 0) return 0;
-  double high = parts_[--n];
+  double high = own[--n];
   double low = 0;
   while (n > 0) {
     const double before = high;
-    const double part = parts_[--n];
+    const double part = own[--n];
     high = before + part;
     low = part - (high - before);
     if (low != 0) break;
   }
   // Half-way cases round by the sign of what is left.
-  if (n > 0 && ((low < 0 && parts_[n - 1] < 0) || (low > 0 && parts_[n - 1] > 0))) {
+  if (n > 0 && ((low < 0 && own[n - 1] < 0) || (low > 0 && own[n - 1] > 0))) {
     const double twice = low * 2;
     const double rounded = high + twice;
     if (twice == rounded - high) high = rounded;
@@ -83,8 +96,7 @@ void WeightedMean::add(double value, double weight, const char* what) {
                 std::string(what) + " " + number_text(value) + " is not allowed",
                 "Use NULL for an unknown value.");
   }
-  weighted_.add_product(value, weight);
-  known_.add(weight);
+  known_.add(value, weight);
   total_.add(weight);
 }
 
@@ -94,13 +106,12 @@ void WeightedMean::add_unknown(double weight) {
 }
 
 void WeightedMean::merge(const WeightedMean& other) {
-  weighted_.add(other.weighted_);
   known_.add(other.known_);
   total_.add(other.total_);
 }
 
-std::optional<double> WeightedMean::mean() const {
-  const double weight = known_.value();
+std::optional<double> WeightedSum::mean() const {
+  const double weight = weights_.value();
   if (!(weight > 0)) return std::nullopt;
   // Both sums are rounded once; one correction by the exact remainder makes up for it, so that the mean of
   // equal values is that value.
@@ -108,20 +119,26 @@ std::optional<double> WeightedMean::mean() const {
   if (!std::isfinite(mean))
     throw Error(sqlstate::numeric_value_out_of_range, "weighted mean is out of range");
   ExactSum remainder = weighted_;
-  for (const double part : known_.parts()) remainder.add_product(-mean, part);
+  for (const double part : weights_.parts()) remainder.add_product(-mean, part);
   return mean + remainder.value() / weight;
+}
+
+WeightedSum WeightedSum::restore(ExactSum weighted, ExactSum weights) {
+  WeightedSum sum;
+  sum.weighted_ = std::move(weighted);
+  sum.weights_ = std::move(weights);
+  return sum;
 }
 
 std::optional<double> WeightedMean::coverage() const {
   const double weight = total_.value();
   if (!(weight > 0)) return std::nullopt;
-  return known_.value() / weight;
+  return known_weight() / weight;
 }
 
 WeightedMean WeightedMean::restore(ExactSum weighted, ExactSum known, ExactSum total) {
   WeightedMean mean;
-  mean.weighted_ = std::move(weighted);
-  mean.known_ = std::move(known);
+  mean.known_ = WeightedSum::restore(std::move(weighted), std::move(known));
   mean.total_ = std::move(total);
   return mean;
 }

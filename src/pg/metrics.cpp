@@ -25,7 +25,7 @@ HEALTH_FUNCTION(health_metrics) {
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const MetricOptions options = read_options(fcinfo, 2, metrics_options);
   const TupleDesc row_type = result_row_type(fcinfo, metric_row_columns);
-  const MetricRow row = guarded([&] {
+  const MetricRow row = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_ledger(usage, options);
     return evaluate_metrics(ledger, as_of);
   });

@@ -29,7 +29,7 @@ Datum read_metric(FunctionCallInfo fcinfo, MetricId id, std::initializer_list<Me
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const MetricOptions options = read_options(fcinfo, 2, taken);
-  const health::Value value = guarded([&] {
+  const health::Value value = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_ledger(usage, options);
     return health::evaluate(ledger, request_from(options, id), as_of);
   });
@@ -45,7 +45,7 @@ Datum read_day(FunctionCallInfo fcinfo, Choose&& choose) {
   const health::Bytes usage = bytes_argument(fcinfo, 0);
   const health::Day as_of = finite_day(PG_GETARG_DATEADT(1), "as_of");
   const MetricOptions options = read_options(fcinfo, 2, event_options);
-  const std::optional<health::Day> day = guarded([&] {
+  const std::optional<health::Day> day = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_ledger(usage, options);
     return choose(ledger, request_from(options, MetricId::events), as_of);
   });

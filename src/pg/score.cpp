@@ -1,5 +1,5 @@
-// score_account, score_signals, signal_rows, score_details, score_series, score_without_user: an account's
-// score from one decode of its ledger.
+// score_account, score_signals, signal_rows, score_details, score_series, score_without_user, raw_values: an
+// account's score from one decode of its ledger.
 #include "core/scoring/score.hpp"
 
 #include "core/scoring/score_summary.hpp"
@@ -10,7 +10,9 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "utils/array.h"
 }
 
 using namespace health::pg;
@@ -118,6 +120,37 @@ HEALTH_FUNCTION(health_score_without_user) {
   });
   if (!result.known) PG_RETURN_NULL();
   PG_RETURN_FLOAT8(result.score);
+}
+
+// raw_values(model, account, dates): an array of a row per date with a column per signal.
+HEALTH_FUNCTION(health_raw_values) {
+  const health::Model* model = model_argument(fcinfo, 0, 0, "model");
+  const AccountState account = state_argument(fcinfo, 1);
+  const DateInputs dates = dates_argument(fcinfo, 2, "dates");
+  struct Values {
+    Datum* values;
+    bool* nulls;
+  };
+  const auto columns = model->signals.size();
+  const Values raw = guarded_in_scratch([&] {
+    const auto rows = static_cast<std::size_t>(dates.count);
+    const Values result{allocate_array<Datum>(rows * columns + 1), allocate_array<bool>(rows * columns + 1)};
+    const health::Ledger ledger = decode_account(*model, account);
+    for (std::size_t row = 0; row < rows; ++row) {
+      const health::Day as_of = dates.values[row];
+      const auto inputs = collect_inputs(*model, account, std::int64_t{account.as_of} - as_of);
+      const auto readings = health::read_signals(*model, ledger, inputs, as_of);
+      for (std::size_t i = 0; i < columns; ++i) {
+        result.nulls[row * columns + i] = model->signals[i].is_group() || !readings[i].raw.known();
+        result.values[row * columns + i] = Float8GetDatum(readings[i].raw.number);
+      }
+    }
+    return result;
+  });
+  int dimensions[] = {dates.count, static_cast<int>(columns)};
+  int lower_bounds[] = {1, 1};
+  return PointerGetDatum(construct_md_array(raw.values, raw.nulls, 2, dimensions, lower_bounds, FLOAT8OID,
+                                            sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 // score_series(model, account, from_date, to_date, step)

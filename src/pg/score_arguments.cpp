@@ -178,6 +178,16 @@ Day day_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   return finite_day(PG_GETARG_DATEADT(i), name);
 }
 
+DateInputs dates_argument(FunctionCallInfo fcinfo, int i, const char* name) {
+  if (PG_ARGISNULL(i)) reject_null(name);
+  OpenState open{};
+  open.values[observed_column] = PG_GETARG_DATUM(i);
+  const DateInputs dates = read_dates(open, observed_column, name, 1);
+  for (int at = 0; at < dates.count; ++at)
+    if (dates.nulls[at]) reject_null(psprintf("a date of %s", name));
+  return dates;
+}
+
 AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   if (PG_ARGISNULL(i)) reject_null(name == nullptr ? "account" : name);
   HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(i);

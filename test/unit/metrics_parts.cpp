@@ -98,3 +98,36 @@ TEST_CASE("metrics of parts are those of their sum", "[metrics]") {
   const UsageBytes names = usage_from_text("text{a:2025-01-01/view}");
   REQUIRE_THROWS_AS(Ledger::decode(std::vector<Bytes>{numbers, names}, catalog, {}), Error);
 }
+
+TEST_CASE("what a ledger was asked before does not change its answers", "[metrics]") {
+  Random random(run_seed() + 22);
+  const EventCatalog catalog = video_catalog();
+  for (int round = 0; round < 200; ++round) {
+    const UserKind kind = any_kind(random);
+    std::vector<UsageBytes> parts;
+    for (Day from = 9000; from <= 9120; from += 30) parts.push_back(any_part(random, kind, from));
+    const std::vector<Bytes> spans(parts.begin(), parts.end());
+    MetricSettings settings;
+    settings.window_days = static_cast<int>(between(random, 1, 40));
+    if (between(random, 0, 1) == 0) settings.daily_cap = static_cast<double>(between(random, 0, 9));
+    if (between(random, 0, 1) == 0) settings.features = std::vector<std::string>{"view", "record", "view"};
+    const Ledger asked = Ledger::decode(spans, catalog, settings);
+    for (int question = 0; question < 60; ++question) {
+      MetricRequest request;
+      request.id = static_cast<MetricId>(between(random, 0, static_cast<int>(metric_count) - 1));
+      request.window_days = between(random, 0, 1) == 0 ? 0 : static_cast<int>(between(random, 1, 30));
+      request.by_value = between(random, 0, 1) == 0;
+      if (between(random, 0, 1) == 0) request.roles = static_cast<unsigned>(between(random, 1, 31));
+      const Day as_of = static_cast<Day>(between(random, 9000, 9200));
+      const Value expected = evaluate(Ledger::decode(spans, catalog, settings), request, as_of);
+      INFO("round " << round << " metric " << static_cast<int>(request.id) << " roles " << request.roles);
+      REQUIRE(evaluate(asked, request, as_of) == expected);
+      if (request.roles == 0 || (catalog.roles() & request.roles) == 0) continue;
+      // The same events by their names.
+      for (const EventRule& rule : catalog.rules)
+        if ((rule.roles & request.roles) != 0) request.events.push_back(rule.name);
+      request.roles = 0;
+      REQUIRE(evaluate(asked, request, as_of) == expected);
+    }
+  }
+}

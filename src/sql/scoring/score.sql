@@ -180,6 +180,12 @@ CREATE FUNCTION health_internal.score_details(model jsonb, account health.accoun
 COMMENT ON FUNCTION health_internal.score_details(jsonb, health.account_state) IS
     'score_account(), metrics() with the settings of the model, and the values that signal_rows() tells the signals from, in one go';
 
+CREATE FUNCTION health_internal.raw_values(model jsonb, account health.account_state, dates date[]) RETURNS float8[]
+    AS 'MODULE_PATHNAME', 'health_raw_values'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION health_internal.raw_values(jsonb, health.account_state, date[]) IS
+    'the values of the signals as measured on each of several dates: a row per date, a column per signal in the order of the model';
+
 CREATE FUNCTION health.score_series(model jsonb, account health.account_state, from_date date, to_date date, step int DEFAULT 1,
                                     OUT as_of date, OUT score float8, OUT band text, OUT coverage float8, OUT unknown_reason text)
     RETURNS SETOF record

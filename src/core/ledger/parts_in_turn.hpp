@@ -13,8 +13,9 @@
 namespace health {
 
 // The sum of ledgers, read like one of them (UsageReader), as long as every user's cells of the ledgers that
-// begin later come later: overlaps() tells when they do not, and what was read is then to be thrown away.
-// Errors: 42804 ledgers with users of different types; those of UsageReader.
+// begin later come later, and none is negative, which another one might make up for: fails() tells when that
+// does not hold, and what was read is then to be thrown away. Errors: 42804 ledgers with users of different
+// types; those of UsageReader.
 class PartsInTurn {
  public:
   explicit PartsInTurn(std::span<const Bytes> ledgers) {
@@ -63,12 +64,12 @@ class PartsInTurn {
     cell.event = here_[at_]->events[cell.event];
     const std::uint64_t key =
         (static_cast<std::uint64_t>(static_cast<std::int64_t>(cell.day) - min_day) << 32 | cell.event) + 1;
-    overlaps_ |= key <= key_;
+    fails_ |= key <= key_ || cell.count < 0;
     key_ = key;
     return true;
   }
 
-  bool overlaps() const { return overlaps_; }
+  bool fails() const { return fails_; }
 
  private:
   struct Part {
@@ -109,7 +110,7 @@ class PartsInTurn {
   std::vector<Part*> here_;  // are at the present user, in turn
   std::size_t at_ = 0;       // the one of them whose cells are read
   std::uint64_t key_ = 0;    // of the last cell, by which a user's cells ascend; 0 before the first
-  bool overlaps_ = false;
+  bool fails_ = false;
 };
 
 }  // namespace health

@@ -71,12 +71,12 @@ class LedgerBuilder {
     return finish();
   }
 
-  // Nothing when the parts overlap.
-  std::optional<Ledger> build_unless_overlapping() {
+  // Nothing when the parts cannot be read in turn.
+  std::optional<Ledger> build_unless_it_fails() {
     ledger_.activity_.reserve(reader_.cell_count());
     while (reader_.next_user()) {
       read_user();
-      if (reader_.overlaps()) return std::nullopt;
+      if (reader_.fails()) return std::nullopt;
     }
     return finish();
   }
@@ -156,7 +156,7 @@ class LedgerBuilder {
     Cell cell;
     while (reader_.next_cell(cell)) {
       if (++cells_ % cells_between_polls == 0) poll_cancel();
-      if (cell.count < 0 && is_overlapping()) return;
+      if (cell.count < 0 && has_failed()) return;
       if (cell.count < 0)
         throw Error(sqlstate::invalid_parameter_value, "usage has a negative number of events",
                     "A difference of two ledgers has metrics only when all that was subtracted was in it.",
@@ -179,9 +179,9 @@ class LedgerBuilder {
   }
 
   // What was read so far is no sum.
-  bool is_overlapping() const {
-    if constexpr (requires { reader_.overlaps(); })
-      return reader_.overlaps();
+  bool has_failed() const {
+    if constexpr (requires { reader_.fails(); })
+      return reader_.fails();
     else
       return false;
   }
@@ -296,7 +296,7 @@ Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
     // Nearly always the parts are of different times.
     PartsInTurn in_turn(parts);
     LedgerBuilder builder(in_turn, catalog, settings);
-    if (std::optional<Ledger> ledger = builder.build_unless_overlapping()) return *std::move(ledger);
+    if (std::optional<Ledger> ledger = builder.build_unless_it_fails()) return *std::move(ledger);
     UsageSum sum(parts);
     sum.rewind();
     Ledger ledger = LedgerBuilder(sum, catalog, settings).build();

@@ -91,8 +91,8 @@ Datum datum_of(health::Day day) { return DateADTGetDatum(day); }
 
 template <class Value>
 Datum make_array(const InputRow<Value>& row, Oid type, int16 length, bool by_value) {
-  auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<std::size_t>(row.count + 1)));
-  auto* nulls = static_cast<bool*>(palloc(static_cast<std::size_t>(row.count + 1)));
+  auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * (static_cast<std::size_t>(row.count) + 1)));
+  auto* nulls = static_cast<bool*>(palloc((static_cast<std::size_t>(row.count) + 1)));
   for (int i = 0; i < row.count; ++i) {
     nulls[i] = row.nulls[i];
     values[i] = nulls[i] ? Datum{0} : datum_of(row.values[i]);

@@ -1,12 +1,13 @@
--- The schemas: health (made by CREATE EXTENSION) has what is documented, the others what it rests on. They belong to whom the objects of the
--- extension belong to: the superuser who installs it, else the bootstrap superuser. Nobody else creates anything in them, so that whatever has a
--- name there is what this script has made.
+-- The schemas: health (made by CREATE EXTENSION) has what is documented, the others what it rests on. They belong to whom the objects of
+-- the extension belong to: the superuser who installs it, else the bootstrap superuser. Nobody else creates anything in them, so that
+-- whatever has a name there is what this script has made.
 
--- CREATE EXTENSION takes a schema that is there already as it is: with its owner, his grants and what he has put into it, which names in this
--- script would find before those of pg_catalog.
+-- CREATE EXTENSION takes a schema that is there already as it is: with its owner, his grants and what he has put into it, which names in
+-- this script would find before those of pg_catalog.
 DO $$
 DECLARE
-    installer CONSTANT name := CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user ELSE pg_catalog.current_setting('role') END;
+    installer CONSTANT name := CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user
+                                    ELSE pg_catalog.current_setting('role') END;
     present record;
     object record;
 BEGIN
@@ -20,7 +21,8 @@ BEGIN
     END IF;
     SELECT i.type, i.identity INTO object
     FROM pg_catalog.pg_depend AS d, pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) AS i
-    WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid OPERATOR(pg_catalog.=) present.oid
+    WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+      AND d.refobjid OPERATOR(pg_catalog.=) present.oid
       AND NOT (i.type OPERATOR(pg_catalog.=) 'extension' AND i.identity OPERATOR(pg_catalog.=) 'account_health')
     LIMIT 1;
     IF FOUND THEN
@@ -43,4 +45,5 @@ COMMENT ON SCHEMA health_internal IS
     'What the functions of schema health are made of. Nothing here is documented, and all of it may change with any version';
 
 CREATE SCHEMA health_data;
-COMMENT ON SCHEMA health_data IS 'Ledgers, captured changes, scores and history of tracked models; each table belongs to the owner of its model';
+COMMENT ON SCHEMA health_data IS
+    'Ledgers, captured changes, scores and history of tracked models; each table belongs to the owner of its model';

@@ -17,8 +17,8 @@ BEGIN
 END $$;
 
 \set floor 'SELECT account_id, count(*), max(occurred_at) FROM events GROUP BY account_id'
-\set adhoc 'SELECT a.account_id, m.* FROM (SELECT account_id, health.usage_agg(user_id, event_name, occurred_at) AS u FROM events GROUP BY account_id) AS a, health.metrics(a.u, DATE ''2025-07-01'') AS m'
 \set ledger 'SELECT account_id, health.usage_agg(user_id, event_name, occurred_at) AS u FROM events GROUP BY account_id'
+\set adhoc 'SELECT a.account_id, m.* FROM (' :ledger ') AS a, health.metrics(a.u, DATE ''2025-07-01'') AS m'
 
 SELECT format('CALL pg_temp.take_time(%L, %s, %L, %L)', q.name, round, q.memory, q.query)
 FROM generate_series(0, :rounds) AS round,
@@ -29,7 +29,8 @@ ORDER BY round, q.position \gexec
 -- Round 0 warms up.
 SELECT name, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1) FROM timing WHERE round > 0 GROUP BY name;
 
-SELECT 'ledger_bytes', sum(octet_length(health_internal.usage_send(u)) + 4) FROM (SELECT health.usage_agg(user_id, event_name, occurred_at) AS u FROM events GROUP BY account_id) AS l
+SELECT 'ledger_bytes', sum(pg_column_size(u))
+FROM (SELECT health.usage_agg(user_id, event_name, occurred_at) AS u FROM events GROUP BY account_id) AS l
 UNION ALL
 SELECT 'cells', count(*)
 FROM (SELECT DISTINCT account_id, user_id, event_name, (occurred_at AT TIME ZONE 'UTC')::date AS day FROM events) AS c;

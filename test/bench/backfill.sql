@@ -1,8 +1,8 @@
 -- Backfill of the bench's events beside the floor, one count and one max per account of the same table, interleaved, serial. Prints rows:
 -- name, milliseconds. Leaves model bench_day tracked, scored, and with its history.
 --
--- backfill: until the ledger stands, that is until the refresh that scores it begins. backfill_call: the whole CALL, with the scores and the default
--- 56 days of history. backfill_rounds 0: once, unmeasured.
+-- backfill: until the ledger stands, that is until the refresh that scores it begins. backfill_call: the whole CALL, with the scores and
+-- the default 56 days of history. backfill_rounds 0: once, unmeasured.
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 SET work_mem = '64MB';

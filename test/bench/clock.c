@@ -1,7 +1,8 @@
 // A clock that the bench can move: preloaded into its server, where it adds the seconds in the file BENCH_CLOCK to the time of day.
 //
-// The file holds one number and is mapped: test/bench/turn_clock writes over it and never truncates it. Clocks that measure (CLOCK_MONOTONIC)
-// stay as they are. pg_ctl compares the time with that of the server, so it gets the same; all other programs have the real time.
+// The file holds one number and is mapped: test/bench/turn_clock writes over it and never truncates it. Clocks that measure
+// (CLOCK_MONOTONIC) stay as they are. pg_ctl compares the time with that of the server, so it gets the same; all other programs have the
+// real time.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

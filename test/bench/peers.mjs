@@ -1,11 +1,11 @@
-// Sets DuckDB and ClickHouse, in this process, one thread each, beside the ledger: the raw values of all signals of the preset for every account as of
-// three days (book.sql), and the time from 2,000 new events to fresh values, loading included. Each has its own native copy of the same events and
-// accounts, in the order that suits it; answers are compared value by value.
+// Sets DuckDB and ClickHouse, in this process, one thread each, beside the ledger: the raw values of all signals of the preset for every
+// account as of three days (book.sql), and the time from 2,000 new events to fresh values, loading included. Each has its own native copy
+// of the same events and accounts, in the order that suits it; answers are compared value by value.
 //
 //   node test/bench/peers.mjs DIRECTORY-WITH-NODE_MODULES ROUNDS SCALE      (PGHOST and so on: the bench's cluster)
 //
-// Prints `name milliseconds` (medians; of several forms of a query the fastest), `NAME_pairs RATIO` (median of a peer's time over that of the ledger
-// just before it) and `peer_differences COUNT`.
+// Prints `name milliseconds` (medians; of several forms of a query the fastest), `NAME_pairs RATIO` (median of a peer's time over that of
+// the ledger just before it) and `peer_differences COUNT`.
 import {spawn} from 'node:child_process';
 import {mkdtempSync, rmSync, statSync} from 'node:fs';
 import {createRequire} from 'node:module';
@@ -69,10 +69,11 @@ function median(name) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-// The signals in several forms. Days are counted back from the newest of the three dates, which are whole weeks apart, so that weeks and windows of
-// four weeks of all three are made of the same weeks 0, 1, ... . By user: in which of the weeks 0, 1 to 3, 4, 5 to 7 a user did something, viewed or
-// made something (bits), how much he made (four numbers of 16 bits), and the days of his first event and of his first activating one. By account:
-// events of each week, interactions of those four spans. Every event of these data is in the catalog, so all count as activity.
+// The signals in several forms. Days are counted back from the newest of the three dates, which are whole weeks apart, so that weeks and
+// windows of four weeks of all three are made of the same weeks 0, 1, ... . By user: in which of the weeks 0, 1 to 3, 4, 5 to 7 a user did
+// something, viewed or made something (bits), how much he made (four numbers of 16 bits), and the days of his first event and of his first
+// activating one. By account: events of each week, interactions of those four spans. Every event of these data is in the catalog, so all
+// count as activity.
 const shifts = [0, 1, 4];
 const signals = 13;
 function forms(dialect, roles, weeks) {
@@ -252,9 +253,9 @@ const duckBest = await choose('duckdb', askDuck);
 const houseBest = await choose('clickhouse', askHouse);
 console.error(`the fastest form: ${duckBest} in DuckDB, ${houseBest} in ClickHouse`);
 
-// Each run that counts follows one of the same that does not: a core that was idle while the others worked is slow for a time, which those who take
-// less than that time would be charged with alone. A machine that others share changes its speed by itself: a peer is compared with the ledger's run
-// just before it.
+// Each run that counts follows one of the same that does not: a core that was idle while the others worked is slow for a time, which those
+// who take less than that time would be charged with alone. A machine that others share changes its speed by itself: a peer is compared
+// with the ledger's run just before it.
 async function timePair(name, round, ask) {
   await psql.ask(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${ledgerQuery};`);
   const plan = await psql.ask(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${ledgerQuery};`);

@@ -1,6 +1,6 @@
--- Five figures of every account over the last 56 days, as at the turn of a day: from the ledger's chunks and by plain SQL over the raw events,
--- interleaved. Prints rows: name, milliseconds, and how many accounts differ. Plain SQL gets its best form (best of rescore_plain_*) with an index on
--- the time, 64 MB of work_mem, and all it reads in memory.
+-- Five figures of every account over the last 56 days, as at the turn of a day: from the ledger's chunks and by plain SQL over the raw
+-- events, interleaved. Prints rows: name, milliseconds, and how many accounts differ. Plain SQL gets its best form (best of
+-- rescore_plain_*) with an index on the time, 64 MB of work_mem, and all it reads in memory.
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 SET work_mem = '64MB';

@@ -1,11 +1,12 @@
 -- What the measurements of tracked ledgers need besides the events: accounts, a longer history, models, clocks. Schema bench.
 --
--- The events are those of events.sql (182 days up to 2025-07-01); bench.events_4x has the same and three times as many before them; bench.events_few
--- those of about 1,000 accounts at any scale, for what takes many days. The server's clock stands on 2025-07-02 (test/bench/clock.c).
+-- The events are those of events.sql (182 days up to 2025-07-01); bench.events_4x has the same and three times as many before them (when
+-- :longer is 1); bench.events_few those of about 1,000 accounts at any scale, for what takes many days. The server's clock stands on
+-- 2025-07-02 (test/bench/clock.c).
 
 CREATE TABLE bench.accounts AS
-SELECT id AS account_id, 'Account ' || id AS name, (ARRAY['free', 'team', 'business', 'enterprise'])[1 + id % 4] AS plan, 5 + id % 40 AS seats,
-       date '2023-01-01' + (id % 500)::int AS started
+SELECT id AS account_id, 'Account ' || id AS name, (ARRAY['free', 'team', 'business', 'enterprise'])[1 + id % 4] AS plan,
+       5 + id % 40 AS seats, date '2023-01-01' + (id % 500)::int AS started
 FROM generate_series(1::bigint, (:scale * 20000)::bigint) AS id;
 ALTER TABLE bench.accounts ADD PRIMARY KEY (account_id);
 VACUUM (ANALYZE) bench.accounts;
@@ -20,10 +21,13 @@ CREATE FUNCTION bench.model(events text, accounts text DEFAULT 'bench.accounts')
         'preset', 'collaboration',
         'accounts', jsonb_build_object('table', accounts, 'id', 'account_id', 'name', 'name', 'start', 'started', 'seats', 'seats',
                                        'columns', jsonb_build_object('plan', 'plan')),
-        'events', jsonb_build_object('table', events, 'account', 'account_id', 'user', 'user_id', 'event', 'event_name', 'occurred_at', 'occurred_at'),
-        'catalog', '{"search_performed": {"role": "session"}, "folder_opened": {"role": "consume"}, "link_copied": {"role": "interact", "value": 3},
+        'events', jsonb_build_object('table', events, 'account', 'account_id', 'user', 'user_id', 'event', 'event_name',
+                                     'occurred_at', 'occurred_at'),
+        'catalog', '{"search_performed": {"role": "session"}, "folder_opened": {"role": "consume"},
+                     "link_copied": {"role": "interact", "value": 3},
                      "video_downloaded": {"role": "consume", "value": 3}, "comment_resolved": {"role": "interact", "value": 2},
-                     "video_embedded": {"role": "interact", "value": 5}, "profile_updated": {}, "video_trimmed": {"role": "create", "value": 4}}'::jsonb)
+                     "video_embedded": {"role": "interact", "value": 5}, "profile_updated": {},
+                     "video_trimmed": {"role": "create", "value": 4}}'::jsonb)
 $$;
 
 -- As of a day that stays the same while the clock moves, without a history.
@@ -43,8 +47,8 @@ $$;
 -- Events of the last day that is scored: 250 visits of 8 events each, or 2,000 single events, of random accounts. `round` seeds.
 CREATE FUNCTION bench.new_events(round int, visits int, per_visit int, accounts bigint) RETURNS SETOF events LANGUAGE sql AS $$
     SELECT account_id, account_id * 64 + floor(power(who, 2) * (5 + account_id % 40))::bigint,
-           (ARRAY['video_viewed', 'video_emoji_reaction_added', 'comment_left', 'session_started', 'video_viewed_by_team_member', 'video_created',
-                  'video_shared', 'search_performed'])[1 + (hashint8extended(visit, round * 31 + e) & 7)],
+           (ARRAY['video_viewed', 'video_emoji_reaction_added', 'comment_left', 'session_started', 'video_viewed_by_team_member',
+                  'video_created', 'video_shared', 'search_performed'])[1 + (hashint8extended(visit, round * 31 + e) & 7)],
            timestamptz '2025-07-01 07:00+00' + visit * interval '2 minutes' * 250 / visits + e * interval '40 seconds'
     FROM (SELECT visit, 1 + (hashint8extended(visit, round) & 2147483647) % accounts AS account_id,
                  (hashint8extended(visit, round + 1000) & 1048575) / 1048576.0 AS who
@@ -79,19 +83,25 @@ END $$;
 CREATE VIEW bench.median AS
 SELECT name, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms FROM bench.timing WHERE round > 0 GROUP BY name;
 
+\if :longer
 CREATE TABLE bench.events_4x (LIKE events);
-SELECT format('INSERT INTO bench.events_4x SELECT account_id, user_id, event_name, occurred_at - interval %L FROM events', 182 * part || ' days')
+SELECT format('INSERT INTO bench.events_4x SELECT account_id, user_id, event_name, occurred_at - interval %L FROM events',
+              182 * part || ' days')
 FROM generate_series(3, 0, -1) AS part \gexec
 VACUUM (ANALYZE) bench.events_4x;
+\endif
 
 CREATE TABLE bench.accounts_few AS SELECT * FROM bench.accounts WHERE account_id % ceil(20 * :scale)::int = 0;
-CREATE TABLE bench.events_few AS SELECT e.* FROM events AS e WHERE EXISTS (SELECT FROM bench.accounts_few AS a WHERE a.account_id = e.account_id);
+CREATE TABLE bench.events_few AS
+SELECT e.* FROM events AS e WHERE EXISTS (SELECT FROM bench.accounts_few AS a WHERE a.account_id = e.account_id);
 VACUUM (ANALYZE) bench.accounts_few, bench.events_few;
 
 \o /dev/null
 SELECT health.create_model('bench_day', bench.model('public.events'));
 SELECT health.create_model('bench_few', bench.model('bench.events_few', 'bench.accounts_few') || '{"history": {"days": 0}}');
 SELECT health.create_model('bench_1x', bench.fixed(bench.model('public.events')));
+\if :longer
 SELECT health.create_model('bench_4x', bench.fixed(bench.model('bench.events_4x')));
+\endif
 SELECT health.create_model('bench_recompute', bench.fixed(bench.model('public.events')));
 \o

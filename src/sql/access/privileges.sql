@@ -5,8 +5,8 @@ GRANT USAGE ON SCHEMA health, health_internal, health_data TO PUBLIC;
 GRANT SELECT ON health_internal.preset TO PUBLIC;
 GRANT SELECT ON health_internal.known_model, health_internal.known_score_view, health_internal.known_source TO PUBLIC;
 
--- By columns: the right to UPDATE or DELETE a whole relation is one to lock it. Names are keys that versions and views refer to, and numbers
--- those of tables: they stay as they were given. There is no UPDATE of versions: they are immutable.
+-- By columns: the right to UPDATE or DELETE a whole relation is one to lock it. Names are keys that versions and views refer to, and
+-- numbers those of tables: they stay as they were given. There is no UPDATE of versions: they are immutable.
 GRANT SELECT ON health_internal.model, health_internal.model_version, health_internal.score_view, health_internal.tracking,
                 health_internal.ledger_source, health_internal.ledger_batch, health_internal.ledger_day TO PUBLIC;
 GRANT INSERT (name, owner, current_version, comment), UPDATE (owner, current_version, comment) ON health_internal.model TO PUBLIC;
@@ -18,7 +18,8 @@ DECLARE
     relation regclass;
     columns text;
 BEGIN
-    FOREACH relation IN ARRAY '{health_internal.tracking,health_internal.ledger_source,health_internal.ledger_batch,health_internal.ledger_day}'::regclass[] LOOP
+    FOREACH relation IN ARRAY ARRAY['health_internal.tracking', 'health_internal.ledger_source', 'health_internal.ledger_batch',
+                                    'health_internal.ledger_day']::regclass[] LOOP
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ') INTO columns FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = relation AND a.attnum > 0 AND a.attname NOT IN ('id', 'owner');
         EXECUTE pg_catalog.format('GRANT INSERT (%1$s), UPDATE (%1$s) ON %2$s TO PUBLIC', columns, relation);
@@ -32,7 +33,8 @@ DECLARE
     kept record;
     described record;
 BEGIN
-    FOR kept IN SELECT c.oid::regclass AS relation, c.relkind FROM pg_catalog.pg_extension AS e, pg_catalog.unnest(e.extconfig) AS k (relation)
+    FOR kept IN SELECT c.oid::regclass AS relation, c.relkind
+                FROM pg_catalog.pg_extension AS e, pg_catalog.unnest(e.extconfig) AS k (relation)
                 JOIN pg_catalog.pg_class AS c ON c.oid = k.relation WHERE e.extname = 'account_health' LOOP
         EXECUTE pg_catalog.format(CASE kept.relkind WHEN 'S' THEN 'GRANT USAGE, SELECT, UPDATE ON SEQUENCE %s TO pg_database_owner'
                                                     ELSE 'GRANT SELECT, INSERT ON TABLE %s TO pg_database_owner' END, kept.relation);

@@ -52,7 +52,8 @@ CREATE FUNCTION health_internal.set_names_path(path text) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
     SELECT pg_catalog.set_config('account_health.names_path',
-                                 CASE WHEN path LIKE '%pg_temp' THEN path ELSE pg_catalog.concat_ws(', ', nullif(path, ''), 'pg_temp') END, true);
+                                 CASE WHEN path LIKE '%pg_temp' THEN path
+                                      ELSE pg_catalog.concat_ws(', ', nullif(path, ''), 'pg_temp') END, true);
 END;
 COMMENT ON FUNCTION health_internal.set_names_path(text) IS 'Sets the schemas in which names of a document are looked up from now on';
 
@@ -61,7 +62,8 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT pg_catalog.current_setting('account_health.names_path');
 END;
-COMMENT ON FUNCTION health_internal.names_path() IS 'The schemas in which names of the document at hand are looked up, as a search_path setting';
+COMMENT ON FUNCTION health_internal.names_path() IS
+    'The schemas in which names of the document at hand are looked up, as a search_path setting';
 
 -- Without a SET of its own: in force until the calling function returns.
 CREATE FUNCTION health_internal.look_names_up_in(path text) RETURNS void
@@ -93,4 +95,5 @@ BEGIN
     RETURN pg_catalog.to_regclass(name);
 END;
 $$;
-COMMENT ON FUNCTION health_internal.relation_in(text, text) IS 'The relation of that name as a search_path setting finds it; NULL when there is none';
+COMMENT ON FUNCTION health_internal.relation_in(text, text) IS
+    'The relation of that name as a search_path setting finds it; NULL when there is none';

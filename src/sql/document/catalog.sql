@@ -2,9 +2,9 @@
 --
 -- Triggers, not foreign keys, hold the tables together: a parallel pg_restore loads the data of an extension's tables in any order.
 --
--- The tables belong to the owner of the extension's objects; besides, the owner of the database dumps and restores them. Everybody else sees
--- and changes, through the views, the rows of models whose owner he may act as. What is his alone to do (DELETE, which would let him lock the
--- tables) goes through act_on_model().
+-- The tables belong to the owner of the extension's objects; besides, the owner of the database dumps and restores them. Everybody else
+-- sees and changes, through the views, the rows of models whose owner he may act as. What is his alone to do (DELETE, which would let him
+-- lock the tables) goes through act_on_model().
 
 CREATE FUNCTION health_internal.release() RETURNS text
 LANGUAGE sql STABLE
@@ -38,7 +38,8 @@ CREATE TABLE health_internal.model_version_table (
     created_by name NOT NULL DEFAULT current_user,
     PRIMARY KEY (model, version)
 );
-COMMENT ON TABLE health_internal.model_version_table IS 'Every version of every model. Rows are never updated: each change of a model adds one.';
+COMMENT ON TABLE health_internal.model_version_table IS
+    'Every version of every model. Rows are never updated: each change of a model adds one.';
 COMMENT ON COLUMN health_internal.model_version_table.model IS 'Name of the model';
 COMMENT ON COLUMN health_internal.model_version_table.version IS '1, 2, 3, ... within the model';
 COMMENT ON COLUMN health_internal.model_version_table.definition IS 'The document as its author wrote it';
@@ -58,7 +59,8 @@ CREATE TABLE health_internal.score_view_table (
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     PRIMARY KEY (schema_name, view_name)
 );
-COMMENT ON TABLE health_internal.score_view_table IS 'The score views that create_score_view made, and the model version that each of them scores.';
+COMMENT ON TABLE health_internal.score_view_table IS
+    'The score views that create_score_view made, and the model version that each of them scores.';
 COMMENT ON COLUMN health_internal.score_view_table.schema_name IS 'Schema of the four relations';
 COMMENT ON COLUMN health_internal.score_view_table.view_name IS 'Name of the account view; the others add _ledger, _signals and _history';
 COMMENT ON COLUMN health_internal.score_view_table.model IS 'Name of the model';
@@ -68,7 +70,8 @@ COMMENT ON COLUMN health_internal.score_view_table.compiled_by IS 'Release of th
 COMMENT ON COLUMN health_internal.score_view_table.created_at IS 'When the view was created';
 
 CREATE VIEW health_internal.known_model AS SELECT m.name, m.owner FROM health_internal.model_table AS m;
-COMMENT ON VIEW health_internal.known_model IS 'Names and owners of all models, for everybody: a name is taken once, and an error can say whose it is';
+COMMENT ON VIEW health_internal.known_model IS
+    'Names and owners of all models, for everybody: a name is taken once, and an error can say whose it is';
 COMMENT ON COLUMN health_internal.known_model.name IS 'Name of the model';
 COMMENT ON COLUMN health_internal.known_model.owner IS 'Role that the model belongs to';
 
@@ -91,7 +94,8 @@ CREATE VIEW health_internal.model WITH (security_barrier) AS
 COMMENT ON VIEW health_internal.model IS 'The models whose owner the current user may act as';
 
 CREATE VIEW health_internal.model_version WITH (security_barrier) AS
-    SELECT v.model, v.version, v.definition, v.document, v.search_path, v.created_at, v.created_by FROM health_internal.model_version_table AS v
+    SELECT v.model, v.version, v.definition, v.document, v.search_path, v.created_at, v.created_by
+    FROM health_internal.model_version_table AS v
     WHERE EXISTS (SELECT 1 FROM health_internal.model_table AS m WHERE m.name = v.model AND health_internal.may_act_as(m.owner))
     WITH CASCADED CHECK OPTION;
 COMMENT ON VIEW health_internal.model_version IS 'The versions of the models whose owner the current user may act as';
@@ -103,8 +107,8 @@ CREATE VIEW health_internal.score_view WITH (security_barrier) AS
     WITH CASCADED CHECK OPTION;
 COMMENT ON VIEW health_internal.score_view IS 'The score views of the models whose owner the current user may act as';
 
--- The views show whom they may; this is for rows that come by other ways. A restore by the owner of the database may bring rows only of roles
--- that he may act as. INSERT ... ON CONFLICT DO UPDATE looks at the present row, of whomever, before any check of a view.
+-- The views show whom they may; this is for rows that come by other ways. A restore by the owner of the database may bring rows only of
+-- roles that he may act as. INSERT ... ON CONFLICT DO UPDATE looks at the present row, of whomever, before any check of a view.
 CREATE FUNCTION health_internal.refuse_foreign_row() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -115,11 +119,13 @@ DECLARE
     foreign_owner regrole;
 BEGIN
     IF tg_table_name = 'model_table' THEN
-        owners := ARRAY(SELECT k.owner FROM health_internal.known_model AS k WHERE k.name = new.name OR is_update AND k.name = old.name) || new.owner::oid;
+        owners := ARRAY(SELECT k.owner FROM health_internal.known_model AS k
+                        WHERE k.name = new.name OR is_update AND k.name = old.name) || new.owner::oid;
     ELSE
         owners := ARRAY(SELECT k.owner FROM health_internal.known_model AS k WHERE k.name = new.model OR is_update AND k.name = old.model);
         IF tg_table_name = 'score_view_table' THEN
-            owners := owners || ARRAY(SELECT k.owner::oid FROM health_internal.known_score_view AS s JOIN health_internal.known_model AS k ON k.name = s.model
+            owners := owners || ARRAY(SELECT k.owner::oid
+                                      FROM health_internal.known_score_view AS s JOIN health_internal.known_model AS k ON k.name = s.model
                                       WHERE s.schema_name = new.schema_name AND s.view_name = new.view_name);
         END IF;
     END IF;
@@ -131,7 +137,8 @@ BEGIN
     RETURN new;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.refuse_foreign_row() IS 'Trigger: keeps rows of the catalog to those who may act as the owner of their model';
+COMMENT ON FUNCTION health_internal.refuse_foreign_row() IS
+    'Trigger: keeps rows of the catalog to those who may act as the owner of their model';
 CREATE TRIGGER owners_only BEFORE INSERT OR UPDATE ON health_internal.model_table
     FOR EACH ROW EXECUTE FUNCTION health_internal.refuse_foreign_row();
 CREATE TRIGGER owners_only BEFORE INSERT OR UPDATE ON health_internal.model_version_table
@@ -159,7 +166,8 @@ BEGIN
               HINT = 'Scores refer to their version. alter_model(name, definition) makes a new one, drop_model(name) drops all.';
 END;
 $$;
-COMMENT ON FUNCTION health_internal.keep_versions() IS 'Trigger: keeps model versions as they are while their model exists, for superusers as well';
+COMMENT ON FUNCTION health_internal.keep_versions() IS
+    'Trigger: keeps model versions as they are while their model exists, for superusers as well';
 CREATE TRIGGER versions_are_immutable BEFORE UPDATE OR DELETE ON health_internal.model_version_table
     FOR EACH ROW EXECUTE FUNCTION health_internal.keep_versions();
 

@@ -63,7 +63,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'model "%" has no version %', model_name, wanted
             USING ERRCODE = 'undefined_object',
-                  HINT = (SELECT format('Its versions are 1 to %s.', max(v.version)) FROM health_internal.model_version AS v WHERE v.model = model_name);
+                  HINT = (SELECT format('Its versions are 1 to %s.', max(v.version))
+                          FROM health_internal.model_version AS v WHERE v.model = model_name);
     END IF;
     RETURN stored;
 END;

@@ -55,7 +55,8 @@ AS $$
         -- Half of a page is free: a day turn changes every row, in its place.
         ('score', 'WITH (fillfactor = 50)', 'Scores of model "%s".'),
         ('stale', '', 'Accounts of model "%s" that the next refresh scores again.'),
-        ('history', 'WITH (fillfactor = 60)', 'Daily scores of model "%s" with the account data that they stood on.')) AS k (kind, options, purpose);
+        ('history', 'WITH (fillfactor = 60)', 'Daily scores of model "%s" with the account data that they stood on.')
+    ) AS k (kind, options, purpose);
 $$;
 COMMENT ON FUNCTION health_internal.data_kinds() IS 'The kinds of tables of tracked models, with storage options and purpose';
 
@@ -117,8 +118,8 @@ AS $$
         columns::text, types::oid[]::text, key::text, collations::text, coalesce(partition_by, ''));
 $$;
 COMMENT ON FUNCTION health_internal.create_data_table(text, integer, text[], regtype[], text[], oid[], text) IS
-    'Makes a table of a tracked model or ledger source, which must be in the catalog already, with these columns, primary key and partition '
-    'column: a table of the owner of the model. Returns its name';
+    'Makes a table of a tracked model or ledger source, which must be in the catalog already, with these columns, primary key and '
+    'partition column: a table of the owner of the model. Returns its name';
 
 CREATE FUNCTION health_internal.create_data_table_of(kind text, id integer, query text, key text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql

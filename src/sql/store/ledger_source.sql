@@ -1,7 +1,7 @@
 -- Catalog of tracked models: their event sources that are kept as ledgers, and what of each table has been read.
 --
--- The tables of the ledgers themselves are in schema health_data and belong to the owners of the models (data_tables.sql). Whose a row here is,
--- its model says; see document/catalog.sql for tables and views.
+-- The tables of the ledgers themselves are in schema health_data and belong to the owners of the models (data_tables.sql). Whose a row
+-- here is, its model says; see document/catalog.sql for tables and views.
 
 CREATE TABLE health_internal.tracking_table (
     model text PRIMARY KEY,
@@ -22,10 +22,13 @@ CREATE TABLE health_internal.tracking_table (
     error_at timestamptz,
     tracked_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
-COMMENT ON TABLE health_internal.tracking_table IS 'One row per tracked model: what its ledger, scores and history stand for, and how the last refresh went.';
+COMMENT ON TABLE health_internal.tracking_table IS
+    'One row per tracked model: what its ledger, scores and history stand for, and how the last refresh went.';
 COMMENT ON COLUMN health_internal.tracking_table.model IS 'Name of the model';
-COMMENT ON COLUMN health_internal.tracking_table.id IS 'Number in the names of its tables: health_data.state_<id>, book_<id>, score_<id>, history_<id>, stale_<id>';
-COMMENT ON COLUMN health_internal.tracking_table.model_version IS 'Version of the model that the scores stand for; NULL before the first refresh';
+COMMENT ON COLUMN health_internal.tracking_table.id IS
+    'Number in the names of its tables: health_data.state_<id>, book_<id>, score_<id>, history_<id>, stale_<id>';
+COMMENT ON COLUMN health_internal.tracking_table.model_version IS
+    'Version of the model that the scores stand for; NULL before the first refresh';
 COMMENT ON COLUMN health_internal.tracking_table.ledger_key IS 'The parts of the document that the ledgers hang on';
 COMMENT ON COLUMN health_internal.tracking_table.account_type IS 'Type of account ids in scores and history';
 COMMENT ON COLUMN health_internal.tracking_table.account_kind IS 'Type of account ids in the ledgers: bigint, uuid or text';
@@ -34,7 +37,8 @@ COMMENT ON COLUMN health_internal.tracking_table.score_query IS 'Compiled SQL: r
 COMMENT ON COLUMN health_internal.tracking_table.compiled_by IS 'Release of the extension that compiled this SQL and that of the sources';
 COMMENT ON COLUMN health_internal.tracking_table.history_from IS 'First day of the history';
 COMMENT ON COLUMN health_internal.tracking_table.accepted_until IS 'Up to this day volumes are taken as they are (ignore_volume)';
-COMMENT ON COLUMN health_internal.tracking_table.refreshed_at IS 'When the last refresh that worked began: everything committed before is in the scores';
+COMMENT ON COLUMN health_internal.tracking_table.refreshed_at IS
+    'When the last refresh that worked began: everything committed before is in the scores';
 COMMENT ON COLUMN health_internal.tracking_table.refresh_ms IS 'How long it took, in milliseconds';
 COMMENT ON COLUMN health_internal.tracking_table.rescored IS 'Accounts that it scored';
 COMMENT ON COLUMN health_internal.tracking_table.error IS 'What the last refresh failed with; NULL when it worked';
@@ -66,15 +70,18 @@ CREATE TABLE health_internal.ledger_source_table (
     kept_from date,
     UNIQUE (model, path)
 );
-COMMENT ON TABLE health_internal.ledger_source_table IS 'One row per event source of a tracked model: how its rows are read, and which tables hold its ledger.';
+COMMENT ON TABLE health_internal.ledger_source_table IS
+    'One row per event source of a tracked model: how its rows are read, and which tables hold its ledger.';
 COMMENT ON COLUMN health_internal.ledger_source_table.id IS 'Number in the names of its tables: health_data.chunk_<id>, change_<id>';
 COMMENT ON COLUMN health_internal.ledger_source_table.model IS 'Name of the model';
 COMMENT ON COLUMN health_internal.ledger_source_table.path IS 'Path of the source in the document';
-COMMENT ON COLUMN health_internal.ledger_source_table.window_days IS 'Window mode: how many days a refresh reads again; NULL: changes are captured by triggers';
+COMMENT ON COLUMN health_internal.ledger_source_table.window_days IS
+    'Window mode: how many days a refresh reads again; NULL: changes are captured by triggers';
 COMMENT ON COLUMN health_internal.ledger_source_table.relation IS 'The tracked table (of partitions the root); NULL in window mode';
 COMMENT ON COLUMN health_internal.ledger_source_table.relation_name IS 'Its name, by which it is found again after a restore';
 COMMENT ON COLUMN health_internal.ledger_source_table.chunk_table IS 'Table of the ledger: a row per account, calendar quarter and part';
-COMMENT ON COLUMN health_internal.ledger_source_table.change_table IS 'Table of captured changes that are not folded in yet; NULL in window mode';
+COMMENT ON COLUMN health_internal.ledger_source_table.change_table IS
+    'Table of captured changes that are not folded in yet; NULL in window mode';
 COMMENT ON COLUMN health_internal.ledger_source_table.account IS 'SQL expression of the account id over one row, alias src';
 COMMENT ON COLUMN health_internal.ledger_source_table.user_id IS 'SQL expression of the user id';
 COMMENT ON COLUMN health_internal.ledger_source_table.event IS 'SQL expression of the event name';
@@ -85,10 +92,14 @@ COMMENT ON COLUMN health_internal.ledger_source_table.account_kind IS 'Type of a
 COMMENT ON COLUMN health_internal.ledger_source_table.user_kind IS 'Type of user ids in the ledger';
 COMMENT ON COLUMN health_internal.ledger_source_table.time_zone IS 'Time zone of the local days; NULL when the time is a date';
 COMMENT ON COLUMN health_internal.ledger_source_table.search_path IS 'Schemas in which names of the expressions are looked up';
-COMMENT ON COLUMN health_internal.ledger_source_table.event_rows IS 'SQL of all rows of the source: account_id, user_id, event_name, occurred_at, amount';
-COMMENT ON COLUMN health_internal.ledger_source_table.bad_rows IS 'Rows that are no events: infinite time, impossible amount, empty name, failing expression';
-COMMENT ON COLUMN health_internal.ledger_source_table.kept_from IS 'First day of the oldest quarter that its ledger still has; NULL: before the first reading';
-COMMENT ON COLUMN health_internal.ledger_source_table.read_at IS 'When the source had been read to its end; NULL: not yet, or it must be read again';
+COMMENT ON COLUMN health_internal.ledger_source_table.event_rows IS
+    'SQL of all rows of the source: account_id, user_id, event_name, occurred_at, amount';
+COMMENT ON COLUMN health_internal.ledger_source_table.bad_rows IS
+    'Rows that are no events: infinite time, impossible amount, empty name, failing expression';
+COMMENT ON COLUMN health_internal.ledger_source_table.kept_from IS
+    'First day of the oldest quarter that its ledger still has; NULL: before the first reading';
+COMMENT ON COLUMN health_internal.ledger_source_table.read_at IS
+    'When the source had been read to its end; NULL: not yet, or it must be read again';
 
 CREATE TABLE health_internal.ledger_batch_table (
     source integer NOT NULL,
@@ -105,14 +116,16 @@ CREATE TABLE health_internal.ledger_batch_table (
     PRIMARY KEY (source, leaf, from_block)
 );
 COMMENT ON TABLE health_internal.ledger_batch_table IS
-    'What has been read of a tracked table, and as of which snapshot: a captured change counts unless the snapshot that read its block has seen it.';
+    'What has been read of a tracked table, and as of which snapshot: a captured change counts unless the snapshot that read its '
+    'block has seen it.';
 COMMENT ON COLUMN health_internal.ledger_batch_table.source IS 'Id of the source';
 COMMENT ON COLUMN health_internal.ledger_batch_table.leaf IS 'The table that holds the rows: the tracked one or a partition of it';
 COMMENT ON COLUMN health_internal.ledger_batch_table.from_block IS 'First block';
 COMMENT ON COLUMN health_internal.ledger_batch_table.to_block IS 'Block behind the last';
 COMMENT ON COLUMN health_internal.ledger_batch_table.part IS 'Part of the chunks that it was folded into';
 COMMENT ON COLUMN health_internal.ledger_batch_table.relfilenode IS 'File of the table when the batch was planned';
-COMMENT ON COLUMN health_internal.ledger_batch_table.trigger_version IS 'Its capture trigger then: what changed under another one, or while it was disabled, may not have been captured';
+COMMENT ON COLUMN health_internal.ledger_batch_table.trigger_version IS
+    'Its capture trigger then: what changed under another one, or while it was disabled, may not have been captured';
 COMMENT ON COLUMN health_internal.ledger_batch_table.snapshot IS 'Snapshot that it was read with; NULL: not read yet';
 COMMENT ON COLUMN health_internal.ledger_batch_table.events IS 'Events that it had';
 COMMENT ON COLUMN health_internal.ledger_batch_table.started_at IS 'When reading it began';
@@ -124,19 +137,22 @@ CREATE TABLE health_internal.ledger_day_table (
     events bigint NOT NULL,
     PRIMARY KEY (source, day)
 );
-COMMENT ON TABLE health_internal.ledger_day_table IS 'Events per local day of a source, for the last 100 days: whether tracking broke is read from it.';
+COMMENT ON TABLE health_internal.ledger_day_table IS
+    'Events per local day of a source, for the last 100 days: whether tracking broke is read from it.';
 COMMENT ON COLUMN health_internal.ledger_day_table.source IS 'Id of the source';
 COMMENT ON COLUMN health_internal.ledger_day_table.day IS 'Local day';
 COMMENT ON COLUMN health_internal.ledger_day_table.events IS 'Events of all accounts on that day';
 
 CREATE VIEW health_internal.known_source AS SELECT s.id, s.model FROM health_internal.ledger_source_table AS s;
-COMMENT ON VIEW health_internal.known_source IS 'Numbers of all ledger sources with their models, for everybody: whose a row is that names one';
+COMMENT ON VIEW health_internal.known_source IS
+    'Numbers of all ledger sources with their models, for everybody: whose a row is that names one';
 COMMENT ON COLUMN health_internal.known_source.id IS 'Id of the source';
 COMMENT ON COLUMN health_internal.known_source.model IS 'Name of its model';
 
 CREATE VIEW health_internal.tracking WITH (security_barrier) AS
     SELECT t.model, t.id, (SELECT m.owner FROM health_internal.model_table AS m WHERE m.name = t.model) AS owner, t.model_version,
-           t.ledger_key, t.account_type, t.account_kind, t.book_query, t.score_query, t.compiled_by, t.history_from, t.accepted_until, t.refreshed_at, t.refresh_ms, t.rescored, t.error, t.error_at,
+           t.ledger_key, t.account_type, t.account_kind, t.book_query, t.score_query, t.compiled_by, t.history_from,
+           t.accepted_until, t.refreshed_at, t.refresh_ms, t.rescored, t.error, t.error_at,
            t.tracked_at
     FROM health_internal.tracking_table AS t
     WHERE EXISTS (SELECT 1 FROM health_internal.model_table AS m WHERE m.name = t.model AND health_internal.may_act_as(m.owner))
@@ -238,8 +254,8 @@ AS $$
     SELECT health_internal.act_on_model(model, 'remove_rows', VARIADIC ARRAY[kind] || keys);
 $$;
 COMMENT ON FUNCTION health_internal.delete_rows(text, text, text[]) IS
-    'Deletes rows of a model from the catalog: the model; a score view (schema, name); its tracking with all that belongs to it; batches (of a '
-    'source); days (of a source, before a day)';
+    'Deletes rows of a model from the catalog: the model; a score view (schema, name); its tracking with all that belongs to it; batches '
+    '(of a source); days (of a source, before a day)';
 
 SELECT pg_catalog.pg_extension_config_dump('health_internal.tracking_table', '');
 SELECT pg_catalog.pg_extension_config_dump('health_internal.ledger_source_table', '');
@@ -248,7 +264,8 @@ SELECT pg_catalog.pg_extension_config_dump('health_internal.ledger_day_table', '
 SELECT pg_catalog.pg_extension_config_dump('health_internal.tracking_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('health_internal.ledger_source_id_seq', '');
 
-CREATE FUNCTION health_internal.check_ledger_source(relation oid, account text, user_id text, event text, moment text, amount text, filter text,
+CREATE FUNCTION health_internal.check_ledger_source(relation oid, account text, user_id text, event text, moment text, amount text,
+                                           filter text,
                                            account_kind text, user_kind text, time_zone text, search_path text) RETURNS void
     AS 'MODULE_PATHNAME', 'health_check_ledger_source'
     LANGUAGE C VOLATILE PARALLEL SAFE COST 100;

@@ -24,15 +24,16 @@ BEGIN
     ELSIF found_view.view_name IS NULL THEN
         RAISE EXCEPTION 'there is no score view "%"', name
             USING ERRCODE = 'undefined_object',
-                  HINT = coalesce((SELECT 'The score views are: ' || pg_catalog.string_agg(pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', '
-                                                                                             ORDER BY s.schema_name, s.view_name) || '.'
+                  HINT = coalesce((SELECT 'The score views are: ' || pg_catalog.string_agg(
+                                      pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', ' ORDER BY s.schema_name, s.view_name) || '.'
                                    FROM health_internal.score_view AS s),
                                   'create_score_view(model, name) creates one.');
     END IF;
     RETURN found_view;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.find_score_view(text, text) IS 'The catalog row of a score view, found by search_path when the name has no schema; an error when there is none';
+COMMENT ON FUNCTION health_internal.find_score_view(text, text) IS
+    'The catalog row of a score view, found by search_path when the name has no schema; an error when there is none';
 
 CREATE FUNCTION health_internal.owned_relations(present health_internal.score_view) RETURNS TABLE (relation text)
 LANGUAGE sql STABLE
@@ -68,7 +69,8 @@ AS $$
 BEGIN
     IF to_regclass(relation) IS NULL THEN
         RAISE EXCEPTION 'relation % does not exist any more', relation
-            USING ERRCODE = 'undefined_table', HINT = 'drop_score_view(name) removes what is left, create_score_view(model, name) makes it anew.';
+            USING ERRCODE = 'undefined_table',
+                  HINT = 'drop_score_view(name) removes what is left, create_score_view(model, name) makes it anew.';
     END IF;
     PERFORM health_internal.check_relation_owner(present, relation);
     PERFORM health_internal.refresh_matview(relation::regclass, EXISTS (
@@ -99,7 +101,8 @@ BEGIN
     END LOOP;
 EXCEPTION WHEN dependent_objects_still_exist THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RAISE EXCEPTION 'cannot drop score view %.% because other objects depend on it', quote_ident(present.schema_name), quote_ident(present.view_name)
+    RAISE EXCEPTION 'cannot drop score view %.% because other objects depend on it',
+        quote_ident(present.schema_name), quote_ident(present.view_name)
         USING ERRCODE = 'dependent_objects_still_exist', DETAIL = detail,
               HINT = 'drop_score_view(name, cascade => true) drops them as well.';
 END;
@@ -130,7 +133,8 @@ DECLARE
     present health_internal.score_view := health_internal.find_score_view(name, visible);
 BEGIN
     PERFORM health_internal.run_as_owner((health_internal.open_model(present.model)).owner, 'pg_catalog, pg_temp',
-        'SELECT health_internal.drop_view_as_owner($1, $2, $3::boolean)', present.schema_name::text, present.view_name::text, cascade::text);
+        'SELECT health_internal.drop_view_as_owner($1, $2, $3::boolean)',
+        present.schema_name::text, present.view_name::text, cascade::text);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.drop_score_view(text, boolean, text) IS 'drop_score_view() with the schemas of the caller';
@@ -155,7 +159,8 @@ AS $$
         WHERE a.grantee <> c.relowner
     );
 $$;
-COMMENT ON FUNCTION health_internal.relation_grants(health_internal.score_view) IS 'Statements that give the relations of a score view their grants again';
+COMMENT ON FUNCTION health_internal.relation_grants(health_internal.score_view) IS
+    'Statements that give the relations of a score view their grants again';
 
 -- A materialized view cannot be replaced in place: it is dropped and made again with its owner and its grants.
 CREATE FUNCTION health_internal.rebuild_score_view(present health_internal.score_view, version health_internal.model_version,

@@ -23,7 +23,8 @@ AS $$
                 WHEN type IN ('text'::regtype, 'varchar'::regtype) THEN 'text'
                 ELSE type::text END;
 $$;
-COMMENT ON FUNCTION health_internal.identity_family(regtype) IS 'Types of ids that compare with each other without a cast: integers, character strings, or the type itself';
+COMMENT ON FUNCTION health_internal.identity_family(regtype) IS
+    'Types of ids that compare with each other without a cast: integers, character strings, or the type itself';
 
 -- Ids keep their native type when all sources agree; else both sides compare as text, which can fail for no value.
 CREATE FUNCTION health_internal.shared_cast(types regtype[]) RETURNS text
@@ -33,7 +34,8 @@ AS $$
     SELECT CASE WHEN count(DISTINCT health_internal.identity_family(t)) = 1 THEN '' ELSE '::pg_catalog.text' END
     FROM unnest(types) AS t;
 $$;
-COMMENT ON FUNCTION health_internal.shared_cast(regtype[]) IS 'The cast that makes ids of these types comparable: none when they are of one family, else text';
+COMMENT ON FUNCTION health_internal.shared_cast(regtype[]) IS
+    'The cast that makes ids of these types comparable: none when they are of one family, else text';
 
 CREATE FUNCTION health_internal.user_cast(fields health_internal.model_field[]) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -53,7 +55,8 @@ LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT f FROM pg_catalog.unnest(fields) AS f WHERE f.source = field_of.source AND f.field = field_of.field LIMIT 1;
 END;
-COMMENT ON FUNCTION health_internal.field_of(health_internal.model_field[], text, text) IS 'One field of a source; NULL when the document does not give it';
+COMMENT ON FUNCTION health_internal.field_of(health_internal.model_field[], text, text) IS
+    'One field of a source; NULL when the document does not give it';
 
 CREATE FUNCTION health_internal.compile_moment(occurred health_internal.model_field, source_zone text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -71,13 +74,16 @@ CREATE FUNCTION health_internal.moment_zone(occurred health_internal.model_field
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN occurred.type = 'timestamptz'::regtype OR occurred.type = 'timestamp'::regtype AND source_zone IS NOT NULL THEN model_zone END;
+    SELECT CASE WHEN occurred.type = 'timestamptz'::regtype OR occurred.type = 'timestamp'::regtype AND source_zone IS NOT NULL
+        THEN model_zone END;
 $$;
-COMMENT ON FUNCTION health_internal.moment_zone(health_internal.model_field, text, text) IS 'The time zone of the local days of an event source; NULL when its times are dates';
+COMMENT ON FUNCTION health_internal.moment_zone(health_internal.model_field, text, text) IS
+    'The time zone of the local days of an event source; NULL when its times are dates';
 
 -- Rows of one event source with the names account_id, user_id, event_name, occurred_at, amount. A source without an account gets it
 -- from the user source; the event of a user with several accounts counts in each.
-CREATE FUNCTION health_internal.compile_event_rows(fields health_internal.model_field[], path text, source_zone text, account_cast text, user_cast text)
+CREATE FUNCTION health_internal.compile_event_rows(fields health_internal.model_field[], path text, source_zone text, account_cast text,
+    user_cast text)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -101,26 +107,31 @@ BEGIN
             'SELECT member.account_id, o.user_id, o.event_name, o.occurred_at, o.amount FROM (%s) AS o '
             'LEFT JOIN (SELECT %s%s AS account_id, %s%s AS user_id FROM %s) AS member ON member.user_id = o.user_id',
             event_rows, (health_internal.field_of(fields, 'users', 'account')).expression, account_cast,
-            (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, (health_internal.field_of(fields, 'users', 'from')).from_item);
+            (health_internal.field_of(fields, 'users', 'id')).expression, user_cast,
+                (health_internal.field_of(fields, 'users', 'from')).from_item);
     END IF;
     RETURN event_rows;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_event_rows(health_internal.model_field[], text, text, text, text) IS 'SQL of the rows of one event source, uniformly named';
+COMMENT ON FUNCTION health_internal.compile_event_rows(health_internal.model_field[], text, text, text, text) IS
+    'SQL of the rows of one event source, uniformly named';
 
 CREATE FUNCTION health_internal.compile_excluded_users(fields health_internal.model_field[], user_cast text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.format('SELECT %s%s AS user_id FROM %s WHERE %s',
-        (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, (health_internal.field_of(fields, 'users', 'from')).from_item,
+        (health_internal.field_of(fields, 'users', 'id')).expression, user_cast,
+            (health_internal.field_of(fields, 'users', 'from')).from_item,
         (health_internal.field_of(fields, 'users', 'exclude')).expression)
     WHERE (health_internal.field_of(fields, 'users', 'exclude')).expression IS NOT NULL;
 $$;
-COMMENT ON FUNCTION health_internal.compile_excluded_users(health_internal.model_field[], text) IS 'SQL of the ids of the users whose events do not count; NULL without a condition';
+COMMENT ON FUNCTION health_internal.compile_excluded_users(health_internal.model_field[], text) IS
+    'SQL of the ids of the users whose events do not count; NULL without a condition';
 
 -- The user table travels in the ledger as lifecycle markers. A user without a joining date was always there: year 1.
-CREATE FUNCTION health_internal.compile_roster(fields health_internal.model_field[], document jsonb, account_cast text, user_cast text, restriction text)
+CREATE FUNCTION health_internal.compile_roster(fields health_internal.model_field[], document jsonb, account_cast text, user_cast text,
+    restriction text)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -142,7 +153,8 @@ BEGIN
         mark := health_internal.field_of(fields, 'users', marker);
         IF mark.expression IS NOT NULL THEN
             -- Many write infinity for "has not happened", and -infinity for "since ever".
-            days := days || pg_catalog.format(', nullif(%s, DATE %L) AS %s', health_internal.local_day(mark.expression, mark.type, source_zone, zone),
+            days := days || pg_catalog.format(', nullif(%s, DATE %L) AS %s', health_internal.local_day(mark.expression, mark.type,
+                source_zone, zone),
                                               CASE marker WHEN 'joined' THEN '-infinity' ELSE 'infinity' END, marker);
         ELSIF marker = 'joined' THEN
             days := days || ', NULL::pg_catalog.date AS joined';
@@ -159,22 +171,28 @@ BEGIN
         'FROM (SELECT %s%s AS account_id, %s%s AS user_id%s FROM %s WHERE true%s) AS r '
         'CROSS JOIN LATERAL (VALUES %s) AS m (event_name, day) WHERE r.account_id IS NOT NULL%s GROUP BY 1',
         account.expression, account_cast, (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, days,
-        (health_internal.field_of(fields, 'users', 'from')).from_item, conditions, markers, coalesce(' AND r.account_id' || restriction, ''));
+        (health_internal.field_of(fields, 'users', 'from')).from_item, conditions, markers,
+            coalesce(' AND r.account_id' || restriction, ''));
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_roster(health_internal.model_field[], jsonb, text, text, text) IS 'SQL of the lifecycle markers of the user source; NULL without accounts of users';
+COMMENT ON FUNCTION health_internal.compile_roster(health_internal.model_field[], jsonb, text, text, text) IS
+    'SQL of the lifecycle markers of the user source; NULL without accounts of users';
 
 -- The aggregate over event rows e, with the clock of their local days.
 CREATE FUNCTION health_internal.compile_usage_agg(source jsonb, zone text) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.format('health.usage_agg(e.user_id, e.event_name, e.occurred_at%s%s)', CASE WHEN source ? 'amount' THEN ', e.amount' ELSE '' END,
+    SELECT pg_catalog.format('health.usage_agg(e.user_id, e.event_name, e.occurred_at%s%s)', CASE WHEN source ? 'amount' THEN ', e.amount'
+        ELSE '' END,
                              CASE WHEN zone IS NULL THEN '' ELSE pg_catalog.format(', %L', zone) END);
 END;
-COMMENT ON FUNCTION health_internal.compile_usage_agg(jsonb, text) IS 'SQL of the ledger of event rows e of a source, by local days of the zone (NULL: their times are dates)';
+COMMENT ON FUNCTION health_internal.compile_usage_agg(jsonb, text) IS
+    'SQL of the ledger of event rows e of a source, by local days of the zone (NULL: their times are dates)';
 
--- Where an account's usage comes from: the events themselves, the ledgers of a tracked model (chunks: path -> table), or the user source alone.
-CREATE FUNCTION health_internal.compile_usage(fields health_internal.model_field[], document jsonb, account_cast text, restriction text, usage_from text, chunks jsonb)
+-- Where an account's usage comes from: the events themselves, the ledgers of a tracked model (chunks: path -> table), or the user source
+-- alone.
+CREATE FUNCTION health_internal.compile_usage(fields health_internal.model_field[], document jsonb, account_cast text, restriction text,
+    usage_from text, chunks jsonb)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -192,14 +210,17 @@ BEGIN
     END IF;
     FOR events IN SELECT e.path, e.source FROM health_internal.event_sources(document) AS e LOOP
         parts := parts || CASE usage_from WHEN 'ledger' THEN
-            pg_catalog.format('SELECT c.account_id, c.usage FROM %s AS c%s', chunks ->> events.path, coalesce(' WHERE c.account_id' || restriction, ''))
+            pg_catalog.format('SELECT c.account_id, c.usage FROM %s AS c%s', chunks ->> events.path,
+                coalesce(' WHERE c.account_id' || restriction, ''))
         ELSE
             pg_catalog.format('SELECT e.account_id, %s AS usage FROM (%s) AS e WHERE e.account_id IS NOT NULL%s%s GROUP BY 1',
-                health_internal.compile_usage_agg(events.source, health_internal.moment_zone(health_internal.field_of(fields, events.path, 'occurred_at'),
+                health_internal.compile_usage_agg(events.source,
+                    health_internal.moment_zone(health_internal.field_of(fields, events.path, 'occurred_at'),
                                                                            events.source ->> 'time_zone', zone)),
                 health_internal.compile_event_rows(fields, events.path, events.source ->> 'time_zone', account_cast, user_cast),
                 coalesce(' AND e.account_id' || restriction, ''),
-                CASE WHEN excluded IS NULL THEN '' ELSE pg_catalog.format(' AND NOT EXISTS (SELECT 1 FROM (%s) AS excluded WHERE excluded.user_id = e.user_id)', excluded) END)
+                CASE WHEN excluded IS NULL THEN '' ELSE pg_catalog.format(' AND NOT EXISTS (SELECT 1 FROM (%s) AS excluded WHERE '
+                    'excluded.user_id = e.user_id)', excluded) END)
         END;
     END LOOP;
     parts := pg_catalog.array_remove(parts || roster, NULL);
@@ -209,19 +230,22 @@ BEGIN
         WHEN pg_catalog.cardinality(parts) = 1 AND usage_from = 'events' THEN parts[1]
         ELSE pg_catalog.format('SELECT p.account_id, %s AS usage FROM (%s) AS p GROUP BY 1',
             CASE WHEN usage_from = 'ledger' AND excluded IS NOT NULL
-                 THEN pg_catalog.format('health.without_users(health.rollup(p.usage), ARRAY(SELECT x.user_id::pg_catalog.text FROM (%s) AS x WHERE x.user_id IS NOT NULL))', excluded)
+                 THEN pg_catalog.format('health.without_users(health.rollup(p.usage), ARRAY(SELECT x.user_id::pg_catalog.text FROM (%s) '
+                     'AS x WHERE x.user_id IS NOT NULL))', excluded)
                  ELSE 'health.rollup(p.usage)' END,
             pg_catalog.array_to_string(parts, ' UNION ALL '))
     END;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_usage(health_internal.model_field[], jsonb, text, text, text, jsonb) IS
-    'SQL of account_id and usage: every event source (events: from its rows, ledger: from its chunks) and the user source folded into one ledger per '
+    'SQL of account_id and usage: every event source (events: from its rows, ledger: from its chunks) and the user source folded into one '
+        'ledger per '
     'account, or the user source alone (roster); NULL without such sources. restriction: '' = literal'' for one account, NULL for all';
 
 -- All answers of an account in the order of their days, one per day: of several the highest, so that the outcome never depends on row
 -- order. One without a date was always there. No name here is one that a column of the account table could have: expressions see them.
-CREATE FUNCTION health_internal.compile_query_signal(fields health_internal.model_field[], signal_path text, account_cast text, document jsonb)
+CREATE FUNCTION health_internal.compile_query_signal(fields health_internal.model_field[], signal_path text, account_cast text,
+    document jsonb)
 RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -234,7 +258,8 @@ AS $$
         account_cast,
         CASE WHEN (health_internal.field_of(fields, signal_path, 'observed')).expression IS NULL THEN 'NULL::pg_catalog.date'
              ELSE health_internal.local_day((health_internal.field_of(fields, signal_path, 'observed')).expression,
-                                   (health_internal.field_of(fields, signal_path, 'observed')).type, NULL, coalesce(document ->> 'time_zone', 'UTC'))
+                                   (health_internal.field_of(fields, signal_path, 'observed')).type, NULL,
+                                       coalesce(document ->> 'time_zone', 'UTC'))
         END,
         (health_internal.field_of(fields, signal_path, 'account_id')).from_item);
 $$;
@@ -249,9 +274,11 @@ BEGIN ATOMIC
     SELECT pg_catalog.format('(q%s."values of answers")[%s]', a."position", a.last),
            pg_catalog.format('nullif((q%s."days of answers")[%s], ''-infinity'')', a."position", a.last)
     FROM (SELECT "position",
-                 pg_catalog.format('greatest(pg_catalog.width_bucket(clock.as_of - 1, q%s."days of answers"), 1)', "position")) AS a ("position", last);
+                 pg_catalog.format('greatest(pg_catalog.width_bucket(clock.as_of - 1, q%s."days of answers"), 1)',
+                     "position")) AS a ("position", last);
 END;
-COMMENT ON FUNCTION health_internal.compile_answer(integer) IS 'SQL of value and date of the answer of a query signal that stands on the day of the clock';
+COMMENT ON FUNCTION health_internal.compile_answer(integer) IS
+    'SQL of value and date of the answer of a query signal that stands on the day of the clock';
 
 -- Inputs change with the date when an expression mentions as_of or when a query signal has dates.
 CREATE FUNCTION health_internal.has_dated_inputs(fields health_internal.model_field[], document jsonb) RETURNS boolean
@@ -263,7 +290,8 @@ AS $$
                    WHERE a.expression #>> '{}' ~* '\mas_of\M')
         OR EXISTS (SELECT 1 FROM health.model_inputs(document) AS i WHERE i.kind = 'expression' AND i.source ~* '\mas_of\M');
 $$;
-COMMENT ON FUNCTION health_internal.has_dated_inputs(health_internal.model_field[], jsonb) IS 'Whether the inputs of a model are others on other days';
+COMMENT ON FUNCTION health_internal.has_dated_inputs(health_internal.model_field[], jsonb) IS
+    'Whether the inputs of a model are others on other days';
 
 -- The same expressions once more for each earlier day: their clock is the inner one. It stands before everything but the source and
 -- the answers, so that expressions find no other names than where they were checked.
@@ -292,7 +320,8 @@ $$;
 COMMENT ON FUNCTION health_internal.raise_field_problem(health_internal.model_field) IS 'Raises the problem of a field as an error';
 
 -- "division by zero" does not say where: try the expressions one by one, under the author's search_path, and name the one that fails.
-CREATE FUNCTION health_internal.raise_failing_field(model_name text, version health_internal.model_version, as_of date DEFAULT NULL, past_days integer DEFAULT 0)
+CREATE FUNCTION health_internal.raise_failing_field(model_name text, version health_internal.model_version, as_of date DEFAULT NULL,
+    past_days integer DEFAULT 0)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -316,26 +345,30 @@ BEGIN
         condition := CASE
             WHEN failing.field = 'filter' THEN NULL
             WHEN failing.source ~ '^(users|events)' THEN (health_internal.field_of(fields, failing.source, 'filter')).expression
-            WHEN pg_catalog.starts_with(failing.from_item, accounts) THEN (health_internal.field_of(fields, 'accounts', 'filter')).expression
+            WHEN pg_catalog.starts_with(failing.from_item, accounts)
+                THEN (health_internal.field_of(fields, 'accounts', 'filter')).expression
         END;
         BEGIN
             EXECUTE pg_catalog.format('SELECT pg_catalog.count((%s)::pg_catalog.text) FROM %s WHERE %s', failing.expression,
                 pg_catalog.replace(failing.from_item, pg_catalog.format('(SELECT %s AS as_of)', clock),
-                    pg_catalog.format('(SELECT %s - earlier.days AS as_of FROM pg_catalog.generate_series(0, %s) AS earlier (days))', clock, past_days)),
+                    pg_catalog.format('(SELECT %s - earlier.days AS as_of FROM pg_catalog.generate_series(0, %s) AS earlier (days))',
+                        clock, past_days)),
                 coalesce(condition, 'true'));
         EXCEPTION WHEN data_exception THEN
             failing.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', failing.path);
             failing.problem := sqlerrm;
             failing.code := sqlstate;
             failing.hint := CASE sqlstate WHEN '22012' THEN 'With nullif(divisor, 0) the value is unknown instead.'
-                                          ELSE 'It fails for some row' || CASE WHEN past_days > 0 THEN ' on a day of the history' ELSE '' END || ': leave such rows out with a filter, or make the value NULL with CASE.' END;
+                                          ELSE 'It fails for some row' || CASE WHEN past_days > 0 THEN ' on a day of the history'
+                                              ELSE '' END || ': leave such rows out with a filter, or make the value NULL with CASE.' END;
             PERFORM health_internal.raise_field_problem(failing);
         END;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.raise_failing_field(text, health_internal.model_version, date, integer) IS
-    'Raises the error of the first expression of a model that fails for some row, on the day or one of the past days before it, with its path; '
+    'Raises the error of the first expression of a model that fails for some row, on the day or one of the past days before it, with its '
+        'path; '
     'returns when all of them work';
 
 -- What the inputs of a model come to in SQL: answers are joined to the accounts, values are computed once as s1, s2, ... of a row sig.
@@ -354,10 +387,12 @@ COMMENT ON COLUMN health_internal.compiled_inputs."values" IS 'List of the value
 COMMENT ON COLUMN health_internal.compiled_inputs.inputs IS 'List of the same as text, for scoring';
 COMMENT ON COLUMN health_internal.compiled_inputs.observed IS 'List of the days that they were observed on';
 COMMENT ON COLUMN health_internal.compiled_inputs.segments IS 'List of the peer groups';
-COMMENT ON COLUMN health_internal.compiled_inputs.raw_columns IS 'List of the values with the names that the view shows, each after a comma';
+COMMENT ON COLUMN health_internal.compiled_inputs.raw_columns IS
+    'List of the values with the names that the view shows, each after a comma';
 COMMENT ON COLUMN health_internal.compiled_inputs.value_columns IS 'These names';
 
-CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[], account_cast text, extra_columns text[])
+CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[], account_cast text,
+    extra_columns text[])
 RETURNS health_internal.compiled_inputs
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -388,7 +423,8 @@ BEGIN
             compiled.inputs := pg_catalog.concat_ws(', ', compiled.inputs, 'NULL');
             CONTINUE;
         END IF;
-        compiled."values" := pg_catalog.concat_ws(', ', compiled."values", pg_catalog.format('%s AS s%s', value.expression, input."position"));
+        compiled."values" := pg_catalog.concat_ws(', ', compiled."values", pg_catalog.format('%s AS s%s', value.expression,
+            input."position"));
         compiled.inputs := pg_catalog.concat_ws(', ', compiled.inputs, pg_catalog.format(
             CASE value.type WHEN 'pg_catalog.bool'::regtype THEN '%s::pg_catalog.int4::pg_catalog.text'
                             WHEN 'pg_catalog.numeric'::regtype THEN 'pg_catalog.trim_scale(%s)::pg_catalog.text'
@@ -425,7 +461,8 @@ BEGIN
     RETURN filled;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.fill_template(text, jsonb) IS 'A text with {name} replaced by the part of that name, by nothing where it is null';
+COMMENT ON FUNCTION health_internal.fill_template(text, jsonb) IS
+    'A text with {name} replaced by the part of that name, by nothing where it is null';
 
 CREATE FUNCTION health_internal.raise_first_problem(model_name text, fields health_internal.model_field[]) RETURNS void
 LANGUAGE plpgsql
@@ -502,7 +539,8 @@ BEGIN
         'SELECT attr.account_id, {name} AS name{extras}, attr.as_of, {version} AS model_version, {usage} AS usage, '
         'ARRAY[{inputs}]::pg_catalog.text[] AS inputs, ARRAY[{observed}]::pg_catalog.date[] AS observed, '
         'ARRAY[{segments}]::pg_catalog.text[] AS segments, {past_inputs} AS past_inputs, {past_observed} AS past_observed, '
-        '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{answers}{past} CROSS JOIN LATERAL (SELECT {attributes}) AS attr'
+        '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{answers}{past} CROSS JOIN LATERAL (SELECT {attributes}) AS '
+            'attr'
         '{usage_join} CROSS JOIN LATERAL (SELECT {values}) AS sig WHERE attr.account_id IS NOT NULL{filter}{restriction}',
         pg_catalog.jsonb_build_object(
             'name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'attr.account_id::pg_catalog.text' ELSE 'attr.account_name' END,
@@ -522,9 +560,11 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_model(jsonb, integer, text, date, text, text, integer) IS
-    'Compiles a complete document to the ledger query: one row per account with usage, inputs and attributes, from one pass over the events. '
+    'Compiles a complete document to the ledger query: one row per account with usage, inputs and attributes, from one pass over the '
+        'events. '
     'usage_from: events, ledger (of the tracked model of that name), roster (of the user source only) or nothing. '
-    'With an account, only that one; with a date, as of that date; with past days, also the inputs of so many days before, if they depend on '
+    'With an account, only that one; with a date, as of that date; with past days, also the inputs of so many days before, if they depend '
+        'on '
     'the date; the name of the model is for messages';
 
 CREATE FUNCTION health_internal.compile_all_events(document jsonb, fields health_internal.model_field[]) RETURNS text
@@ -532,10 +572,14 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.string_agg(pg_catalog.format(
-        'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) AS e',
-        s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
+        'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) '
+            'AS e',
+        s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype
+            ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
         health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields))), ' UNION ALL ')
     FROM health_internal.event_sources(document) AS s,
-         LATERAL (SELECT health_internal.moment_zone(health_internal.field_of(fields, s.path, 'occurred_at'), s.source ->> 'time_zone', coalesce(document ->> 'time_zone', 'UTC'))) AS m (zone);
+         LATERAL (SELECT health_internal.moment_zone(health_internal.field_of(fields, s.path, 'occurred_at'), s.source ->> 'time_zone',
+             coalesce(document ->> 'time_zone', 'UTC'))) AS m (zone);
 $$;
-COMMENT ON FUNCTION health_internal.compile_all_events(jsonb, health_internal.model_field[]) IS 'SQL of all rows of all event sources, wrong ones too';
+COMMENT ON FUNCTION health_internal.compile_all_events(jsonb, health_internal.model_field[]) IS
+    'SQL of all rows of all event sources, wrong ones too';

@@ -8,7 +8,8 @@ AS $$
     SELECT s.suffix, format('%I.%I', schema_name, view_name || s.suffix), view_name || s.suffix
     FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history')) AS s (position, suffix) ORDER BY s.position;
 $$;
-COMMENT ON FUNCTION health_internal.score_relations(name, name) IS 'The four relations of a score view, in the order in which they build on each other';
+COMMENT ON FUNCTION health_internal.score_relations(name, name) IS
+    'The four relations of a score view, in the order in which they build on each other';
 
 -- The part of a document that scoring reads; sources are left out of the views.
 CREATE FUNCTION health_internal.scoring_document(document jsonb) RETURNS jsonb
@@ -40,7 +41,8 @@ LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT greatest(health_internal.history_days(document) - 1, 28);
 END;
-COMMENT ON FUNCTION health_internal.past_days(jsonb) IS 'Days before as_of that a score view looks at: for its history, and for the change in 28 days';
+COMMENT ON FUNCTION health_internal.past_days(jsonb) IS
+    'Days before as_of that a score view looks at: for its history, and for the change in 28 days';
 
 -- The one place where the columns of a ledger row become a state.
 CREATE FUNCTION health_internal.compile_state(parts text DEFAULT 'ARRAY[l.usage]') RETURNS text
@@ -49,7 +51,8 @@ BEGIN ATOMIC
     SELECT pg_catalog.format('ROW(%s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed)'
                              '::health.account_state', parts);
 END;
-COMMENT ON FUNCTION health_internal.compile_state(text) IS 'SQL of the account state of a ledger row l; parts is SQL of its usage, an array';
+COMMENT ON FUNCTION health_internal.compile_state(text) IS
+    'SQL of the account state of a ledger row l; parts is SQL of its usage, an array';
 
 CREATE FUNCTION health_internal.list_columns(names text[], row_name text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -65,12 +68,14 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    scoring CONSTANT text := format('%L::pg_catalog.jsonb, %s', health_internal.scoring_document(document), health_internal.compile_state());
+    scoring CONSTANT text := format('%L::pg_catalog.jsonb, %s', health_internal.scoring_document(document),
+        health_internal.compile_state());
 BEGIN
     RETURN CASE suffix
         WHEN '_ledger' THEN compiled.ledger
         WHEN '' THEN format(
-            'SELECT %s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, s.data_coverage, '
+            'SELECT %s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
+                's.data_coverage, '
             's.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user, %s%s '
             'FROM %s AS l CROSS JOIN LATERAL health_internal.score_details(%s) AS s',
             health_internal.list_columns('{account_id,name}' || compiled.extra_columns, 'l'), model_name,
@@ -104,8 +109,10 @@ BEGIN
                               'HAVING pg_catalog.count(*) > 1 ORDER BY 1 LIMIT 1', compiled.ledger) INTO repeated, times;
     IF repeated IS NOT NULL THEN
         RAISE EXCEPTION 'accounts.id: account "%" occurs % times in %', repeated, times, compiled.account_label
-            USING ERRCODE = 'unique_violation', HINT = 'A score view has one row per account: narrow the source with accounts.filter, or use a query.';
+            USING ERRCODE = 'unique_violation', HINT = 'A score view has one row per account: narrow the source with accounts.filter, or '
+                'use a query.';
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.reject_repeated_accounts(jsonb, integer) IS 'Raises an error when the account source has an id more than once';
+COMMENT ON FUNCTION health_internal.reject_repeated_accounts(jsonb, integer) IS
+    'Raises an error when the account source has an id more than once';

@@ -46,13 +46,16 @@ $$;
 COMMENT ON FUNCTION health_internal.expand_preset(jsonb) IS 'The document with its preset, if it names a known one, spelled out';
 
 -- A source is an object, or one of several in an array.
-CREATE FUNCTION health_internal.sources(document jsonb, OUT kind text, OUT path text, OUT place text[], OUT source jsonb) RETURNS SETOF record
+CREATE FUNCTION health_internal.sources(document jsonb, OUT kind text, OUT path text, OUT place text[], OUT source jsonb)
+    RETURNS SETOF record
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT k.kind, k.kind || coalesce('[' || (s."position" - 1) || ']', ''), pg_catalog.array_remove(ARRAY[k.kind, (s."position" - 1)::pg_catalog.text], NULL), s.source
+    SELECT k.kind, k.kind || coalesce('[' || (s."position" - 1) || ']', ''),
+        pg_catalog.array_remove(ARRAY[k.kind, (s."position" - 1)::pg_catalog.text], NULL), s.source
     FROM (SELECT f.kind, pg_catalog.min(f."position") AS rank FROM health_internal.source_fields() AS f GROUP BY f.kind) AS k,
          LATERAL (SELECT e.source, e."position" FROM pg_catalog.jsonb_array_elements(
-                      CASE pg_catalog.jsonb_typeof(document -> k.kind) WHEN 'array' THEN document -> k.kind ELSE '[]' END) WITH ORDINALITY AS e (source, "position")
+                      CASE pg_catalog.jsonb_typeof(document -> k.kind) WHEN 'array' THEN document -> k.kind
+                          ELSE '[]' END) WITH ORDINALITY AS e (source, "position")
                   UNION ALL
                   SELECT document -> k.kind, NULL WHERE pg_catalog.jsonb_typeof(document -> k.kind) = 'object') AS s
     ORDER BY k.rank, s."position";

@@ -1,6 +1,7 @@
 -- Models as data: validate, create, alter, read, drop.
 
-CREATE FUNCTION health_internal.validation_problems(candidate jsonb, names_path text, OUT path text, OUT problem text, OUT hint text, OUT code text) RETURNS SETOF record
+CREATE FUNCTION health_internal.validation_problems(candidate jsonb, names_path text, OUT path text, OUT problem text, OUT hint text,
+    OUT code text) RETURNS SETOF record
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,13 +11,15 @@ DECLARE
 BEGIN
     PERFORM health_internal.set_names_path(names_path);
     IF pg_catalog.jsonb_typeof(candidate) IS DISTINCT FROM 'object' THEN
-        RETURN QUERY SELECT '', 'a model is a JSON object', 'Start with {"preset": "collaboration", "accounts": ..., "events": ...}.', '22023';
+        RETURN QUERY SELECT '', 'a model is a JSON object', 'Start with {"preset": "collaboration", "accounts": ..., "events": ...}.',
+            '22023';
         RETURN;
     END IF;
     IF candidate ? 'preset' AND NOT EXISTS (SELECT 1 FROM health_internal.preset AS p WHERE p.name = candidate ->> 'preset') THEN
         RETURN QUERY SELECT 'preset', pg_catalog.format('there is no preset "%s"', candidate ->> 'preset'),
             (SELECT coalesce('Did you mean "' || health.nearest_name(candidate ->> 'preset', pg_catalog.array_agg(p.name)) || '"? ', '')
-                    || 'The presets are: ' || pg_catalog.string_agg(p.name, ', ' ORDER BY p.position) || '.' FROM health_internal.preset AS p),
+                    || 'The presets are: ' || pg_catalog.string_agg(p.name, ', ' ORDER BY p.position) || '.'
+                        FROM health_internal.preset AS p),
             '22023';
         RETURN;
     END IF;
@@ -34,7 +37,8 @@ BEGIN
                                 OR pg_catalog.starts_with(s.path, f.path || '.') OR s.path = f.source || '.table' OR s.path = '');
 END;
 $$;
-COMMENT ON FUNCTION health_internal.validation_problems(jsonb, text) IS 'Everything that is wrong with a model document, with the SQLSTATE of each problem';
+COMMENT ON FUNCTION health_internal.validation_problems(jsonb, text) IS
+    'Everything that is wrong with a model document, with the SQLSTATE of each problem';
 
 CREATE FUNCTION health.validate_model(definition jsonb, OUT path text, OUT problem text, OUT hint text) RETURNS SETOF record
 LANGUAGE sql
@@ -42,7 +46,8 @@ BEGIN ATOMIC
     SELECT p.path, p.problem, p.hint FROM health_internal.validation_problems(definition, health_internal.visible_schemas()) AS p;
 END;
 COMMENT ON FUNCTION health.validate_model(jsonb) IS
-    'Everything that is wrong with a model document, shape, tables and columns: the path, the problem, the way out. No row: it can be created';
+    'Everything that is wrong with a model document, shape, tables and columns: the path, the problem, the way out. No row: it can be '
+        'created';
 
 -- Percentile references and table names become part of the version, so that a score does not move because something else moved.
 CREATE FUNCTION health_internal.qualify_tables(document jsonb) RETURNS jsonb
@@ -69,7 +74,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    problems health_internal.model_field[] := ARRAY(SELECT ROW(NULL, NULL, p.path, NULL, NULL, NULL, p.problem, p.hint, p.code)::health_internal.model_field
+    problems health_internal.model_field[] := ARRAY(SELECT ROW(NULL, NULL, p.path, NULL, NULL, NULL, p.problem, p.hint,
+        p.code)::health_internal.model_field
                                            FROM health_internal.validation_problems(definition, names_path) AS p);
 BEGIN
     IF pg_catalog.cardinality(problems) = 1 THEN
@@ -80,13 +86,15 @@ BEGIN
                                                   problems[1].problem)
             USING ERRCODE = problems[1].code,
                   DETAIL = (SELECT 'There is more: ' || pg_catalog.string_agg(p.path || ': ' || p.problem, '; ')
-                            FROM pg_catalog.unnest(problems[2:6]) AS p) || CASE WHEN pg_catalog.cardinality(problems) > 6 THEN '; ...' ELSE '.' END,
+                            FROM pg_catalog.unnest(problems[2:6]) AS p) || CASE WHEN pg_catalog.cardinality(problems) > 6 THEN '; ...'
+                                ELSE '.' END,
                   HINT = coalesce(problems[1].hint, 'validate_model(definition) lists everything that is wrong.');
     END IF;
     RETURN health_internal.qualify_tables(health_internal.expand_preset(definition));
 END;
 $$;
-COMMENT ON FUNCTION health_internal.check_definition(text, jsonb, text) IS 'The complete document of a definition; raises its first problem, with the others as detail';
+COMMENT ON FUNCTION health_internal.check_definition(text, jsonb, text) IS
+    'The complete document of a definition; raises its first problem, with the others as detail';
 
 CREATE FUNCTION health_internal.check_model_name(name text) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -146,7 +154,8 @@ BEGIN
     -- }
     ;
     SELECT v.* INTO present FROM health_internal.model_version AS v
-    WHERE v.model = alter_as_owner.name AND v.version = (SELECT m.current_version FROM health_internal.model AS m WHERE m.name = alter_as_owner.name);
+    WHERE v.model = alter_as_owner.name AND v.version = (SELECT m.current_version FROM health_internal.model AS m
+        WHERE m.name = alter_as_owner.name);
     IF pg_catalog.jsonb_typeof(definition) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'model "%": the changes must be a JSON object', name
             USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"window_days": 30}; null removes a key.';
@@ -171,7 +180,8 @@ BEGIN ATOMIC
         name, definition::text, replace::text, health_internal.visible_schemas()) AS r (version integer);
 END;
 COMMENT ON FUNCTION health.alter_model(text, jsonb, boolean) IS
-    'Lays top-level keys over the current definition (null removes one), or with replace takes the given one instead, and stores the outcome '
+    'Lays top-level keys over the current definition (null removes one), or with replace takes the given one instead, and stores the '
+        'outcome '
     'as a new version, whose number is returned; no new version when nothing changes';
 
 CREATE FUNCTION health_internal.drop_null_keys(document jsonb) RETURNS jsonb
@@ -226,7 +236,8 @@ END;
 COMMENT ON FUNCTION health.refreeze_references(text) IS
     'Takes the percentile references of a model from today''s book again; the outcome is a new version, whose number is returned';
 
-CREATE FUNCTION health.models(OUT model text, OUT owner name, OUT version integer, OUT tracked boolean, OUT comment text, OUT created_at timestamptz)
+CREATE FUNCTION health.models(OUT model text, OUT owner name, OUT version integer, OUT tracked boolean, OUT comment text,
+    OUT created_at timestamptz)
 RETURNS SETOF record
 LANGUAGE sql STABLE ROWS 10
 BEGIN ATOMIC

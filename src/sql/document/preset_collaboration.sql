@@ -1,7 +1,8 @@
 -- Preset collaboration: a tool in which teams make things for each other to see. Model A of the reference page docs/reference/presets.md.
 
 INSERT INTO health_internal.preset (position, name, description, definition) VALUES (1, 'collaboration',
-'Usage health of a collaboration product, shown on video messages: coverage, interaction, cadence, spread and trend. Needs accounts and events; '
+'Usage health of a collaboration product, shown on video messages: coverage, interaction, cadence, spread and trend. Needs accounts and '
+    'events; '
 'a user source makes rates exact and adds new-member activation and invite conversion. Other event names: override the catalog.',
 $json${
   "description": "Is the team getting value out of working together? Five roll-ups of usage, no business data needed.",
@@ -35,7 +36,8 @@ $json${
        "normalize": {"kind": "piecewise", "points": [[0, 0], [0.2, 30], [0.5, 70], [0.8, 100]]},
        "next_step": {"low": "Ask the champion: who else should see the value? Offer to invite that team.",
                      "high": "Nearly everybody takes part: ask for a customer story."}},
-      {"name": "new_member_activation", "label": "New members active in their first week", "weight": 0.25, "metric": "onboarding_activation",
+      {"name": "new_member_activation", "label": "New members active in their first week", "weight": 0.25,
+       "metric": "onboarding_activation",
        "normalize": {"kind": "linear", "worst": 0, "best": 0.7},
        "next_step": {"low": "Send new members the five-minute start: watch one, comment on one, record one.",
                      "high": "Onboarding works: ask what they tell new members and reuse it."}},
@@ -56,7 +58,8 @@ $json${
       {"name": "active_weeks", "label": "Weeks with activity", "weight": 0.6, "metric": "cadence",
        "normalize": {"kind": "linear", "worst": 0, "best": 1},
        "next_step": {"low": "Offer the stand-up template: one recurring video a week makes the habit."}},
-      {"name": "creation_rate", "label": "Things created per creator and week", "weight": 0.4, "metric": "events_per_user_week", "role": "create",
+      {"name": "creation_rate", "label": "Things created per creator and week", "weight": 0.4, "metric": "events_per_user_week",
+       "role": "create",
        "missing": "zero",
        "normalize": {"kind": "piecewise", "points": [[0, 0], [0.5, 50], [2, 100]]},
        "next_step": {"low": "Offer the stand-up template and the library of use cases."}}
@@ -65,7 +68,8 @@ $json${
       {"name": "creator_share", "label": "Active members who create", "weight": 0.5, "metric": "spread", "missing": "zero",
        "normalize": {"kind": "linear", "worst": 0, "best": 0.5},
        "next_step": {"low": "Run the \"record your first\" challenge with the members who only watch."}},
-      {"name": "power_user_dependency", "label": "Share of the busiest creator", "weight": 0.5, "metric": "power_user_dependency", "role": "create",
+      {"name": "power_user_dependency", "label": "Share of the busiest creator", "weight": 0.5, "metric": "power_user_dependency",
+       "role": "create",
        "normalize": {"kind": "linear", "worst": 0.8, "best": 0.25},
        "next_step": {"low": "One person makes most of it: find a second champion before this one leaves."}}
     ]},
@@ -78,7 +82,8 @@ $json${
        "normalize": {"kind": "piecewise", "points": [[-0.6, 0], [-0.2, 50], [0, 75], [0.25, 100]]},
        "next_step": {"low": "Check for a holiday or an incident, then ask the champion what changed."}},
       {"name": "dip_streak", "label": "Weeks of decline in a row", "weight": 0.2, "metric": "dip_streak",
-       "normalize": {"kind": "steps", "below": 100, "steps": [{"from": 1, "score": 75}, {"from": 2, "score": 35}, {"from": 3, "score": 10}]},
+       "normalize": {"kind": "steps", "below": 100, "steps": [{"from": 1, "score": 75}, {"from": 2, "score": 35}, {"from": 3,
+        "score": 10}]},
        "next_step": {"low": "Two dips in a row: start the save play."}},
       {"name": "growth", "label": "New members who engage", "weight": 0.2, "metric": "growth",
        "normalize": {"kind": "piecewise", "points": [[0, 50], [0.1, 80], [0.25, 100]]},

@@ -1,8 +1,10 @@
 -- Preset customer_success: usage, adoption, engagement with the vendor, contract. Model C of docs/reference/presets.md.
 
 INSERT INTO health_internal.preset (position, name, description, definition) VALUES (3, 'customer_success',
-'Account health for a customer-success team of any product: usage (frequency, depth, breadth), adoption (active seats of licensed seats), engagement '
-'(support, training, check-ins), contract (renewal, invoices, tier). Every event counts, listed or not. accounts.seats gives adoption; optional account '
+'Account health for a customer-success team of any product: usage (frequency, depth, breadth), adoption (active seats of licensed seats), '
+    'engagement '
+'(support, training, check-ins), contract (renewal, invoices, tier). Every event counts, listed or not. accounts.seats gives adoption; '
+    'optional account '
 'columns: open_tickets, trainings_90d, last_check_in, renewal_date, outstanding_invoices, plan_tier.',
 $json${
   "description": "Usage, adoption, engagement and contract in one score.",
@@ -58,7 +60,8 @@ $json${
       {"name": "training", "label": "Trainings in 90 days", "weight": 0.25, "column": "trainings_90d", "optional": true,
        "normalize": {"kind": "linear", "worst": 0, "best": 3},
        "next_step": {"low": "Invite them to the next training for their role."}},
-      {"name": "check_in", "label": "Days since the last check-in", "weight": 0.4, "expression": "as_of - last_check_in::date", "optional": true,
+      {"name": "check_in", "label": "Days since the last check-in", "weight": 0.4, "expression": "as_of - last_check_in::date",
+       "optional": true,
        "normalize": {"kind": "recency", "half_life_days": 60},
        "next_step": {"low": "It has been long: book a check-in."}}
     ]},
@@ -71,7 +74,8 @@ $json${
        "normalize": {"kind": "linear", "worst": 3, "best": 0},
        "next_step": {"low": "Ask whether the invoice is late or disputed; a dispute is a product problem first."}},
       {"name": "tier", "label": "Plan tier", "weight": 0.2, "expression": "lower(plan_tier::text)", "optional": true,
-       "normalize": {"kind": "map", "map": {"free": 10, "trial": 20, "starter": 40, "basic": 40, "team": 60, "growth": 60, "professional": 75,
+       "normalize": {"kind": "map", "map": {"free": 10, "trial": 20, "starter": 40, "basic": 40, "team": 60, "growth": 60,
+        "professional": 75,
                                              "pro": 75, "business": 85, "scale": 85, "enterprise": 100}}}
     ]}
   ]

@@ -1,8 +1,10 @@
 -- Preset feedback_portal: 0.4 engagement + 0.3 revenue + 0.3 lifecycle. Formula and weights: docs/reference/presets.md.
 
 INSERT INTO health_internal.preset (position, name, description, definition) VALUES (2, 'feedback_portal',
-'Account health of a feedback product: 0.4 engagement (activation 40, feedback 30, votes 30) + 0.3 revenue (ARR percentile 50, plan tier 30, revenue trend 20) '
-'+ 0.3 lifecycle (days to renewal 40, tenure 30, tickets 30). Optional account columns: arr, arr_previous, plan_tier, renewal_date, tickets_30d; '
+'Account health of a feedback product: 0.4 engagement (activation 40, feedback 30, votes 30) + 0.3 revenue (ARR percentile 50, plan tier '
+    '30, revenue trend 20) '
+'+ 0.3 lifecycle (days to renewal 40, tenure 30, tickets 30). Optional account columns: arr, arr_previous, plan_tier, renewal_date, '
+    'tickets_30d; '
 'accounts.start gives the tenure.',
 $json${
   "description": "Engagement, revenue and lifecycle of the customers of a feedback portal.",
@@ -41,13 +43,15 @@ $json${
        "normalize": {"kind": "percentile"},
        "next_step": {"high": "One of the largest accounts: keep an executive sponsor in touch."}},
       {"name": "plan", "label": "Plan tier", "weight": 0.3, "expression": "lower(plan_tier::text)", "optional": true,
-       "normalize": {"kind": "map", "map": {"free": 10, "trial": 20, "starter": 40, "basic": 40, "team": 60, "growth": 60, "professional": 75,
+       "normalize": {"kind": "map", "map": {"free": 10, "trial": 20, "starter": 40, "basic": 40, "team": 60, "growth": 60,
+        "professional": 75,
                                              "pro": 75, "business": 85, "scale": 85, "enterprise": 100}},
        "next_step": {"low": "On a small plan: check whether usage justifies an upgrade."}},
       {"name": "revenue_trend", "label": "ARR against the previous period", "weight": 0.2,
        "expression": "arr / nullif(arr_previous, 0) - 1", "optional": true,
        "normalize": {"kind": "linear", "worst": -0.2, "best": 0.2},
-       "next_step": {"low": "Revenue contracts: find out which team stopped paying, and why.", "high": "Revenue expands: ask what drives it."}}
+       "next_step": {"low": "Revenue contracts: find out which team stopped paying, and why.",
+        "high": "Revenue expands: ask what drives it."}}
     ]},
     {"name": "lifecycle", "label": "Lifecycle", "weight": 0.3, "signals": [
       {"name": "days_to_renewal", "label": "Days to renewal", "weight": 0.4, "expression": "renewal_date::date - as_of", "optional": true,

@@ -1,7 +1,8 @@
 -- Preset value_weighted: what users do counts by what it is worth, not by how often. Model D of docs/reference/presets.md.
 
 INSERT INTO health_internal.preset (position, name, description, definition) VALUES (4, 'value_weighted',
-'Every action is worth 1 to 10 points; value delivered, people and voice of the customer make the score. Unlisted events count 1 point. Optional account '
+'Every action is worth 1 to 10 points; value delivered, people and voice of the customer make the score. Unlisted events count 1 point. '
+    'Optional account '
 'columns: main_contact_seen (date of the main contact''s last visit), departments, nps, csat, tickets_30d.',
 $json${
   "description": "Actions weighted by value, with thresholds of the practice: under 60 % active is a tough renewal, over 80 % is core.",
@@ -28,13 +29,15 @@ $json${
   "features": ["search", "reports", "collaboration", "records", "automation", "administration", "integrations"],
   "signals": [
     {"name": "value", "label": "Value delivered", "weight": 0.5, "signals": [
-      {"name": "value_per_user", "label": "Value points per active user, among all accounts", "weight": 0.35, "metric": "depth", "missing": "zero",
+      {"name": "value_per_user", "label": "Value points per active user, among all accounts", "weight": 0.35, "metric": "depth",
+       "missing": "zero",
        "normalize": {"kind": "percentile"},
        "next_step": {"low": "They do much that is worth little: show the actions that pay.",
                      "high": "They get more out of it than most: ask for a reference."}},
       {"name": "value_trend", "label": "Value points, last 4 weeks against the 4 before", "weight": 0.35, "metric": "trend_4w_value",
        "normalize": {"kind": "piecewise", "points": [[-0.5, 0], [-0.15, 40], [0, 70], [0.25, 100]]},
-       "next_step": {"low": "Value is shrinking: start the low-score playbook.", "high": "Value is growing: start the expansion playbook."}},
+       "next_step": {"low": "Value is shrinking: start the low-score playbook.",
+        "high": "Value is growing: start the expansion playbook."}},
       {"name": "breadth", "label": "Features in use", "weight": 0.3, "metric": "breadth",
        "normalize": {"kind": "linear", "worst": 0, "best": 0.8},
        "next_step": {"low": "Use is shrinking to one corner of the product: bring a second department in."}}
@@ -47,12 +50,14 @@ $json${
       {"name": "concentration", "label": "Value from the busiest user", "weight": 0.25, "metric": "power_user_dependency", "by_value": true,
        "normalize": {"kind": "linear", "worst": 0.8, "best": 0.25},
        "next_step": {"low": "One power user carries the account: know who follows when that person leaves."}},
-      {"name": "main_contact", "label": "Days since the main contact was seen", "weight": 0.2, "expression": "as_of - main_contact_seen::date",
+      {"name": "main_contact", "label": "Days since the main contact was seen", "weight": 0.2,
+       "expression": "as_of - main_contact_seen::date",
        "optional": true, "normalize": {"kind": "recency", "half_life_days": 7},
        "next_step": {"low": "The main contact has gone quiet: write today."}},
       {"name": "departments", "label": "Departments that use it", "weight": 0.15, "column": "departments", "optional": true,
        "normalize": {"kind": "linear", "worst": 1, "best": 4},
-       "next_step": {"low": "Only one department left: find a use case next door.", "high": "Growing across departments: propose a company plan."}}
+       "next_step": {"low": "Only one department left: find a use case next door.",
+        "high": "Growing across departments: propose a company plan."}}
     ]},
     {"name": "voice", "label": "Voice of the customer", "weight": 0.2, "signals": [
       {"name": "nps", "label": "Net promoter score", "weight": 0.4, "column": "nps", "optional": true,

@@ -6,7 +6,8 @@ CREATE TABLE health_internal.preset (
     description text NOT NULL,
     definition jsonb NOT NULL
 );
-COMMENT ON TABLE health_internal.preset IS 'The models that come with the extension; presets() lists them. Belongs to the extension, not dumped.';
+COMMENT ON TABLE health_internal.preset IS
+    'The models that come with the extension; presets() lists them. Belongs to the extension, not dumped.';
 COMMENT ON COLUMN health_internal.preset.name IS 'What a document gives as "preset"';
 COMMENT ON COLUMN health_internal.preset.position IS 'Order in presets()';
 COMMENT ON COLUMN health_internal.preset.description IS 'What the preset scores and what it needs';

@@ -26,7 +26,8 @@ BEGIN ATOMIC
         'usage', CASE WHEN signal ? 'metric'
                       THEN document - '{accounts,signals,bands,minimum_coverage,history,description,as_of}'::text[] END);
 END;
-COMMENT ON FUNCTION health_internal.measured_by(jsonb, jsonb) IS 'The parts of a document that determine the raw value and the peer groups of a signal';
+COMMENT ON FUNCTION health_internal.measured_by(jsonb, jsonb) IS
+    'The parts of a document that determine the raw value and the peer groups of a signal';
 
 CREATE FUNCTION health_internal.peer_reference(peer_values float8[], peer_counts bigint[]) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -43,14 +44,16 @@ AS $$
                               'counts', coalesce(jsonb_agg(k.n ORDER BY k.value), '[]'))
     FROM kept AS k;
 $$;
-COMMENT ON FUNCTION health_internal.peer_reference(float8[], bigint[]) IS 'A percentile reference of distinct values and how often each occurs';
+COMMENT ON FUNCTION health_internal.peer_reference(float8[], bigint[]) IS
+    'A percentile reference of distinct values and how often each occurs';
 
 CREATE FUNCTION health_internal.collect_reference(document jsonb, signal jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    compiled health_internal.compiled_model := health_internal.compile_model(document, 0, usage_from => CASE WHEN signal ? 'metric' THEN 'events' ELSE 'nothing' END);
+    compiled health_internal.compiled_model := health_internal.compile_model(document, 0, usage_from => CASE WHEN signal ? 'metric'
+        THEN 'events' ELSE 'nothing' END);
     segment_index integer := (SELECT i."position" FROM health.model_inputs(document) AS i WHERE i.name = signal ->> 'name');
     statement text;
     reference jsonb;
@@ -58,7 +61,8 @@ BEGIN
     statement := format($query$
         WITH book AS (
             SELECT %s AS segment, s.raw, pg_catalog.count(*) AS n
-            FROM (%s) AS l, health.score_signals(%L, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL, NULL)::health.account_state) AS s
+            FROM (%s) AS l, health.score_signals(%L, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed,
+                l.segments, NULL, NULL)::health.account_state) AS s
             WHERE s.signal = %L AND s.raw IS NOT NULL
             GROUP BY 1, 2
         ), peers AS (
@@ -77,12 +81,14 @@ BEGIN
     RETURN coalesce(reference, health_internal.peer_reference('{}', '{}'));
 EXCEPTION WHEN data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
-        PERFORM health_internal.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health_internal.names_path(), NULL, NULL)::health_internal.model_version);
+        PERFORM health_internal.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health_internal.names_path(), NULL,
+            NULL)::health_internal.model_version);
     END IF;
     RAISE;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.collect_reference(jsonb, jsonb) IS 'The percentile reference of a signal: its values over all accounts as of now';
+COMMENT ON FUNCTION health_internal.collect_reference(jsonb, jsonb) IS
+    'The percentile reference of a signal: its values over all accounts as of now';
 
 -- A document that leaves the reference out gets one; a version that measures the same keeps the one it had.
 CREATE FUNCTION health_internal.freeze_references(document jsonb, previous jsonb) RETURNS jsonb
@@ -113,4 +119,5 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.freeze_references(jsonb, jsonb) IS
-    'The document with a reference for each percentile normalizer that has none: that of the previous document for the same measure, else today''s book';
+    'The document with a reference for each percentile normalizer that has none: that of the previous document for the same measure, else '
+        'today''s book';

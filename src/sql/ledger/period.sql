@@ -3,4 +3,5 @@
 CREATE FUNCTION health_internal.period_start(day date) RETURNS date
     AS 'MODULE_PATHNAME', 'health_period_start'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION health_internal.period_start(date) IS 'the first day of the period that a day is in, a calendar quarter; infinities stay as they are';
+COMMENT ON FUNCTION health_internal.period_start(date) IS
+    'the first day of the period that a day is in, a calendar quarter; infinities stay as they are';

@@ -17,12 +17,14 @@ COMMENT ON FUNCTION health.score_coverage(float8[], float8[]) IS
 CREATE FUNCTION health_internal.health_score_add(state float8[], value float8, weight float8) RETURNS float8[]
     AS 'MODULE_PATHNAME', 'health_health_score_add'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION health_internal.health_score_add(float8[], float8, float8) IS 'transition function of the aggregates health_score and score_coverage';
+COMMENT ON FUNCTION health_internal.health_score_add(float8[], float8, float8) IS
+    'transition function of the aggregates health_score and score_coverage';
 
 CREATE FUNCTION health_internal.health_score_combine(state float8[], other float8[]) RETURNS float8[]
     AS 'MODULE_PATHNAME', 'health_health_score_combine'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION health_internal.health_score_combine(float8[], float8[]) IS 'combine function of the aggregates health_score and score_coverage';
+COMMENT ON FUNCTION health_internal.health_score_combine(float8[], float8[]) IS
+    'combine function of the aggregates health_score and score_coverage';
 
 CREATE FUNCTION health_internal.health_score_result(state float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'health_health_score_result'
@@ -76,7 +78,8 @@ COMMENT ON COLUMN health.account_score.coverage IS 'share of the model''s weight
 COMMENT ON COLUMN health.account_score.unknown_reason IS 'why the score is NULL';
 COMMENT ON COLUMN health.account_score.change_7d IS 'score minus the score 7 days before, in points';
 COMMENT ON COLUMN health.account_score.change_28d IS 'score minus the score 28 days before, in points';
-COMMENT ON COLUMN health.account_score.main_reason IS 'the signal that moved the score most in 28 days, else the one that costs most points, in words';
+COMMENT ON COLUMN health.account_score.main_reason IS
+    'the signal that moved the score most in 28 days, else the one that costs most points, in words';
 COMMENT ON COLUMN health.account_score.next_step IS 'what the model recommends for that signal';
 COMMENT ON COLUMN health.account_score.score_without_top_user IS 'the score with the most active user''s activity removed';
 
@@ -140,7 +143,8 @@ CREATE TYPE health_internal.signal_values AS (
     observed date[]
 );
 COMMENT ON TYPE health_internal.signal_values IS
-    'what the signals of a score are told from, with signal_rows(): an element per signal in the order of the model, groups with none; arrays of nothing are NULL';
+    'what the signals of a score are told from, with signal_rows(): an element per signal in the order of the model, groups with none; '
+        'arrays of nothing are NULL';
 COMMENT ON COLUMN health_internal.signal_values.raw IS 'values as measured';
 COMMENT ON COLUMN health_internal.signal_values.raw_text IS 'values from outside as given, where raw does not say the same';
 COMMENT ON COLUMN health_internal.signal_values.normalized IS 'values as scores of 0 to 100';

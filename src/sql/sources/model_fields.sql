@@ -12,7 +12,8 @@ BEGIN ATOMIC
     END;
 END;
 COMMENT ON FUNCTION health_internal.model_clock(jsonb, date) IS
-    'SQL of the date a model is scored as of: the given one, else the fixed date of the document, else today in its time zone, or tomorrow, so that '
+    'SQL of the date a model is scored as of: the given one, else the fixed date of the document, else today in its time zone, or '
+        'tomorrow, so that '
     'today counts';
 
 CREATE FUNCTION health_internal.local_day(expression text, type regtype, source_zone text, model_zone text) RETURNS text
@@ -26,7 +27,8 @@ AS $$
         ELSE format('%s::pg_catalog.date', expression)
     END;
 $$;
-COMMENT ON FUNCTION health_internal.local_day(text, regtype, text, text) IS 'SQL of the model''s local day of a date, timestamp or timestamptz expression';
+COMMENT ON FUNCTION health_internal.local_day(text, regtype, text, text) IS
+    'SQL of the model''s local day of a date, timestamp or timestamptz expression';
 
 CREATE FUNCTION health_internal.zone_problem(zone text, path text) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
@@ -57,7 +59,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.reserved_columns() IS 'Names of the columns that every score view has';
 
-CREATE FUNCTION health_internal.attribute_fields(info health_internal.source_info, path text, attributes jsonb) RETURNS SETOF health_internal.model_field
+CREATE FUNCTION health_internal.attribute_fields(info health_internal.source_info, path text, attributes jsonb)
+    RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -77,10 +80,12 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.attribute_fields(health_internal.source_info, text, jsonb) IS 'Fields of the attributes that a source is given names for';
+COMMENT ON FUNCTION health_internal.attribute_fields(health_internal.source_info, text, jsonb) IS
+    'Fields of the attributes that a source is given names for';
 
 -- The row "from" carries the FROM item, the label as expression and, as hint, the column names.
-CREATE FUNCTION health_internal.fields_of_source(document jsonb, kind text, path text, source jsonb, as_of date) RETURNS SETOF health_internal.model_field
+CREATE FUNCTION health_internal.fields_of_source(document jsonb, kind text, path text, source jsonb, as_of date)
+    RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -89,11 +94,13 @@ DECLARE
     item record;
 BEGIN
     IF info.problem IS NOT NULL THEN
-        RETURN NEXT ROW(path, info.field, path || '.' || info.field, NULL, NULL, NULL, info.problem, info.hint, info.code)::health_internal.model_field;
+        RETURN NEXT ROW(path, info.field, path || '.' || info.field, NULL, NULL, NULL, info.problem, info.hint,
+            info.code)::health_internal.model_field;
         RETURN;
     END IF;
     IF EXISTS (SELECT FROM health_internal.source_fields() AS f WHERE f.kind = fields_of_source.kind AND f.dated) THEN
-        info.from_item := pg_catalog.format('(SELECT %s AS as_of) AS clock CROSS JOIN %s', health_internal.model_clock(document, as_of), info.from_item);
+        info.from_item := pg_catalog.format('(SELECT %s AS as_of) AS clock CROSS JOIN %s', health_internal.model_clock(document, as_of),
+            info.from_item);
     END IF;
     RETURN NEXT ROW(path, 'from', path, info.from_item, info.label, NULL, NULL,
                     pg_catalog.array_to_json(info.column_names)::text, NULL)::health_internal.model_field;
@@ -108,7 +115,8 @@ BEGIN
                                                   CASE WHEN item.dated THEN 'clock.as_of' END);
         IF item.with_account AND NOT source ? 'account' THEN
             RETURN NEXT ROW(path, item.field, item.path, NULL, NULL, NULL, 'needs the account of each user',
-                            pg_catalog.format('Name the column with the account id as %s.account.', path), '22023')::health_internal.model_field;
+                            pg_catalog.format('Name the column with the account id as %s.account.', path),
+                                '22023')::health_internal.model_field;
         END IF;
     END LOOP;
     RETURN QUERY SELECT a.* FROM health_internal.attribute_fields(info, path || '.columns', source -> 'columns') AS a;
@@ -117,7 +125,8 @@ $$;
 COMMENT ON FUNCTION health_internal.fields_of_source(jsonb, text, text, jsonb, date) IS 'Every field of one source of a document';
 
 -- The names that expressions of signals and segments may use besides the columns of the account table.
-CREATE FUNCTION health_internal.account_attributes(document jsonb, fields health_internal.model_field[]) RETURNS TABLE (name text, expression text)
+CREATE FUNCTION health_internal.account_attributes(document jsonb, fields health_internal.model_field[])
+    RETURNS TABLE (name text, expression text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -138,7 +147,8 @@ $$;
 COMMENT ON FUNCTION health_internal.account_attributes(jsonb, health_internal.model_field[]) IS
     'Logical names of an account: account_id, account_name, account_start, seats, the extra columns and as_of';
 
-CREATE FUNCTION health_internal.signal_fields(document jsonb, fields health_internal.model_field[]) RETURNS SETOF health_internal.model_field
+CREATE FUNCTION health_internal.signal_fields(document jsonb, fields health_internal.model_field[])
+    RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -177,9 +187,11 @@ BEGIN
             field := ROW(input.path, 'value', input.path || '.column', info.from_item, pg_catalog.format('attr.%I', input.source),
                          NULL, NULL, NULL, NULL);
             field.type := health_internal.expression_type(field.expression, info.from_item);
-            SELECT t.problem, t.hint, '22023' INTO field.problem, field.hint, field.code FROM health_internal.type_problem(field.type, 'signal') AS t;
+            SELECT t.problem, t.hint, '22023' INTO field.problem, field.hint, field.code FROM health_internal.type_problem(field.type,
+                'signal') AS t;
         ELSIF input.kind = 'column' THEN
-            field := health_internal.inspect_field(info, input.path, 'value', input.path || '.column', pg_catalog.to_jsonb(input.source), 'signal');
+            field := health_internal.inspect_field(info, input.path, 'value', input.path || '.column', pg_catalog.to_jsonb(input.source),
+                'signal');
         ELSE
             field := health_internal.inspect_field(info, input.path, 'value', input.path || '.expression',
                                           pg_catalog.jsonb_build_object('sql', input.source), 'signal', scope);
@@ -199,9 +211,11 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.signal_fields(jsonb, health_internal.model_field[]) IS 'Fields of the column, expression and query signals, in the order of model_inputs';
+COMMENT ON FUNCTION health_internal.signal_fields(jsonb, health_internal.model_field[]) IS
+    'Fields of the column, expression and query signals, in the order of model_inputs';
 
-CREATE FUNCTION health_internal.segment_field(info health_internal.source_info, names text[], signal_path text, segment text) RETURNS health_internal.model_field
+CREATE FUNCTION health_internal.segment_field(info health_internal.source_info, names text[], signal_path text, segment text)
+    RETURNS health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -212,14 +226,17 @@ BEGIN
         field := ROW(signal_path, 'segment', signal_path || '.normalize.segment', info.from_item, pg_catalog.format('attr.%I', segment),
                      NULL, NULL, NULL, NULL);
     ELSE
-        field := health_internal.inspect_field(info, signal_path, 'segment', signal_path || '.normalize.segment', pg_catalog.to_jsonb(segment), 'any');
+        field := health_internal.inspect_field(info, signal_path, 'segment', signal_path || '.normalize.segment',
+            pg_catalog.to_jsonb(segment), 'any');
     END IF;
     RETURN field;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.segment_field(health_internal.source_info, text[], text, text) IS 'The column by which a percentile normalizer groups its peers';
+COMMENT ON FUNCTION health_internal.segment_field(health_internal.source_info, text[], text, text) IS
+    'The column by which a percentile normalizer groups its peers';
 
-CREATE FUNCTION health_internal.query_signal_fields(signal_path text, query text, optional boolean) RETURNS SETOF health_internal.model_field
+CREATE FUNCTION health_internal.query_signal_fields(signal_path text, query text, optional boolean)
+    RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -253,7 +270,8 @@ BEGIN
     END IF;
     field.from_item := pg_catalog.format(E'(%s\n) AS src (account_id, value%s)', health_internal.trim_statement(query),
                                          CASE columns WHEN 3 THEN ', observed' ELSE '' END);
-    FOR part IN SELECT * FROM (VALUES ('account_id', 'any'), ('value', 'signal'), ('observed', 'time')) AS p (name, accepts) LIMIT columns LOOP
+    FOR part IN SELECT * FROM (VALUES ('account_id', 'any'), ('value', 'signal'), ('observed', 'time')) AS p (name,
+        accepts) LIMIT columns LOOP
         field.field := part.name;
         field.expression := 'src.' || part.name;
         field.type := health_internal.expression_type(field.expression, field.from_item);
@@ -265,7 +283,8 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.query_signal_fields(text, text, boolean) IS 'Account, value and, if given, observation date of a query signal';
+COMMENT ON FUNCTION health_internal.query_signal_fields(text, text, boolean) IS
+    'Account, value and, if given, observation date of a query signal';
 
 CREATE FUNCTION health_internal.model_fields(document jsonb, as_of date DEFAULT NULL) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
@@ -279,7 +298,8 @@ BEGIN
         RETURN;    -- nothing that depends on the day can be typed
     END IF;
     accounts := ARRAY(SELECT f FROM health_internal.sources(document) AS s,
-                          LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f WHERE s.kind = 'accounts');
+                          LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f
+                              WHERE s.kind = 'accounts');
     RETURN QUERY SELECT f.* FROM pg_catalog.unnest(accounts) AS f;
     RETURN QUERY SELECT f.* FROM health_internal.sources(document) AS s,
                      LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f WHERE s.kind <> 'accounts';

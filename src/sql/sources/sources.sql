@@ -10,7 +10,8 @@ CREATE TYPE health_internal.source_info AS (
     hint text,
     code text
 );
-COMMENT ON TYPE health_internal.source_info IS 'A source: its FROM item (aliased src), its columns, its name for messages, or what is wrong with it';
+COMMENT ON TYPE health_internal.source_info IS
+    'A source: its FROM item (aliased src), its columns, its name for messages, or what is wrong with it';
 COMMENT ON COLUMN health_internal.source_info.from_item IS 'FROM item with the alias src';
 COMMENT ON COLUMN health_internal.source_info.column_names IS 'Names of its columns';
 COMMENT ON COLUMN health_internal.source_info.label IS 'Name for messages';
@@ -30,7 +31,8 @@ CREATE TYPE health_internal.model_field AS (
     hint text,
     code text
 );
-COMMENT ON TYPE health_internal.model_field IS 'One field of a source of a document: the SQL expression it compiles to and its type, or what is wrong with it';
+COMMENT ON TYPE health_internal.model_field IS
+    'One field of a source of a document: the SQL expression it compiles to and its type, or what is wrong with it';
 COMMENT ON COLUMN health_internal.model_field.source IS 'Path of the source or signal';
 COMMENT ON COLUMN health_internal.model_field.field IS 'Name of the field';
 COMMENT ON COLUMN health_internal.model_field.path IS 'Path for messages';
@@ -41,11 +43,13 @@ COMMENT ON COLUMN health_internal.model_field.problem IS 'What is wrong; NULL wh
 COMMENT ON COLUMN health_internal.model_field.hint IS 'What would be right';
 COMMENT ON COLUMN health_internal.model_field.code IS 'SQLSTATE of the problem';
 
-CREATE FUNCTION health_internal.describe_query(query text, names_path text, OUT name text, OUT type regtype, OUT collation_id oid) RETURNS SETOF record
+CREATE FUNCTION health_internal.describe_query(query text, names_path text, OUT name text, OUT type regtype, OUT collation_id oid)
+    RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_describe_query'
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION health_internal.describe_query(text, text) IS
-    'The columns of a query under a search_path, by parse analysis alone: nothing of it is planned or run. An error when it is wrong, or when the current user may not run it';
+    'The columns of a query under a search_path, by parse analysis alone: nothing of it is planned or run. An error when it is wrong, or '
+        'when the current user may not run it';
 
 CREATE FUNCTION health_internal.trim_statement(statement text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -75,7 +79,8 @@ BEGIN
     RETURN relation;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.find_relation(text) IS 'The relation of that name as SQL would find it, else with exactly these letters; NULL if there is none';
+COMMENT ON FUNCTION health_internal.find_relation(text) IS
+    'The relation of that name as SQL would find it, else with exactly these letters; NULL if there is none';
 
 CREATE FUNCTION health_internal.suggest_relation(name text) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -88,7 +93,8 @@ DECLARE
 BEGIN
     SELECT health.nearest_name(wanted, pg_catalog.array_agg(DISTINCT c.relname::text)) INTO near
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'health', 'health_internal', 'pg_toast')
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'health', 'health_internal',
+        'pg_toast')
       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE');
     SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) INTO suggestion
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -162,7 +168,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN info;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.describe_source(jsonb) IS 'Looks up the table or query of a source; problems come back as values, not as errors';
+COMMENT ON FUNCTION health_internal.describe_source(jsonb) IS
+    'Looks up the table or query of a source; problems come back as values, not as errors';
 
 -- Where a condition may stand, only expressions over a single row may: no aggregates, window functions or functions that return sets.
 CREATE FUNCTION health_internal.expression_type(expression text, from_item text, scope text DEFAULT NULL) RETURNS regtype
@@ -216,7 +223,8 @@ BEGIN
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.type_problem(regtype, text) IS 'What is wrong when a field of that kind gets that type; NULL when it fits';
+COMMENT ON FUNCTION health_internal.type_problem(regtype, text) IS
+    'What is wrong when a field of that kind gets that type; NULL when it fits';
 
 CREATE FUNCTION health_internal.name_hint(message text, column_names text[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
@@ -237,7 +245,8 @@ COMMENT ON FUNCTION health_internal.name_hint(text, text[]) IS 'Hint for a name 
 
 -- A field is a column name or {"sql": "expression"}; a condition is an SQL expression itself. Expressions see the columns of the source
 -- and, before them, the names in scope (the model's as_of, logical columns): the innermost query wins.
-CREATE FUNCTION health_internal.inspect_field(info health_internal.source_info, source text, field text, path text, spec jsonb, accepts text,
+CREATE FUNCTION health_internal.inspect_field(info health_internal.source_info, source text, field text, path text, spec jsonb,
+    accepts text,
                                      scope text DEFAULT NULL)
 RETURNS health_internal.model_field
 LANGUAGE plpgsql
@@ -276,7 +285,8 @@ BEGIN
     BEGIN
         result.type := health_internal.expression_type(result.expression, info.from_item, scope);
         IF pg_catalog.jsonb_typeof(spec) <> 'string' OR accepts = 'condition' THEN
-            result.expression := pg_catalog.format(CASE WHEN scope IS NULL THEN E'(%1$s\n)' ELSE E'(SELECT (%1$s\n) FROM (SELECT %2$s) AS named)' END,
+            result.expression := pg_catalog.format(CASE WHEN scope IS NULL THEN E'(%1$s\n)'
+                ELSE E'(SELECT (%1$s\n) FROM (SELECT %2$s) AS named)' END,
                                                    result.expression, scope);
         END IF;
     EXCEPTION WHEN OTHERS THEN

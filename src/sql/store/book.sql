@@ -1,6 +1,7 @@
 -- The book of a tracked model: what is known of each account beside its usage, its scores, and the views that others read of both.
 --
--- Tables in health_data, N being the number of the tracking: state_N (one row: what the scores stand for), book_N (attributes, inputs, roster),
+-- Tables in health_data, N being the number of the tracking: state_N (one row: what the scores stand for), book_N (attributes, inputs,
+-- roster),
 -- score_N (scores, metrics, signals), stale_N (accounts to score again), history_N (history.sql). A day turn changes state_N and what is
 -- different in the others: neither the day nor the version is repeated in every row.
 
@@ -20,7 +21,8 @@ COMMENT ON FUNCTION health_internal.drop_book(integer) IS 'Drops state, book and
 CREATE FUNCTION health_internal.book_columns(compiled health_internal.compiled_model) RETURNS text[]
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT '{account_id,name,inputs,observed,segments,account_start,seats}'::pg_catalog.text[] || (compiled).extra_columns || (compiled).value_columns;
+    SELECT '{account_id,name,inputs,observed,segments,account_start,seats}'::pg_catalog.text[] || (compiled).extra_columns
+        || (compiled).value_columns;
 END;
 COMMENT ON FUNCTION health_internal.book_columns(health_internal.compiled_model) IS 'The columns of a book, less the roster';
 
@@ -36,9 +38,11 @@ AS $$
                        (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position") FROM health.model_inputs(document) AS i)
                  ORDER BY v.version);
 $$;
-COMMENT ON FUNCTION health_internal.versions_with_same_inputs(text, jsonb) IS 'The versions of a model whose recorded inputs a document can be scored with';
+COMMENT ON FUNCTION health_internal.versions_with_same_inputs(text, jsonb) IS
+    'The versions of a model whose recorded inputs a document can be scored with';
 
--- What add up to the usage of an account b: the chunks of its sources, and its roster; less users who do not count, if the model leaves out any.
+-- What add up to the usage of an account b: the chunks of its sources, and its roster; less users who do not count, if the model leaves out
+-- any.
 CREATE FUNCTION health_internal.compile_parts(tracking health_internal.tracking, document jsonb) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -46,14 +50,16 @@ AS $$
     SELECT format('SELECT %s AS usage FROM (%s UNION ALL SELECT b.roster) AS p',
                   CASE WHEN document #> '{users,exclude}' IS NULL THEN 'p.usage' ELSE 'health.without_users(p.usage, t.excluded_users)' END,
                   string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = b.account_id%s',
-                                    health_internal.data_table('chunk', s.id), health_internal.account_cast(tracking)), ' UNION ALL ' ORDER BY s.id))
+                                    health_internal.data_table('chunk', s.id), health_internal.account_cast(tracking)), ' UNION ALL '
+                                        ORDER BY s.id))
     FROM health_internal.ledger_source AS s WHERE s.model = tracking.model;
 $$;
 COMMENT ON FUNCTION health_internal.compile_parts(health_internal.tracking, jsonb) IS
     'SQL of the ledgers that add up to the usage of an account b of a book, of a state t';
 
 -- Of a model without inputs the past is the present. Row n of past_inputs is of n days before; scoring looks at the days 7 and 28 only.
-CREATE FUNCTION health_internal.compile_recorded_past(id integer, model_name text, document jsonb, OUT joins text, OUT inputs text, OUT observed text)
+CREATE FUNCTION health_internal.compile_recorded_past(id integer, model_name text, document jsonb, OUT joins text, OUT inputs text,
+    OUT observed text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -62,13 +68,15 @@ AS $$
                     ' LEFT JOIN LATERAL (SELECT r.* FROM %1$s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS r '
                     'WHERE h.account_id = b.account_id AND h.month = health_internal.month_of(t.as_of - %2$s) AND r.as_of = t.as_of - %2$s '
                     'AND r.model_version = ANY (%3$L::integer[])) AS h%2$s ON true',
-                    health_internal.data_table('history', id), d.days, health_internal.versions_with_same_inputs(model_name, document)), '' ORDER BY d.days)
+                    health_internal.data_table('history', id), d.days, health_internal.versions_with_same_inputs(model_name, document)),
+                        '' ORDER BY d.days)
                 FROM (VALUES (7), (28)) AS d (days)) ELSE '' END,
            CASE WHEN has.inputs THEN
                '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) '
                'FROM generate_series(1, 28) AS n)' ELSE 'NULL::text[]' END,
            CASE WHEN has.inputs THEN
-               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) ELSE coalesce(h28.observed, b.observed) END ORDER BY n) '
+               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) ELSE coalesce(h28.observed, b.observed) END '
+                   'ORDER BY n) '
                'FROM generate_series(1, 28) AS n)' ELSE 'NULL::date[]' END
     FROM (SELECT EXISTS (SELECT FROM health.model_inputs(document))) AS has (inputs);
 $$;
@@ -79,8 +87,10 @@ CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.track
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT b.*, t.as_of, t.model_version, %s AS past_inputs, %s AS past_observed, ARRAY(%s) AS parts FROM %s AS b CROSS JOIN %s AS t%s',
-                  past.inputs, past.observed, health_internal.compile_parts(tracking, document), health_internal.data_table('book', tracking.id),
+    SELECT format('SELECT b.*, t.as_of, t.model_version, %s AS past_inputs, %s AS past_observed, ARRAY(%s) AS parts FROM %s AS b CROSS '
+        'JOIN %s AS t%s',
+                  past.inputs, past.observed, health_internal.compile_parts(tracking, document),
+                      health_internal.data_table('book', tracking.id),
                   health_internal.data_table('state', tracking.id), past.joins)
     FROM health_internal.compile_recorded_past(tracking.id, tracking.model, document) AS past;
 $$;
@@ -88,14 +98,17 @@ COMMENT ON FUNCTION health_internal.compile_book_rows(health_internal.tracking, 
     'SQL of the rows of a book with day, version, past inputs and the ledgers that add up to their usage, parts';
 
 -- The columns are those of a ledger query (compile_model).
-CREATE FUNCTION health_internal.compile_ledger_view(tracking health_internal.tracking, document jsonb, compiled health_internal.compiled_model) RETURNS text
+CREATE FUNCTION health_internal.compile_ledger_view(tracking health_internal.tracking, document jsonb,
+    compiled health_internal.compiled_model) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l.parts) AS p (usage)) AS usage, l.inputs, l.observed, '
+    SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l.parts) AS p (usage)) AS usage, '
+        'l.inputs, l.observed, '
                   'l.segments, l.past_inputs, l.past_observed, l.account_start, l.seats%s FROM (%s) AS l',
                   health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
-                  ', ' || health_internal.list_columns((compiled).value_columns, 'l'), health_internal.compile_book_rows(tracking, document));
+                  ', ' || health_internal.list_columns((compiled).value_columns, 'l'),
+                      health_internal.compile_book_rows(tracking, document));
 $$;
 COMMENT ON FUNCTION health_internal.compile_ledger_view(health_internal.tracking, jsonb, health_internal.compiled_model) IS
     'SQL of the ledger of a tracked model: the columns of a score view''s _ledger, usage summed up from chunks and roster';
@@ -140,7 +153,8 @@ BEGIN
     PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
     PERFORM health_internal.create_data_table('state', id, '{as_of,model_version,broken,excluded_users,all_stale}',
                                               '{date,integer,text,text[],boolean}'::pg_catalog.regtype[]);
-    EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true)', health_internal.data_table('state', id)) USING version.version;
+    EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true)', health_internal.data_table('state', id))
+        USING version.version;
     -- One row: without statistics it is taken for hundreds, and what is joined to it for so many times as much.
     EXECUTE pg_catalog.format('ANALYZE %s', health_internal.data_table('state', id));
     PERFORM health_internal.create_data_table_of('book', id, book, '{account_id}');
@@ -159,10 +173,12 @@ CREATE FUNCTION health_internal.compile_band(model_name text, document jsonb) RE
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT coalesce('CASE ' || string_agg(format('WHEN r.model_version = ANY (%L::pg_catalog.int4[]) THEN %s', o.versions, o.band), ' ') FILTER (WHERE NOT o.own)
+    SELECT coalesce('CASE ' || string_agg(format('WHEN r.model_version = ANY (%L::pg_catalog.int4[]) THEN %s', o.versions, o.band),
+        ' ') FILTER (WHERE NOT o.own)
                     || ' ELSE ', '') || max(o.band) FILTER (WHERE o.own)
            || CASE WHEN bool_and(o.own) THEN '' ELSE ' END' END
-    FROM (SELECT CASE WHEN v.bands IS NULL THEN 'health.band(r.score)' ELSE format('health.band(r.score, %L::pg_catalog.jsonb)', v.bands) END AS band,
+    FROM (SELECT CASE WHEN v.bands IS NULL THEN 'health.band(r.score)' ELSE format('health.band(r.score, %L::pg_catalog.jsonb)',
+        v.bands) END AS band,
                  v.bands IS NOT DISTINCT FROM document -> 'bands' AS own, array_agg(v.version ORDER BY v.version) AS versions
           FROM (SELECT m.version, m.document -> 'bands' AS bands FROM health_internal.model_version AS m WHERE m.model = model_name
                 UNION ALL SELECT NULL, document -> 'bands') AS v
@@ -171,7 +187,8 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_band(text, jsonb) IS 'SQL of the band of a day r of a history';
 
 -- The relations of a score view of a tracked model; their columns are those of a score view that is made from events.
-CREATE FUNCTION health_internal.compile_tracked_view(suffix text, tracking health_internal.tracking, document jsonb, compiled health_internal.compiled_model)
+CREATE FUNCTION health_internal.compile_tracked_view(suffix text, tracking health_internal.tracking, document jsonb,
+    compiled health_internal.compiled_model)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -179,22 +196,28 @@ AS $$
     SELECT CASE suffix
         WHEN '_ledger' THEN health_internal.compile_ledger_view(tracking, document, compiled)
         WHEN '' THEN format(
-            'SELECT %s, b.account_start, b.seats, t.as_of, %L::pg_catalog.text AS model, t.model_version, s.score, s.band, s.data_coverage, '
-            'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user, %s%s FROM %s',
+            'SELECT %s, b.account_start, b.seats, t.as_of, %L::pg_catalog.text AS model, t.model_version, s.score, s.band, '
+                's.data_coverage, '
+            'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, '
+                's.score_without_top_user, %s%s FROM %s',
             health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'b'), tracking.model,
             health_internal.list_columns(health_internal.metric_columns(), 's'),
             ', ' || health_internal.list_columns((compiled).value_columns, 'b'), stored.rows)
         WHEN '_signals' THEN format(
-            'SELECT b.account_id, b.name, t.as_of, t.model_version, r."position", r.signal, r.parent, r.label, r.level, r.raw, r.raw_text, r.normalized, '
-            'r.weight, r.points, r.reason, r.phrase FROM %s CROSS JOIN LATERAL health_internal.signal_rows(%L::pg_catalog.jsonb, t.as_of, s.signals) AS r',
+            'SELECT b.account_id, b.name, t.as_of, t.model_version, r."position", r.signal, r.parent, r.label, r.level, r.raw, '
+                'r.raw_text, r.normalized, '
+            'r.weight, r.points, r.reason, r.phrase FROM %s CROSS JOIN LATERAL health_internal.signal_rows(%L::pg_catalog.jsonb, t.as_of, '
+                's.signals) AS r',
             stored.rows, health_internal.scoring_document(document))
         WHEN '_history' THEN format(
             'SELECT h.account_id, r.as_of, r.model_version, r.score, %s AS band, r.data_coverage, r.unknown_reason '
             'FROM %s AS h CROSS JOIN LATERAL health_internal.history_rows(h.month, h.days, h.scores, h.spans) AS r',
             health_internal.compile_band(tracking.model, document), health_internal.data_table('history', tracking.id))
     END
-    FROM (SELECT format('%s AS s JOIN %s AS b ON b.account_id = s.account_id CROSS JOIN %s AS t', health_internal.data_table('score', tracking.id),
-                        health_internal.data_table('book', tracking.id), health_internal.data_table('state', tracking.id))) AS stored (rows);
+    FROM (SELECT format('%s AS s JOIN %s AS b ON b.account_id = s.account_id CROSS JOIN %s AS t',
+        health_internal.data_table('score', tracking.id),
+                        health_internal.data_table('book', tracking.id),
+                            health_internal.data_table('state', tracking.id))) AS stored (rows);
 $$;
 COMMENT ON FUNCTION health_internal.compile_tracked_view(text, health_internal.tracking, jsonb, health_internal.compiled_model) IS
     'SQL of one of the four relations of a score view of a tracked model';

@@ -21,16 +21,19 @@ COMMENT ON FUNCTION health_internal.find_tracking(text) IS 'The catalog row of a
 CREATE FUNCTION health_internal.account_cast(tracking health_internal.tracking) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT CASE WHEN (tracking).account_kind = 'text' AND (tracking).account_type NOT IN ('text', 'character varying') THEN '::pg_catalog.text' ELSE '' END;
+    SELECT CASE WHEN (tracking).account_kind = 'text' AND (tracking).account_type NOT IN ('text', 'character varying')
+        THEN '::pg_catalog.text' ELSE '' END;
 END;
-COMMENT ON FUNCTION health_internal.account_cast(health_internal.tracking) IS 'The cast that makes the account ids of a book comparable with those of the ledgers: none, or text';
+COMMENT ON FUNCTION health_internal.account_cast(health_internal.tracking) IS
+    'The cast that makes the account ids of a book comparable with those of the ledgers: none, or text';
 
 -- What the ledgers of a model hang on: another catalog or other weights leave them as they are.
 CREATE FUNCTION health_internal.ledger_key(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT pg_catalog.jsonb_build_object('events', document -> 'events', 'time_zone', document -> 'time_zone',
-        'account', pg_catalog.jsonb_build_array(document #> '{accounts,table}', document #> '{accounts,query}', document #> '{accounts,id}'),
+        'account', pg_catalog.jsonb_build_array(document #> '{accounts,table}', document #> '{accounts,query}',
+            document #> '{accounts,id}'),
         'user', pg_catalog.jsonb_build_array(document #> '{users,table}', document #> '{users,query}', document #> '{users,id}'));
 END;
 COMMENT ON FUNCTION health_internal.ledger_key(jsonb) IS 'The parts of a document that its ledgers hang on';
@@ -42,27 +45,32 @@ AS $$
 DECLARE
     tracking health_internal.tracking := health_internal.find_tracking(model_name);
 BEGIN
-    IF tracking.model_version IS NULL OR EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.model = model_name AND s.read_at IS NULL) THEN
+    IF tracking.model_version IS NULL OR EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.model = model_name
+        AND s.read_at IS NULL) THEN
         RAISE EXCEPTION 'the events of model "%" have not been read to the end', model_name
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL health.backfill(%L);', model_name);
     END IF;
     RETURN tracking;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.find_ready_tracking(text) IS 'The catalog row of a tracked model whose ledger is complete; an error when it is not';
+COMMENT ON FUNCTION health_internal.find_ready_tracking(text) IS
+    'The catalog row of a tracked model whose ledger is complete; an error when it is not';
 
 CREATE FUNCTION health_internal.lock_tracking(model_name text, wait boolean) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- What is read must be read after the locks that it takes: a trigger that is made waits for writers, whose rows an older snapshot lacks.
+    -- What is read must be read after the locks that it takes: a trigger that is made waits for writers, whose rows an older snapshot
+    -- lacks.
     -- guard old_snapshot {
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     -- instead: IF false THEN
     -- }
-        RAISE EXCEPTION 'model "%": a refresh needs isolation level READ COMMITTED, not %', model_name, upper(current_setting('transaction_isolation'))
-            USING ERRCODE = 'invalid_transaction_state', HINT = format('CALL health.refresh(%L); outside of a transaction sees to it.', model_name);
+        RAISE EXCEPTION 'model "%": a refresh needs isolation level READ COMMITTED, not %', model_name,
+            upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'invalid_transaction_state', HINT = format('CALL health.refresh(%L); outside of a transaction sees to it.',
+                model_name);
     END IF;
     IF wait THEN
         PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = model_name
@@ -80,7 +88,8 @@ BEGIN
     RETURN FOUND;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.lock_tracking(text, boolean) IS 'Keeps other refreshes of the model out until the transaction ends; false when one is at work and wait is false';
+COMMENT ON FUNCTION health_internal.lock_tracking(text, boolean) IS
+    'Keeps other refreshes of the model out until the transaction ends; false when one is at work and wait is false';
 
 CREATE FUNCTION health_internal.is_tracked(model_name text) RETURNS boolean
 LANGUAGE sql STABLE

@@ -1,6 +1,7 @@
 -- History of a tracked model: a row per account and month, with the account data of each day; any past day from the ledger.
 --
--- Of a month: days has the days that are recorded, scores one for each, and a span what is the same from a day on until the next span: version,
+-- Of a month: days has the days that are recorded, scores one for each, and a span what is the same from a day on until the next span:
+-- version,
 -- coverage, reason and the account data that the scores stood on. Partitions are months.
 
 CREATE TYPE health_internal.history_span AS (
@@ -28,9 +29,11 @@ CREATE FUNCTION health_internal.recorded_days(month date, days smallint[], spans
     RETURNS SETOF record
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 28
 BEGIN ATOMIC
-    SELECT d."position", month + (d.day - 1), s.model_version, s.data_coverage, s.unknown_reason, s.account_start, s.seats, s.inputs, s.observed
+    SELECT d."position", month + (d.day - 1), s.model_version, s.data_coverage, s.unknown_reason, s.account_start, s.seats, s.inputs,
+        s.observed
     FROM pg_catalog.unnest(days) WITH ORDINALITY AS d (day, "position")
-    JOIN (SELECT s.*, pg_catalog.lead(s.from_day, 1, 32::smallint) OVER (ORDER BY s.from_day) AS until_day FROM pg_catalog.unnest(spans) AS s) AS s
+    JOIN (SELECT s.*, pg_catalog.lead(s.from_day, 1, 32::smallint) OVER (ORDER BY s.from_day) AS until_day
+        FROM pg_catalog.unnest(spans) AS s) AS s
       ON s.from_day <= d.day AND d.day < s.until_day;
 END;
 COMMENT ON FUNCTION health_internal.recorded_days(date, smallint[], health_internal.history_span[]) IS
@@ -51,7 +54,8 @@ BEGIN ATOMIC
            IS NOT DISTINCT FROM
            ROW((b).model_version, (b).data_coverage, (b).unknown_reason, (b).account_start, (b).seats, (b).inputs, (b).observed);
 END;
-COMMENT ON FUNCTION health_internal.spans_agree(health_internal.history_span, health_internal.history_span) IS 'Whether two spans say the same of an account';
+COMMENT ON FUNCTION health_internal.spans_agree(health_internal.history_span, health_internal.history_span) IS
+    'Whether two spans say the same of an account';
 
 -- Of a day that both have, the first stands.
 CREATE FUNCTION health_internal.merge_months(first_days smallint[], first_scores float8[], first_spans health_internal.history_span[],
@@ -64,7 +68,8 @@ AS $$
         SELECT DISTINCT ON (x.as_of) extract(day FROM x.as_of)::smallint AS day, x.score,
                ROW(extract(day FROM x.as_of), x.model_version, x.data_coverage, x.unknown_reason, x.account_start, x.seats, x.inputs,
                    x.observed)::health_internal.history_span AS span
-        FROM (SELECT 1 AS rank, r.*, first_scores[r."position"] AS score FROM health_internal.recorded_days('2000-01-01', first_days, first_spans) AS r
+        FROM (SELECT 1 AS rank, r.*, first_scores[r."position"] AS score FROM health_internal.recorded_days('2000-01-01', first_days,
+            first_spans) AS r
               UNION ALL
               SELECT 2, r.*, other_scores[r."position"] FROM health_internal.recorded_days('2000-01-01', other_days, other_spans) AS r) AS x
         ORDER BY x.as_of, x.rank
@@ -76,10 +81,12 @@ AS $$
     SELECT array_agg(m.day ORDER BY m.day), array_agg(m.score ORDER BY m.day), array_agg(m.span ORDER BY m.day) FILTER (WHERE m.begins)
     FROM marked AS m;
 $$;
-COMMENT ON FUNCTION health_internal.merge_months(smallint[], float8[], health_internal.history_span[], smallint[], float8[], health_internal.history_span[]) IS
+COMMENT ON FUNCTION health_internal.merge_months(smallint[], float8[], health_internal.history_span[], smallint[], float8[],
+    health_internal.history_span[]) IS
     'Two rows of a history of the same account and month as one';
 
-CREATE FUNCTION health_internal.append_span(spans health_internal.history_span[], fresh health_internal.history_span) RETURNS health_internal.history_span[]
+CREATE FUNCTION health_internal.append_span(spans health_internal.history_span[], fresh health_internal.history_span)
+    RETURNS health_internal.history_span[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -99,7 +106,8 @@ $$;
 COMMENT ON FUNCTION health_internal.append_span(health_internal.history_span[], health_internal.history_span) IS
     'The spans of a month after its last day, which is the one that fresh begins on, was written or written again';
 
-CREATE FUNCTION health_internal.score_months(model jsonb, account health.account_state, version integer, from_date date, to_date date, step integer,
+CREATE FUNCTION health_internal.score_months(model jsonb, account health.account_state, version integer, from_date date, to_date date,
+    step integer,
     OUT month date, OUT days smallint[], OUT scores float8[], OUT spans health_internal.history_span[])
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_score_months'
@@ -137,4 +145,5 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.make_history_months(health_internal.tracking, date, date) IS 'Makes the partitions of a history for the months of a span of days';
+COMMENT ON FUNCTION health_internal.make_history_months(health_internal.tracking, date, date) IS
+    'Makes the partitions of a history for the months of a span of days';

@@ -14,12 +14,14 @@ BEGIN
         RETURN;
     END IF;
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
-        EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health_internal.ledger_start(document, as_of);
+        EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health_internal.ledger_start(document,
+            as_of);
         UPDATE health_internal.ledger_source AS s SET kept_from = health_internal.ledger_start(document, as_of) WHERE s.id = source.id;
         PERFORM health_internal.delete_rows(tracking.model, 'days', source.id::text, (least(as_of, current_date) - 100)::text);
     END LOOP;
     FOR old IN SELECT format('health_data.%I', c.relname) AS partition FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
-               WHERE i.inhparent = to_regclass(health_internal.data_table('history', tracking.id)) AND format('health_data.%s', c.relname) < first_kept LOOP
+               WHERE i.inhparent = to_regclass(health_internal.data_table('history', tracking.id))
+                   AND format('health_data.%s', c.relname) < first_kept LOOP
         BEGIN
             PERFORM set_config('lock_timeout', '100ms', true);
             EXECUTE format('DROP TABLE %s', old.partition);
@@ -30,11 +32,13 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.drop_old_data(health_internal.tracking, jsonb, date) IS 'Drops the quarters of the ledgers and the months of the history that are older than what the model keeps';
+COMMENT ON FUNCTION health_internal.drop_old_data(health_internal.tracking, jsonb, date) IS
+    'Drops the quarters of the ledgers and the months of the history that are older than what the model keeps';
 
 -- Days that are recorded keep the account data they were recorded with; for others, expressions and dated answers are those of the day and
 -- plain columns stand at their present value.
-CREATE FUNCTION health_internal.rescore_recorded(tracking health_internal.tracking, version health_internal.model_version, from_date date, to_date date, step integer)
+CREATE FUNCTION health_internal.rescore_recorded(tracking health_internal.tracking, version health_internal.model_version, from_date date,
+    to_date date, step integer)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -44,12 +48,14 @@ BEGIN
         WITH fresh AS (
             SELECT h.account_id, h.month, pg_catalog.array_agg(EXTRACT(day FROM r.as_of)::pg_catalog.int2 ORDER BY r.as_of) AS days,
                    pg_catalog.array_agg(s.score ORDER BY r.as_of) AS scores,
-                   pg_catalog.array_agg(ROW(EXTRACT(day FROM r.as_of), %5$s, s.coverage, s.unknown_reason, r.account_start, r.seats, r.inputs,
+                   pg_catalog.array_agg(ROW(EXTRACT(day FROM r.as_of), %5$s, s.coverage, s.unknown_reason, r.account_start, r.seats,
+                       r.inputs,
                                             r.observed)::health_internal.history_span ORDER BY r.as_of) AS spans
             FROM %1$s AS h
             JOIN (%2$s) AS l ON l.account_id = h.account_id
             CROSS JOIN LATERAL health_internal.recorded_days(h.month, h.days, h.spans) AS r
-            CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l.parts, r.as_of, r.account_start, r.seats, r.inputs, r.observed, l.segments,
+            CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l.parts, r.as_of, r.account_start, r.seats, r.inputs,
+                r.observed, l.segments,
                                                                                NULL, NULL)::health.account_state, r.as_of, r.as_of) AS s
             WHERE h.month >= health_internal.month_of($1) AND h.month <= $2 AND r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0
               AND r.model_version = ANY (%4$L::pg_catalog.int4[])
@@ -59,7 +65,8 @@ BEGIN
             FROM health_internal.merge_months(f.days, f.scores, f.spans, h.days, h.scores, h.spans) AS m)
         FROM fresh AS f WHERE h.account_id = f.account_id AND h.month = f.month
         $query$, health_internal.data_table('history', tracking.id), health_internal.compile_book_rows(tracking, version.document),
-        health_internal.scoring_document(version.document), health_internal.versions_with_same_inputs(tracking.model, version.document), version.version)
+        health_internal.scoring_document(version.document), health_internal.versions_with_same_inputs(tracking.model, version.document),
+            version.version)
     USING from_date, to_date, step;
 END;
 $$;
@@ -80,9 +87,11 @@ BEGIN
     RETURN rows_recorded;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.count_history(health_internal.tracking, date, date) IS 'How many days of accounts a history has of a span of days';
+COMMENT ON FUNCTION health_internal.count_history(health_internal.tracking, date, date) IS
+    'How many days of accounts a history has of a span of days';
 
-CREATE FUNCTION health_internal.write_history(tracking health_internal.tracking, version health_internal.model_version, from_date date, to_date date,
+CREATE FUNCTION health_internal.write_history(tracking health_internal.tracking, version health_internal.model_version, from_date date,
+    to_date date,
                                               step integer, only_new boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -113,7 +122,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.write_history(health_internal.tracking, health_internal.model_version, date, date, integer, boolean) IS
-    'Writes the history of every step-th day of a span from the ledger, of all accounts or of those that have no score yet; what is recorded stays';
+    'Writes the history of every step-th day of a span from the ledger, of all accounts or of those that have no score yet; what is '
+        'recorded stays';
 
 -- The present scores are the last day of the history.
 CREATE FUNCTION health_internal.record_scores(tracking health_internal.tracking, chosen text) RETURNS void
@@ -131,7 +141,8 @@ BEGIN
         CROSS JOIN %4$s AS t CROSS JOIN LATERAL (SELECT extract(day FROM t.as_of)::smallint AS day) AS d
         ON CONFLICT (account_id, month) DO UPDATE
         SET days = CASE WHEN h.days[cardinality(h.days)] = excluded.days[1] THEN h.days ELSE h.days || excluded.days END,
-            scores = CASE WHEN h.days[cardinality(h.days)] = excluded.days[1] THEN h.scores[:cardinality(h.scores) - 1] ELSE h.scores END || excluded.scores,
+            scores = CASE WHEN h.days[cardinality(h.days)] = excluded.days[1] THEN h.scores[:cardinality(h.scores) - 1] ELSE h.scores END
+                || excluded.scores,
             spans = CASE WHEN (h.spans[cardinality(h.spans)]).from_day < excluded.days[1]
                               AND health_internal.spans_agree(h.spans[cardinality(h.spans)], excluded.spans[1]) THEN h.spans
                          ELSE health_internal.append_span(h.spans, excluded.spans[1]) END
@@ -151,14 +162,17 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) OR from_date > to_date THEN
-        RAISE EXCEPTION 'model "%": from % to % is no span of time', model_name, coalesce(from_date::text, 'NULL'), coalesce(to_date::text, 'NULL')
+        RAISE EXCEPTION 'model "%": from % to % is no span of time', model_name, coalesce(from_date::text, 'NULL'),
+            coalesce(to_date::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the earlier date first.';
     ELSIF step IS NULL OR step < 1 THEN
-        RAISE EXCEPTION 'model "%": step must be at least 1 day, not %', model_name, coalesce(step::text, 'NULL') USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'model "%": step must be at least 1 day, not %', model_name, coalesce(step::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.check_span(text, date, date, integer) IS 'Raises an error unless the dates are a span of time and the step is a number of days';
+COMMENT ON FUNCTION health_internal.check_span(text, date, date, integer) IS
+    'Raises an error unless the dates are a span of time and the step is a number of days';
 
 CREATE FUNCTION health_internal.backfill_history_as_owner(model text, from_date date, to_date date, step integer) RETURNS bigint
 LANGUAGE plpgsql
@@ -207,7 +221,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(
         (SELECT format($query$
-            SELECT l.account_id, l.name, l.usage, l.as_of, CASE WHEN r.as_of IS NULL THEN l.account_start ELSE r.account_start END AS account_start,
+            SELECT l.account_id, l.name, l.usage, l.as_of, CASE WHEN r.as_of IS NULL THEN l.account_start
+                ELSE r.account_start END AS account_start,
                    CASE WHEN r.as_of IS NULL THEN l.seats ELSE r.seats END AS seats, coalesce(r.inputs, l.inputs) AS inputs,
                    CASE WHEN r.as_of IS NULL THEN l.observed ELSE r.observed END AS observed, l.segments, l.past_inputs, l.past_observed
             FROM (%s) AS l LEFT JOIN LATERAL (
@@ -216,7 +231,8 @@ AS $$
                   AND d.as_of < %L::pg_catalog.date AND d.model_version = ANY (%L::integer[])) AS r ON true $query$,
                        ledger, health_internal.data_table('history', t.id), coalesce((health_internal.read_state(t.id)).as_of, '-infinity'),
                        health_internal.versions_with_same_inputs(model_name, document))
-         FROM health_internal.tracking AS t WHERE t.model = model_name AND to_regclass(health_internal.data_table('history', t.id)) IS NOT NULL),
+         FROM health_internal.tracking AS t WHERE t.model = model_name
+             AND to_regclass(health_internal.data_table('history', t.id)) IS NOT NULL),
         ledger);
 $$;
 COMMENT ON FUNCTION health_internal.compile_recorded(text, jsonb, text) IS

@@ -7,10 +7,12 @@ CREATE FUNCTION health_internal.history_start(document jsonb, as_of date) RETURN
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN months > 0 AND as_of > '0001-01-01'::date + months * 31 THEN (as_of - make_interval(months => months))::date ELSE '-infinity' END
+    SELECT CASE WHEN months > 0 AND as_of > '0001-01-01'::date + months * 31 THEN (as_of - make_interval(months => months))::date
+        ELSE '-infinity' END
     FROM (SELECT coalesce((document #>> '{history,retention_months}')::integer, 24) AS months) AS kept;
 $$;
-COMMENT ON FUNCTION health_internal.history_start(jsonb, date) IS 'The first day that a tracked model keeps: history.retention_months (24) before as_of; 0 keeps all';
+COMMENT ON FUNCTION health_internal.history_start(jsonb, date) IS
+    'The first day that a tracked model keeps: history.retention_months (24) before as_of; 0 keeps all';
 
 CREATE FUNCTION health_internal.ledger_start(document jsonb, as_of date) RETURNS date
 LANGUAGE sql IMMUTABLE
@@ -49,7 +51,8 @@ BEGIN
     PERFORM health_internal.mark_all_stale(t) FROM health_internal.tracking AS t WHERE t.model = source.model;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.restart_source(health_internal.ledger_source, text) IS 'Empties the ledger of a tracked source and plans to read its table again';
+COMMENT ON FUNCTION health_internal.restart_source(health_internal.ledger_source, text) IS
+    'Empties the ledger of a tracked source and plans to read its table again';
 
 -- After a restore the tables have other oids; found by name, they are read again.
 CREATE FUNCTION health_internal.relink_source(source health_internal.ledger_source) RETURNS health_internal.ledger_source
@@ -67,9 +70,11 @@ BEGIN
     END IF;
     IF chunks IS NULL OR source.window_days IS NULL AND (changes IS NULL OR found_relation IS NULL) THEN
         RAISE EXCEPTION 'model "%": % does not exist any more', source.model,
-            CASE WHEN chunks IS NULL THEN health_internal.data_table('chunk', source.id) WHEN found_relation IS NULL AND source.window_days IS NULL THEN source.relation_name
+            CASE WHEN chunks IS NULL THEN health_internal.data_table('chunk', source.id) WHEN found_relation IS NULL
+                AND source.window_days IS NULL THEN source.relation_name
                  ELSE health_internal.data_table('change', source.id) END
-            USING ERRCODE = 'undefined_table', HINT = 'alter_model(name, definition) names another table; drop_model(name, cascade => true) drops the model with its ledger.';
+            USING ERRCODE = 'undefined_table', HINT = 'alter_model(name, definition) names another table; drop_model(name, cascade => '
+                'true) drops the model with its ledger.';
     END IF;
     UPDATE health_internal.ledger_source AS s SET relation = CASE WHEN s.window_days IS NULL THEN found_relation END,
            chunk_table = chunks, change_table = changes
@@ -80,7 +85,8 @@ BEGIN
     RETURN source;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.relink_source(health_internal.ledger_source) IS 'Finds the tables of a source by name when they are not those of the catalog row, and plans to read them again';
+COMMENT ON FUNCTION health_internal.relink_source(health_internal.ledger_source) IS
+    'Finds the tables of a source by name when they are not those of the catalog row, and plans to read them again';
 
 -- Another one once the trigger was disabled and enabled, or the partition detached and attached: nothing captured what came in between.
 CREATE FUNCTION health_internal.trigger_version(source integer, leaf oid) RETURNS text
@@ -89,7 +95,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT t.oid || '/' || t.xmin FROM pg_trigger AS t WHERE t.tgrelid = leaf AND t.tgname = health_internal.trigger_name(source);
 $$;
-COMMENT ON FUNCTION health_internal.trigger_version(integer, oid) IS 'The capture trigger of a table and when it was last changed; NULL without one';
+COMMENT ON FUNCTION health_internal.trigger_version(integer, oid) IS
+    'The capture trigger of a table and when it was last changed; NULL without one';
 
 CREATE FUNCTION health_internal.uncaptured_leaf(source health_internal.ledger_source) RETURNS regclass
 LANGUAGE sql STABLE
@@ -103,7 +110,8 @@ AS $$
                         AND f.proname = 'capture' AND n.nspname = 'health_internal')
     LIMIT 1;
 $$;
-COMMENT ON FUNCTION health_internal.uncaptured_leaf(health_internal.ledger_source) IS 'A table of a source whose changes no trigger captures; NULL when all are captured';
+COMMENT ON FUNCTION health_internal.uncaptured_leaf(health_internal.ledger_source) IS
+    'A table of a source whose changes no trigger captures; NULL when all are captured';
 
 -- Once it cannot be said any more what the ledger stands for, the source is read from the start.
 CREATE FUNCTION health_internal.find_restart_reason(source health_internal.ledger_source) RETURNS text
@@ -142,7 +150,8 @@ BEGIN
     RETURN reason;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.find_restart_reason(health_internal.ledger_source) IS 'Why a tracked source must be read from the start; NULL when it need not';
+COMMENT ON FUNCTION health_internal.find_restart_reason(health_internal.ledger_source) IS
+    'Why a tracked source must be read from the start; NULL when it need not';
 
 -- What the owner may not read any more is not brought to him by the ledger either.
 CREATE FUNCTION health_internal.unreadable_reason(source health_internal.ledger_source) RETURNS text
@@ -152,7 +161,8 @@ AS $$
     SELECT CASE WHEN NOT has_schema_privilege(source.owner, c.relnamespace, 'USAGE')
                     THEN format('%s has no right to use schema %s', source.owner, c.relnamespace::regnamespace)
                 WHEN NOT has_table_privilege(source.owner, c.oid, 'SELECT') THEN format('%s may not read %s', source.owner, c.oid::regclass)
-                WHEN c.relrowsecurity AND row_security_active(c.oid) THEN format('row security of %s applies to %s', c.oid::regclass, source.owner) END
+                WHEN c.relrowsecurity AND row_security_active(c.oid) THEN format('row security of %s applies to %s', c.oid::regclass,
+                    source.owner) END
     FROM pg_class AS c WHERE c.oid = source.relation;
 $$;
 COMMENT ON FUNCTION health_internal.unreadable_reason(health_internal.ledger_source) IS
@@ -189,7 +199,8 @@ BEGIN
     ELSIF disabled IS NOT NULL THEN
         RAISE EXCEPTION 'model "%": the trigger on % is disabled, so its changes are not captured', source.model, disabled
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = format('ALTER TABLE %s ENABLE TRIGGER %I; the next refresh then reads the events again.', source.relation::regclass, health_internal.trigger_name(source.id));
+                  HINT = format('ALTER TABLE %s ENABLE TRIGGER %I; the next refresh then reads the events again.',
+                      source.relation::regclass, health_internal.trigger_name(source.id));
     END IF;
     reason := coalesce(reason, health_internal.find_restart_reason(source));
     IF reason IS NOT NULL THEN
@@ -198,9 +209,11 @@ BEGIN
     -- A partition without the trigger is one that was attached a moment ago: the next plan has it.
     -- What a first plan reads last, mostly the newest events, goes where changes will go: into part 0.
     INSERT INTO health_internal.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, trigger_version)
-    SELECT source.id, l.leaf, r.from_block, CASE WHEN r.from_block + batch_blocks >= l.blocks THEN last_block ELSE r.from_block + batch_blocks END,
+    SELECT source.id, l.leaf, r.from_block, CASE WHEN r.from_block + batch_blocks >= l.blocks THEN last_block
+        ELSE r.from_block + batch_blocks END,
            coalesce((SELECT max(b.part) FROM health_internal.ledger_batch AS b WHERE b.source = source.id), -1)
-           + (row_number() OVER (ORDER BY l.leaf DESC, r.from_block DESC))::integer, l.relfilenode, health_internal.trigger_version(source.id, l.leaf)
+           + (row_number() OVER (ORDER BY l.leaf DESC, r.from_block DESC))::integer, l.relfilenode,
+               health_internal.trigger_version(source.id, l.leaf)
     FROM health_internal.leaf_tables(source.relation) AS l, generate_series(0, greatest(l.blocks - 1, 0), batch_blocks) AS r (from_block)
     WHERE NOT EXISTS (SELECT 1 FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.leaf = l.leaf)
       AND health_internal.trigger_version(source.id, l.leaf) IS NOT NULL;
@@ -210,9 +223,11 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.plan_reading(health_internal.ledger_source) IS
-    'Plans what is to be read of a tracked source: partitions that are new, or everything when it cannot be said what the ledger stands for';
+    'Plans what is to be read of a tracked source: partitions that are new, or everything when it cannot be said what the ledger stands '
+        'for';
 
-CREATE FUNCTION health_internal.read_batch(source health_internal.ledger_source, batch health_internal.ledger_batch, today date, first_period date) RETURNS bigint
+CREATE FUNCTION health_internal.read_batch(source health_internal.ledger_source, batch health_internal.ledger_batch, today date,
+    first_period date) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -231,7 +246,8 @@ BEGIN
     WHERE b.source = batch.source AND b.leaf = batch.leaf AND b.from_block = batch.from_block;
     UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + read_bad WHERE s.id = source.id AND read_bad <> 0;
     INSERT INTO health_internal.ledger_day AS d (source, day, events)
-    SELECT source.id, today - 101 + c.position::integer, c.events FROM unnest(daily) WITH ORDINALITY AS c (events, position) WHERE c.events > 0
+    SELECT source.id, today - 101 + c.position::integer, c.events FROM unnest(daily) WITH ORDINALITY AS c (events, position)
+        WHERE c.events > 0
     ON CONFLICT (source, day) DO UPDATE SET events = d.events + excluded.events;
     RETURN read_events;
 EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR invalid_object_definition THEN
@@ -240,7 +256,8 @@ EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR dat
               HINT = 'When the table has changed, alter_model(name, definition) says how to read it now; nothing is lost meanwhile.';
 END;
 $$;
-COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, health_internal.ledger_batch, date, date) IS 'Folds one batch of a tracked source into its ledger; returns its events';
+COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, health_internal.ledger_batch, date, date) IS
+    'Folds one batch of a tracked source into its ledger; returns its events';
 
 CREATE FUNCTION health_internal.read_whole(source health_internal.ledger_source) RETURNS bigint
 LANGUAGE plpgsql
@@ -256,27 +273,32 @@ BEGIN
     EXECUTE pg_catalog.format(
         'WITH folded AS (INSERT INTO %s (account_id, period, part, usage) SELECT e.account_id, e.period, 0, %s FROM (%s) AS e '
         'WHERE e.account_id IS NOT NULL AND e.period IS NOT NULL GROUP BY e.account_id, e.period RETURNING usage) '
-        'SELECT pg_catalog.count(*) FROM folded', source.chunk_table::regclass, health_internal.compile_row_agg(source), health_internal.compile_period_rows(source))
+        'SELECT pg_catalog.count(*) FROM folded', source.chunk_table::regclass, health_internal.compile_row_agg(source),
+            health_internal.compile_period_rows(source))
     INTO seen;
     INSERT INTO health_internal.ledger_batch (source, leaf, from_block, to_block, part, relfilenode, snapshot, started_at, ended_at)
     VALUES (source.id, 0, 0, 0, 0, 0, pg_catalog.pg_current_snapshot(), started, pg_catalog.clock_timestamp())
-    ON CONFLICT (source, leaf, from_block) DO UPDATE SET snapshot = excluded.snapshot, started_at = excluded.started_at, ended_at = excluded.ended_at;
+    ON CONFLICT (source, leaf, from_block) DO UPDATE SET snapshot = excluded.snapshot, started_at = excluded.started_at,
+        ended_at = excluded.ended_at;
     RETURN seen;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.read_whole(health_internal.ledger_source) IS 'Reads a source in window mode from the start; returns the chunks that it came to';
+COMMENT ON FUNCTION health_internal.read_whole(health_internal.ledger_source) IS
+    'Reads a source in window mode from the start; returns the chunks that it came to';
 
 CREATE FUNCTION health_internal.compile_row_agg(source health_internal.ledger_source) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT health_internal.compile_usage_agg(CASE WHEN (source).amount IS NULL THEN '{}'::jsonb ELSE '{"amount": null}'::jsonb END, (source).time_zone);
+    SELECT health_internal.compile_usage_agg(CASE WHEN (source).amount IS NULL THEN '{}'::jsonb ELSE '{"amount": null}'::jsonb END,
+        (source).time_zone);
 END;
 COMMENT ON FUNCTION health_internal.compile_row_agg(health_internal.ledger_source) IS 'SQL of the ledger of rows e of a source';
 
 CREATE FUNCTION health_internal.compile_day(source health_internal.ledger_source) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT CASE WHEN (source).time_zone IS NULL THEN 'e.occurred_at' ELSE pg_catalog.format('(e.occurred_at AT TIME ZONE %L)::pg_catalog.date', (source).time_zone) END;
+    SELECT CASE WHEN (source).time_zone IS NULL THEN 'e.occurred_at'
+        ELSE pg_catalog.format('(e.occurred_at AT TIME ZONE %L)::pg_catalog.date', (source).time_zone) END;
 END;
 COMMENT ON FUNCTION health_internal.compile_day(health_internal.ledger_source) IS 'SQL of the local day of a row e of a source';
 
@@ -286,7 +308,8 @@ BEGIN ATOMIC
     SELECT pg_catalog.format('SELECT e.*, health_internal.period_start(%s) AS period FROM (%s) AS e',
                              health_internal.compile_day(source), (source).event_rows);
 END;
-COMMENT ON FUNCTION health_internal.compile_period_rows(health_internal.ledger_source) IS 'SQL of the rows of a source with the quarter of their local day';
+COMMENT ON FUNCTION health_internal.compile_period_rows(health_internal.ledger_source) IS
+    'SQL of the rows of a source with the quarter of their local day';
 
 -- Daily volume, of the last quarters only: what tells a broken tracking from customers who leave.
 CREATE FUNCTION health_internal.count_days(source health_internal.ledger_source, today date) RETURNS void
@@ -297,12 +320,14 @@ BEGIN
     PERFORM health_internal.delete_rows(source.model, 'days', source.id::text);
     EXECUTE format(
         'INSERT INTO health_internal.ledger_day (source, day, events) SELECT %s, c.day, sum(c.count) FROM %s AS k, '
-        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= health_internal.period_start($1) AND NOT health_internal.is_marker(c.event) GROUP BY c.day',
+        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= health_internal.period_start($1) AND NOT '
+            'health_internal.is_marker(c.event) GROUP BY c.day',
         source.id, source.chunk_table::regclass)
     USING today - 70;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.count_days(health_internal.ledger_source, date) IS 'Counts the events of a source on each of the last 70 days anew';
+COMMENT ON FUNCTION health_internal.count_days(health_internal.ledger_source, date) IS
+    'Counts the events of a source on each of the last 70 days anew';
 
 CREATE FUNCTION health_internal.extend_ledger(source health_internal.ledger_source) RETURNS health_internal.ledger_source
 LANGUAGE plpgsql
@@ -316,7 +341,8 @@ BEGIN
     RETURN source;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.extend_ledger(health_internal.ledger_source) IS 'Plans to read a source from the start because its ledger is to reach further back';
+COMMENT ON FUNCTION health_internal.extend_ledger(health_internal.ledger_source) IS
+    'Plans to read a source from the start because its ledger is to reach further back';
 
 -- Up to one batch size of blocks at a time.
 CREATE FUNCTION health_internal.read_next(tracking health_internal.tracking) RETURNS text
@@ -343,7 +369,8 @@ BEGIN
             PERFORM health_internal.read_whole(source);
             blocks := 1;
         END IF;
-        FOR batch IN SELECT b.* FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.leaf, b.from_block LOOP
+        FOR batch IN SELECT b.* FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.leaf,
+            b.from_block LOOP
             events := events + health_internal.read_batch(source, batch, today, health_internal.ledger_start(document, today));
             blocks := blocks + least(batch.to_block - batch.from_block, 65536);
             EXIT WHEN blocks >= 65536;
@@ -351,10 +378,12 @@ BEGIN
         IF NOT EXISTS (SELECT 1 FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL)
            AND EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.id = source.id AND s.read_at IS NULL) THEN
             IF source.window_days IS NOT NULL THEN
-                EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health_internal.ledger_start(document, today);
+                EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass)
+                    USING health_internal.ledger_start(document, today);
                 PERFORM health_internal.count_days(source, today);
             END IF;
-            UPDATE health_internal.ledger_source AS s SET read_at = clock_timestamp(), kept_from = health_internal.ledger_start(document, today) WHERE s.id = source.id;
+            UPDATE health_internal.ledger_source AS s SET read_at = clock_timestamp(), kept_from = health_internal.ledger_start(document,
+                today) WHERE s.id = source.id;
             PERFORM health_internal.mark_all_stale(tracking);
         END IF;
         IF blocks > 0 THEN

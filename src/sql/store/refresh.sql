@@ -9,14 +9,16 @@ AS $$
     SELECT format($sql$health_internal.pending_changes(%1$s.changes, coalesce((
             SELECT pg_catalog.array_agg(r.block ORDER BY b.from_block, r.position)
             FROM health_internal.ledger_batch AS b, LATERAL (VALUES (1, b.from_block), (2, b.to_block)) AS r (position, block)
-            WHERE b.source = %2$s AND b.leaf = %1$s.leaf AND pg_catalog.pg_visible_in_snapshot(%1$s.xact, b.snapshot)), '{}'))$sql$, row_name, source_id);
+            WHERE b.source = %2$s AND b.leaf = %1$s.leaf AND pg_catalog.pg_visible_in_snapshot(%1$s.xact, b.snapshot)), '{}'))$sql$,
+                row_name, source_id);
 $$;
 COMMENT ON FUNCTION health_internal.compile_pending_changes(text, integer) IS
     'SQL of the changes of a row of a change table, less those that reading their blocks has seen; NULL when that leaves none';
 
 -- Changes of a partition that has not been read yet wait until it has been. Those that could not be captured (NULL) stay: they are a reason
 -- to read the source again.
-CREATE FUNCTION health_internal.fold_source(tracking health_internal.tracking, source health_internal.ledger_source, ledger_start date, today date) RETURNS boolean
+CREATE FUNCTION health_internal.fold_source(tracking health_internal.tracking, source health_internal.ledger_source, ledger_start date,
+    today date) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -48,7 +50,8 @@ BEGIN
             -- }
             FROM taken AS t
         ), folded AS MATERIALIZED (
-            SELECT f.* FROM health_internal.fold_changes(coalesce((SELECT array_agg(p.changes) FROM pending AS p WHERE p.changes IS NOT NULL), '{}')) AS f
+            SELECT f.* FROM health_internal.fold_changes(coalesce((SELECT array_agg(p.changes) FROM pending AS p
+                WHERE p.changes IS NOT NULL), '{}')) AS f
         ), put AS (
             INSERT INTO %2$s AS k (account_id, period, part, usage)
             SELECT f.account_id::%3$s, f.period, 0, f.usage FROM folded AS f WHERE f.account_id IS NOT NULL AND f.period >= $5
@@ -63,7 +66,8 @@ BEGIN
             SELECT b.account_id FROM %5$s AS b
             WHERE b.account_id%6$s IN (SELECT f.account_id::%3$s FROM folded AS f WHERE f.account_id IS NOT NULL) ON CONFLICT DO NOTHING
         )
-        SELECT (SELECT count(*) FROM taken) AS pieces, (SELECT f.bad_rows FROM folded AS f WHERE f.account_id IS NULL AND f.bad_rows <> 0) AS bad_rows
+        SELECT (SELECT count(*) FROM taken) AS pieces, (SELECT f.bad_rows FROM folded AS f WHERE f.account_id IS NULL
+            AND f.bad_rows <> 0) AS bad_rows
         $query$,
         source.change_table::regclass, source.chunk_table::regclass, source.account_kind,
         health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
@@ -82,7 +86,8 @@ $$;
 COMMENT ON FUNCTION health_internal.fold_source(health_internal.tracking, health_internal.ledger_source, date, date) IS
     'Folds captured changes into the chunks of a source and notes the accounts that they are of; true when there may be more';
 
-CREATE FUNCTION health_internal.reread_window(tracking health_internal.tracking, source health_internal.ledger_source, today date) RETURNS void
+CREATE FUNCTION health_internal.reread_window(tracking health_internal.tracking, source health_internal.ledger_source, today date)
+    RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -93,7 +98,8 @@ BEGIN
     PERFORM health_internal.look_names_up_in(source.search_path);
     EXECUTE pg_catalog.format($query$
         WITH recent AS MATERIALIZED (
-            SELECT e.account_id, e.period, %1$s AS usage FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND e.occurred_at >= %3$s AND e.period IS NOT NULL
+            SELECT e.account_id, e.period, %1$s AS usage FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND e.occurred_at >= %3$s
+                AND e.period IS NOT NULL
             GROUP BY e.account_id, e.period
         ), kept AS (
             SELECT k.account_id, k.period, health.rollup(k.usage) AS present, health.slice(health.rollup(k.usage), NULL, $1) AS usage
@@ -157,7 +163,8 @@ BEGIN
         EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT x.user_id::pg_catalog.text COLLATE pg_catalog."C" FROM (%s) AS x '
                                   'WHERE x.user_id IS NOT NULL ORDER BY 1)', health_internal.excluded_users_query(version.document))
         INTO now_excluded;
-        EXECUTE pg_catalog.format('UPDATE %s SET excluded_users = $1, all_stale = true WHERE excluded_users IS DISTINCT FROM $1', state) USING now_excluded;
+        EXECUTE pg_catalog.format('UPDATE %s SET excluded_users = $1, all_stale = true WHERE excluded_users IS DISTINCT FROM $1', state)
+            USING now_excluded;
     END IF;
 END;
 $$;
@@ -175,12 +182,14 @@ DECLARE
     found_new boolean;
 BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s JOIN %s AS b ON b.account_id = s.account_id '
-                   'WHERE NOT EXISTS (SELECT FROM %s AS c WHERE c.account_id = s.account_id))', health_internal.data_table('stale', tracking.id),
+                   'WHERE NOT EXISTS (SELECT FROM %s AS c WHERE c.account_id = s.account_id))',
+                       health_internal.data_table('stale', tracking.id),
                    health_internal.data_table('book', tracking.id), health_internal.data_table('score', tracking.id)) INTO found_new;
     RETURN found_new;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.has_new_accounts(health_internal.tracking) IS 'Whether an account that is to be scored again has no score yet';
+COMMENT ON FUNCTION health_internal.has_new_accounts(health_internal.tracking) IS
+    'Whether an account that is to be scored again has no score yet';
 
 CREATE FUNCTION health_internal.excluded_users_query(document jsonb) RETURNS text
 LANGUAGE plpgsql
@@ -199,7 +208,8 @@ LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT CASE WHEN ids IS NULL THEN 'true' ELSE pg_catalog.format('%s.account_id = ANY (%L::%s[])', row_name, ids, account_type) END;
 END;
-COMMENT ON FUNCTION health_internal.compile_choice(text, text, text) IS 'SQL condition of the rows of some accounts, given as an array in text form; NULL: of all';
+COMMENT ON FUNCTION health_internal.compile_choice(text, text, text) IS
+    'SQL condition of the rows of some accounts, given as an array in text form; NULL: of all';
 
 -- Rows that come out as they are stay as they are.
 CREATE FUNCTION health_internal.write_scores(tracking health_internal.tracking, most integer DEFAULT 10000) RETURNS bigint
@@ -219,16 +229,19 @@ DECLARE
 BEGIN
     LOOP
         IF NOT all_stale THEN
-            EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most) INTO ids;
+            EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most)
+                INTO ids;
             EXIT WHEN ids IS NULL;
         END IF;
         -- Accounts that are gone have no row in the book any more, but still one in the scores.
         EXECUTE format('DELETE FROM %s AS s WHERE %s AND NOT EXISTS (SELECT FROM %s AS b WHERE b.account_id = s.account_id)', scores,
                        health_internal.compile_choice('s', ids, tracking.account_type), book);
-        EXECUTE format('INSERT INTO %s AS s SELECT n.* FROM (%s WHERE %s) AS n ON CONFLICT (account_id) DO UPDATE SET %s WHERE s *<> excluded', scores,
+        EXECUTE format('INSERT INTO %s AS s SELECT n.* FROM (%s WHERE %s) AS n ON CONFLICT (account_id) DO UPDATE SET %s WHERE s *<> '
+            'excluded', scores,
                        tracking.score_query, health_internal.compile_choice('l', ids, tracking.account_type), assignments);
         PERFORM health_internal.record_scores(tracking, health_internal.compile_choice('s', ids, tracking.account_type));
-        EXECUTE format('SELECT count(*) FROM %s AS b WHERE %s', book, health_internal.compile_choice('b', ids, tracking.account_type)) INTO scored;
+        EXECUTE format('SELECT count(*) FROM %s AS b WHERE %s', book, health_internal.compile_choice('b', ids, tracking.account_type))
+            INTO scored;
         EXECUTE format('DELETE FROM %s AS t WHERE %s', stale, health_internal.compile_choice('t', ids, tracking.account_type));
         total := total + scored;
         EXIT WHEN all_stale;
@@ -268,22 +281,27 @@ AS $$
         SELECT s.id, s.path, least(as_of - 1, (now() AT TIME ZONE coalesce(s.time_zone, 'UTC'))::date - 1) AS day
         FROM health_internal.ledger_source AS s WHERE s.model = tracking.model
     ), usual AS (
-        SELECT l.id, l.path, l.day, coalesce((SELECT d.events FROM health_internal.ledger_day AS d WHERE d.source = l.id AND d.day = l.day), 0) AS events,
+        SELECT l.id, l.path, l.day, coalesce((SELECT d.events FROM health_internal.ledger_day AS d WHERE d.source = l.id
+            AND d.day = l.day), 0) AS events,
                (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(d.events, 0))
-                FROM generate_series(1, 8) AS w LEFT JOIN health_internal.ledger_day AS d ON d.source = l.id AND d.day = l.day - 7 * w) AS median
+                FROM generate_series(1, 8) AS w LEFT JOIN health_internal.ledger_day AS d ON d.source = l.id
+                    AND d.day = l.day - 7 * w) AS median
         FROM last_day AS l
     )
-    SELECT format('tracking_broke: %s had %s events on %s, usually about %s on that weekday', u.path, u.events, u.day, round(u.median::numeric))
+    SELECT format('tracking_broke: %s had %s events on %s, usually about %s on that weekday', u.path, u.events, u.day,
+        round(u.median::numeric))
     FROM usual AS u
     WHERE u.median >= 50 AND (u.events < u.median / 5 OR u.events > u.median * 5)
       AND (tracking.accepted_until IS NULL OR u.day > tracking.accepted_until)
     ORDER BY u.path LIMIT 1;
 $$;
 COMMENT ON FUNCTION health_internal.find_broken_tracking(health_internal.tracking, date) IS
-    'What says that a source is broken rather than its customers gone: the last complete day has under a fifth of, or over five times, the median of '
+    'What says that a source is broken rather than its customers gone: the last complete day has under a fifth of, or over five times, '
+        'the median of '
     'that weekday in the last 8 weeks (from 50 events on); NULL when nothing does';
 
-CREATE FUNCTION health_internal.rescore(tracking health_internal.tracking, version health_internal.model_version, ignore_volume boolean) RETURNS bigint
+CREATE FUNCTION health_internal.rescore(tracking health_internal.tracking, version health_internal.model_version, ignore_volume boolean)
+    RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -313,7 +331,8 @@ BEGIN
     IF ignore_volume THEN
         UPDATE health_internal.tracking AS t SET accepted_until = today WHERE t.id = tracking.id;
     END IF;
-    EXECUTE format('UPDATE %s SET as_of = $1, broken = NULL, all_stale = true WHERE as_of IS DISTINCT FROM $1 OR broken IS NOT NULL OR $2', state_table)
+    EXECUTE format('UPDATE %s SET as_of = $1, broken = NULL, all_stale = true WHERE as_of IS DISTINCT FROM $1 OR broken IS NOT NULL OR $2',
+        state_table)
     USING today, ignore_volume;
     PERFORM health_internal.update_book(tracking, version);
     -- Days that no refresh has seen are scored now; today with them when all is new, so that no month is written twice.
@@ -338,4 +357,5 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.rescore(health_internal.tracking, health_internal.model_version, boolean) IS
-    'Scores the accounts of a tracked model that are stale or whose attributes changed, all of them on a new day; freezes the scores while tracking is broken';
+    'Scores the accounts of a tracked model that are stale or whose attributes changed, all of them on a new day; freezes the scores '
+        'while tracking is broken';

@@ -22,7 +22,8 @@ DECLARE
     state health_internal.store_state;
 BEGIN
     IF to_regclass(health_internal.data_table('state', id)) IS NOT NULL THEN
-        EXECUTE format('SELECT s.as_of, s.model_version, s.broken, s.excluded_users, s.all_stale FROM %s AS s', health_internal.data_table('state', id))
+        EXECUTE format('SELECT s.as_of, s.model_version, s.broken, s.excluded_users, s.all_stale FROM %s AS s',
+            health_internal.data_table('state', id))
         INTO state;
     END IF;
     RETURN state;
@@ -40,4 +41,5 @@ BEGIN
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.mark_all_stale(health_internal.tracking) IS 'Has the next refresh score every account of a tracked model';
+COMMENT ON FUNCTION health_internal.mark_all_stale(health_internal.tracking) IS
+    'Has the next refresh score every account of a tracked model';

@@ -18,7 +18,8 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT ROW(version, t,
                coalesce((t).model_version IS NOT NULL AND (t).ledger_key = health_internal.ledger_key((version).document)
-                        AND NOT EXISTS (SELECT FROM health_internal.ledger_source AS s WHERE s.model = (version).model AND s.read_at IS NULL), false),
+                        AND NOT EXISTS (SELECT FROM health_internal.ledger_source AS s WHERE s.model = (version).model
+                            AND s.read_at IS NULL), false),
                coalesce((t).model_version = (version).version, false))::health_internal.store
     FROM (SELECT) AS one LEFT JOIN health_internal.tracking AS t ON (t).model = (version).model;
 END;
@@ -43,16 +44,19 @@ $$;
 COMMENT ON FUNCTION health_internal.store_accounts(health_internal.store, text, date) IS
     'SQL of the accounts of a store, or of one of them, as of its day or another, with what scoring takes of each';
 
-CREATE FUNCTION health_internal.store_relation(store health_internal.store, suffix text, ledger_relation text, compiled health_internal.compiled_model)
+CREATE FUNCTION health_internal.store_relation(store health_internal.store, suffix text, ledger_relation text,
+    compiled health_internal.compiled_model)
 RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT CASE
         WHEN (store).has_scores THEN health_internal.compile_tracked_view(suffix, (store).tracking, ((store).version).document, compiled)
-        ELSE health_internal.compile_score_query(suffix, ledger_relation, ((store).version).model, ((store).version).document, compiled) END;
+        ELSE health_internal.compile_score_query(suffix, ledger_relation, ((store).version).model, ((store).version).document,
+            compiled) END;
 END;
 COMMENT ON FUNCTION health_internal.store_relation(health_internal.store, text, text, health_internal.compiled_model) IS
-    'SQL of one of the relations of a score view: _ledger, the scores (no suffix), _signals, _history; the columns are the same of every kind of store';
+    'SQL of one of the relations of a score view: _ledger, the scores (no suffix), _signals, _history; the columns are the same of every '
+        'kind of store';
 
 -- Ledgers of known accounts are not even decoded.
 CREATE FUNCTION health_internal.store_activity_beside(store health_internal.store, accounts text) RETURNS text
@@ -70,8 +74,10 @@ BEGIN
                     health_internal.data_table('chunk', s.id), accounts), ' UNION ALL ')
                 FROM health_internal.ledger_source AS s WHERE s.model = version.model);
     END IF;
-    RETURN pg_catalog.format('SELECT e.account_id, 1 AS n FROM (%s) AS e WHERE NOT EXISTS (SELECT FROM (%s) AS a WHERE a.account_id::pg_catalog.text = e.account_id)',
-        health_internal.compile_all_events(version.document, ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f)), accounts);
+    RETURN pg_catalog.format('SELECT e.account_id, 1 AS n FROM (%s) AS e WHERE NOT EXISTS (SELECT FROM (%s) AS a WHERE '
+        'a.account_id::pg_catalog.text = e.account_id)',
+        health_internal.compile_all_events(version.document, ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f)),
+            accounts);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.store_activity_beside(health_internal.store, text) IS

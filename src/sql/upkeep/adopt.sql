@@ -1,7 +1,8 @@
 -- What a new version of a model means for its ledgers, its tables and its score views.
 
 -- A changed source means another ledger; anything else only means to score everything again.
-CREATE FUNCTION health_internal.adopt_sources(tracking health_internal.tracking, version health_internal.model_version) RETURNS health_internal.tracking
+CREATE FUNCTION health_internal.adopt_sources(tracking health_internal.tracking, version health_internal.model_version)
+    RETURNS health_internal.tracking
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -72,7 +73,8 @@ BEGIN
             RAISE;
         END IF;
         GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-        RAISE WARNING 'the score views of model "%" stay at version %, its current version is %', tracking.model, tracking.model_version, current_version
+        RAISE WARNING 'the score views of model "%" stay at version %, its current version is %', tracking.model, tracking.model_version,
+            current_version
             USING DETAIL = coalesce(nullif(detail, ''), 'Other objects depend on them, so they cannot be made again.'),
                   HINT = 'drop_score_view(name, cascade => true), then create_score_view(model, name).';
     END;
@@ -80,4 +82,5 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.adopt_version(health_internal.tracking) IS
-    'Brings a tracked model and its score views to the current version; they stay as they are, with a warning, while other objects depend on them';
+    'Brings a tracked model and its score views to the current version; they stay as they are, with a warning, while other objects depend '
+        'on them';

@@ -2,7 +2,8 @@
 
 -- One source is read by pulse_chunks. Users of several sources, and excluded ones, are seen by the aggregate.
 CREATE FUNCTION health_internal.pulse_at_as_owner(model text, as_of date,
-    OUT account_id text, OUT active_users bigint, OUT events bigint, OUT trend_4w float8, OUT dip_streak integer, OUT power_user_dependency float8)
+    OUT account_id text, OUT active_users bigint, OUT events bigint, OUT trend_4w float8, OUT dip_streak integer,
+        OUT power_user_dependency float8)
 RETURNS SETOF record
 LANGUAGE plpgsql STABLE ROWS 10000
 SET search_path = pg_catalog, pg_temp
@@ -26,7 +27,8 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY EXECUTE format(
-        'SELECT a.account_id, (a.pulse).* FROM (SELECT c.account_id::text, health.pulse_agg(health.without_users(c.usage, $2), $1) AS pulse FROM (%s) AS c GROUP BY c.account_id) AS a',
+        'SELECT a.account_id, (a.pulse).* FROM (SELECT c.account_id::text, health.pulse_agg(health.without_users(c.usage, $2), $1) AS '
+            'pulse FROM (%s) AS c GROUP BY c.account_id) AS a',
         (SELECT string_agg(format('SELECT account_id, usage FROM %s', s.chunk_table::regclass), ' UNION ALL ') FROM unnest(sources) AS s))
     USING as_of, state.excluded_users;
 END;
@@ -34,7 +36,8 @@ $$;
 COMMENT ON FUNCTION health_internal.pulse_at_as_owner(text, date) IS 'pulse_at() as the owner of the model';
 
 CREATE FUNCTION health.pulse_at(model text, as_of date DEFAULT NULL,
-    OUT account_id text, OUT active_users bigint, OUT events bigint, OUT trend_4w float8, OUT dip_streak integer, OUT power_user_dependency float8)
+    OUT account_id text, OUT active_users bigint, OUT events bigint, OUT trend_4w float8, OUT dip_streak integer,
+        OUT power_user_dependency float8)
 RETURNS SETOF record
 LANGUAGE plpgsql STABLE ROWS 10000
 SET search_path = pg_catalog, pg_temp
@@ -46,4 +49,5 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health.pulse_at(text, date) IS
-    'the pulse of every account in the ledger of a tracked model: five figures over the 56 days before a day, by default the day of the present scores; as of the last refresh';
+    'the pulse of every account in the ledger of a tracked model: five figures over the 56 days before a day, by default the day of the '
+        'present scores; as of the last refresh';

@@ -242,5 +242,6 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.recompile() IS
-    'For the end of an upgrade script: makes all compiled SQL that is kept again, of each model as its owner, reading no events; warns of a '
+    'For the end of an upgrade script: makes all compiled SQL that is kept again, of each model as its owner, reading no events; warns of '
+        'a '
     'model that stays as it is';

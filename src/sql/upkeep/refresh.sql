@@ -17,7 +17,8 @@ DECLARE
     more boolean := false;
 BEGIN
     tracking := health_internal.recompile_tracking(tracking);
-    tracking := health_internal.adopt_sources(tracking, health_internal.find_version(model_name, (health_internal.find_model(model_name)).current_version));
+    tracking := health_internal.adopt_sources(tracking, health_internal.find_version(model_name,
+        (health_internal.find_model(model_name)).current_version));
     progress := health_internal.read_next(tracking);
     IF progress IS NOT NULL THEN
         RETURN progress;
@@ -41,7 +42,8 @@ BEGIN
         IF (SELECT s.bad_rows FROM health_internal.ledger_source AS s WHERE s.id = source.id) <> 0 THEN
             RAISE WARNING 'model "%": % rows of % are no events and are left out', model_name,
                 (SELECT s.bad_rows FROM health_internal.ledger_source AS s WHERE s.id = source.id), source.path
-                USING DETAIL = 'Their time is infinite, their amount is no number that counts, their event has no name, or an expression of the source fails on them.',
+                USING DETAIL = 'Their time is infinite, their amount is no number that counts, their event has no name, or an expression '
+                    'of the source fails on them.',
                       HINT = 'Mend or delete them, or leave them out with a filter.';
         END IF;
     END LOOP;
@@ -50,13 +52,15 @@ BEGIN
     END IF;
     scored := health_internal.rescore(tracking, version, ignore_volume);
     UPDATE health_internal.tracking AS t
-    SET refreshed_at = began, rescored = scored, refresh_ms = extract(epoch FROM clock_timestamp() - started) * 1000, error = NULL, error_at = NULL
+    SET refreshed_at = began, rescored = scored, refresh_ms = extract(epoch FROM clock_timestamp() - started) * 1000, error = NULL,
+        error_at = NULL
     WHERE t.id = tracking.id;
     RETURN NULL;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.refresh_part(text, boolean) IS
-    'A part of a refresh that is whole by itself: reads a batch, or folds changes, or ends the refresh with the scores; returns what it did while there is more to do';
+    'A part of a refresh that is whole by itself: reads a batch, or folds changes, or ends the refresh with the scores; returns what it '
+        'did while there is more to do';
 
 CREATE FUNCTION health_internal.refresh_tracked(model_name text) RETURNS void
 LANGUAGE plpgsql
@@ -71,7 +75,8 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.refresh_tracked(text) IS 'Refreshes a tracked model within the present transaction; waits for another refresh at work';
+COMMENT ON FUNCTION health_internal.refresh_tracked(text) IS
+    'Refreshes a tracked model within the present transaction; waits for another refresh at work';
 
 CREATE FUNCTION health_internal.rebuild_view_as_owner(schema_name name, view_name name, version integer) RETURNS void
 LANGUAGE sql
@@ -133,7 +138,8 @@ BEGIN
     END IF;
     IF present.model_version <> opened.current_version THEN
         BEGIN
-            PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.rebuild_view_as_owner($1, $2, $3::integer)',
+            PERFORM health_internal.run_as_owner(opened.owner, safe_path,
+                'SELECT health_internal.rebuild_view_as_owner($1, $2, $3::integer)',
                                                  present.schema_name::text, present.view_name::text, opened.current_version::text);
             RETURN;
         EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -145,7 +151,8 @@ BEGIN
     END IF;
     IF present.compiled_by <> health_internal.release() THEN
         SELECT r.made_again INTO made FROM health_internal.rows_as_owner(opened.owner, safe_path,
-            'SELECT health_internal.recompile_view_as_owner($1, $2)', present.schema_name::text, present.view_name::text) AS r (made_again boolean);
+            'SELECT health_internal.recompile_view_as_owner($1, $2)', present.schema_name::text,
+                present.view_name::text) AS r (made_again boolean);
         IF made.made_again THEN
             RETURN;
         END IF;
@@ -158,7 +165,8 @@ BEGIN
     END LOOP;
 EXCEPTION WHEN unique_violation OR cardinality_violation OR data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
-        PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.name_failure_as_owner($1, $2::integer, $3)', present.model,
+        PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.name_failure_as_owner($1, $2::integer, $3)',
+            present.model,
             (CASE WHEN sqlstate IN ('23505', '21000') THEN present.model_version ELSE opened.current_version END)::text, sqlstate);
     END IF;
     RAISE;
@@ -172,7 +180,8 @@ BEGIN ATOMIC
     SELECT health_internal.refresh_score_view(name, health_internal.visible_schemas());
 END;
 COMMENT ON FUNCTION health.refresh_score_view(text) IS
-    'Refreshes a score view, concurrently where it can; takes over the current version of the model by making the view again with its grants';
+    'Refreshes a score view, concurrently where it can; takes over the current version of the model by making the view again with its '
+        'grants';
 
 CREATE FUNCTION health.refresh_score_views(model text) RETURNS integer
 LANGUAGE plpgsql
@@ -195,7 +204,9 @@ BEGIN
     RETURN refreshed;
 END;
 $$;
-COMMENT ON FUNCTION health.refresh_score_views(text) IS 'Refreshes every score view of a model and returns how many there are; of a tracked one, what CALL refresh does, in the present transaction';
+COMMENT ON FUNCTION health.refresh_score_views(text) IS
+    'Refreshes every score view of a model and returns how many there are; of a tracked one, what CALL refresh does, in the present '
+    'transaction';
 
 CREATE FUNCTION health_internal.note_failure(model_name text, message text) RETURNS void
 LANGUAGE sql
@@ -205,7 +216,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.note_failure(text, text) IS 'Remembers what a refresh failed with, for status()';
 
--- Within a transaction block now() is the time of its BEGIN. What PostgreSQL says at the first COMMIT helps nobody: many clients open a block
+-- Within a transaction block now() is the time of its BEGIN. What PostgreSQL says at the first COMMIT helps nobody: many clients open a
+-- block
 -- by themselves.
 CREATE FUNCTION health_internal.reject_transaction_block(model_name text, procedure_name text) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -216,11 +228,13 @@ BEGIN
         RAISE EXCEPTION 'CALL health.%(%) cannot run inside a transaction block', procedure_name, quote_literal(model_name)
             USING ERRCODE = 'active_sql_transaction',
                   HINT = concat_ws(' ', 'It commits as it goes: have the client run it with autocommit.',
-                                   CASE procedure_name WHEN 'refresh' THEN format('Or SELECT health.refresh_score_views(%L), in one transaction.', model_name) END);
+                                   CASE procedure_name WHEN 'refresh'
+                                       THEN format('Or SELECT health.refresh_score_views(%L), in one transaction.', model_name) END);
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.reject_transaction_block(text, text) IS 'Raises an error that says what to do where a procedure that commits is called in a transaction block';
+COMMENT ON FUNCTION health_internal.reject_transaction_block(text, text) IS
+    'Raises an error that says what to do where a procedure that commits is called in a transaction block';
 
 CREATE FUNCTION health_internal.raise_again(code text, message text, detail text, hint text) RETURNS void
 LANGUAGE plpgsql
@@ -237,7 +251,8 @@ BEGIN
     RAISE EXCEPTION '%', message USING ERRCODE = code;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.raise_again(text, text, text, text) IS 'Raises an error that was caught, without lines for a detail or hint that it did not have';
+COMMENT ON FUNCTION health_internal.raise_again(text, text, text, text) IS
+    'Raises an error that was caught, without lines for a detail or hint that it did not have';
 
 CREATE FUNCTION health_internal.refresh_step_as_owner(model_name text, ignore_volume boolean, OUT locked boolean, OUT progress text)
 LANGUAGE plpgsql
@@ -251,7 +266,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.refresh_step_as_owner(text, boolean) IS
-    'A step of refresh() or backfill() as the owner of the model: whether no other refresh is at it, and what it did while there is more to do';
+    'A step of refresh() or backfill() as the owner of the model: whether no other refresh is at it, and what it did while there is more '
+        'to do';
 
 CREATE FUNCTION health_internal.refresh_step(model_name text, ignore_volume boolean, OUT locked boolean, OUT progress text)
 LANGUAGE plpgsql
@@ -309,8 +325,10 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE health.refresh(text, boolean) IS
-    'Brings the scores of a model up to date: of a tracked one by what changed since, else by refreshing its score views. Twice, at once or late does no '
-    'harm; after a failure or a kill the next run goes on. ignore_volume scores although the volume of a source looks as if its tracking broke';
+    'Brings the scores of a model up to date: of a tracked one by what changed since, else by refreshing its score views. Twice, at once '
+        'or late does no '
+    'harm; after a failure or a kill the next run goes on. ignore_volume scores although the volume of a source looks as if its tracking '
+        'broke';
 
 CREATE PROCEDURE health.backfill(model text)
 LANGUAGE plpgsql
@@ -339,4 +357,5 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE health.backfill(text) IS
-    'Reads the existing events of a tracked model into its ledgers, in batches with commits, while writers go on; then scores it. Cut off, it goes on where it was when called again';
+    'Reads the existing events of a tracked model into its ledgers, in batches with commits, while writers go on; then scores it. Cut '
+        'off, it goes on where it was when called again';

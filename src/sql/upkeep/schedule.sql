@@ -26,17 +26,21 @@ BEGIN
         RAISE EXCEPTION 'pg_cron is not installed in database "%"', here
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('On this server it runs in database "%s".', cron_database),
-                  HINT = format('There, run: SELECT cron.schedule_in_database(%L, %L, %L, %L);', health_internal.job_name(model), cron, command, here);
+                  HINT = format('There, run: SELECT cron.schedule_in_database(%L, %L, %L, %L);', health_internal.job_name(model), cron,
+                      command, here);
     END IF;
     RAISE EXCEPTION 'pg_cron is not installed in database "%"', here
         USING ERRCODE = 'object_not_in_prerequisite_state',
-              DETAIL = CASE WHEN cron_database IS NOT NULL THEN 'The server has it loaded: CREATE EXTENSION pg_cron; is all that is missing.'
-                            ELSE format('To have it: install the package, put shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'' '
+              DETAIL = CASE WHEN cron_database IS NOT NULL THEN 'The server has it loaded: CREATE EXTENSION pg_cron; is all that is '
+                  'missing.'
+                            ELSE format('To have it: install the package, put shared_preload_libraries = ''pg_cron'' and '
+                                'cron.database_name = ''%s'' '
                                         'into postgresql.conf, restart, CREATE EXTENSION pg_cron.', here) END,
               HINT = format('Any other scheduler can run, at %s: psql -d %s -c "%s"', cron, quote_ident(here), command);
 END;
 $$;
-COMMENT ON FUNCTION health_internal.raise_no_scheduler(text, text, text) IS 'Raises the error that says how to have a model refreshed without pg_cron in this database';
+COMMENT ON FUNCTION health_internal.raise_no_scheduler(text, text, text) IS
+    'Raises the error that says how to have a model refreshed without pg_cron in this database';
 
 CREATE FUNCTION health.schedule(model text, cron text DEFAULT '*/5 * * * *') RETURNS bigint
 LANGUAGE plpgsql
@@ -50,7 +54,8 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM health_internal.score_view AS s WHERE s.model = opened.name)
        AND NOT health_internal.is_tracked(opened.name) THEN
         RAISE EXCEPTION 'model "%" has no score view to refresh', model
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT health.create_score_view(%L, ''schema.name'');', model);
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT health.create_score_view(%L, ''schema.name'');',
+                model);
     END IF;
     IF cron IS NULL THEN
         RAISE invalid_parameter_value USING MESSAGE = 'invalid schedule: NULL';
@@ -62,7 +67,8 @@ BEGIN
     RETURN job;
 EXCEPTION WHEN invalid_parameter_value THEN
     RAISE EXCEPTION 'model "%": %', model, sqlerrm
-        USING ERRCODE = 'invalid_parameter_value', HINT = 'Minute, hour, day, month and weekday, such as ''30 4 * * *'' for every night at 4:30.';
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'Minute, hour, day, month and weekday, such as ''30 4 * * *'' for every night '
+            'at 4:30.';
 END;
 $$;
 COMMENT ON FUNCTION health.schedule(text, text) IS

@@ -27,5 +27,6 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health.signal_values_at(text, date[]) IS
-    'the values of all signals as measured, of every account of a tracked model on each of some dates, from its ledger as of the last refresh: '
+    'the values of all signals as measured, of every account of a tracked model on each of some dates, from its ledger as of the last '
+        'refresh: '
     'row n of raw is of dates[n], its columns are the signals in the order of the model; NULL for groups, categories and unknown values';

@@ -6,8 +6,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF health_internal.has_pg_cron() THEN
-        EXECUTE format('SELECT j.schedule FROM %I.job AS j WHERE j.jobname = $1', 'cron') INTO schedule USING health_internal.job_name(model_name);
-        EXECUTE format('SELECT d.start_time, d.status || coalesce('': '' || d.return_message, '''') FROM %1$I.job_run_details AS d JOIN %1$I.job AS j ON j.jobid = d.jobid '
+        EXECUTE format('SELECT j.schedule FROM %I.job AS j WHERE j.jobname = $1', 'cron') INTO schedule
+            USING health_internal.job_name(model_name);
+        EXECUTE format('SELECT d.start_time, d.status || coalesce('': '' || d.return_message, '''') FROM %1$I.job_run_details AS d JOIN '
+            '%1$I.job AS j ON j.jobid = d.jobid '
                        'WHERE j.jobname = $1 AND d.start_time IS NOT NULL ORDER BY d.start_time DESC LIMIT 1', 'cron')
         INTO last_run, last_result USING health_internal.job_name(model_name);
     END IF;
@@ -15,12 +17,15 @@ EXCEPTION WHEN insufficient_privilege OR undefined_table OR undefined_column THE
     NULL;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.job_status(text) IS 'Schedule and last run of the pg_cron job of a model, as far as the current user may see them';
+COMMENT ON FUNCTION health_internal.job_status(text) IS
+    'Schedule and last run of the pg_cron job of a model, as far as the current user may see them';
 
 CREATE FUNCTION health_internal.status_as_owner(model text,
-    OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint, OUT time_left interval,
+    OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint,
+        OUT time_left interval,
     OUT changes_waiting bigint, OUT oldest_change interval, OUT bad_rows bigint, OUT tracking_broke text,
-    OUT refreshed_at timestamptz, OUT refresh_ms float8, OUT accounts_rescored bigint, OUT scored_as_of date, OUT error text, OUT error_at timestamptz,
+    OUT refreshed_at timestamptz, OUT refresh_ms float8, OUT accounts_rescored bigint, OUT scored_as_of date, OUT error text,
+        OUT error_at timestamptz,
     OUT ledger_bytes bigint, OUT change_bytes bigint, OUT history_bytes bigint)
 RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1
@@ -44,7 +49,8 @@ BEGIN
     error := tracking.error;
     error_at := tracking.error_at;
     tracking_broke := state.broken;
-    SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) INTO history_bytes FROM pg_partition_tree(to_regclass(health_internal.data_table('history', tracking.id))) AS t;
+    SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0) INTO history_bytes
+        FROM pg_partition_tree(to_regclass(health_internal.data_table('history', tracking.id))) AS t;
     FOR ledger IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = status_as_owner.model ORDER BY s.id LOOP
         source := ledger.path;
         mode := CASE WHEN ledger.window_days IS NULL THEN 'tracked' ELSE format('window of %s days', ledger.window_days) END;
@@ -59,7 +65,8 @@ BEGIN
             change_bytes := pg_total_relation_size(to_regclass(health_internal.data_table('change', ledger.id)));
             uncaptured := health_internal.uncaptured_leaf(ledger);
             unreadable := health_internal.unreadable_reason(ledger);
-            EXECUTE format('SELECT coalesce(sum(health_internal.count_changes(c.changes)), 0), clock_timestamp() - min(c.written_at) FROM %s AS c',
+            EXECUTE format('SELECT coalesce(sum(health_internal.count_changes(c.changes)), 0), clock_timestamp() - min(c.written_at) FROM '
+                '%s AS c',
                            to_regclass(health_internal.data_table('change', ledger.id))) INTO changes_waiting, oldest_change;
         END IF;
         SELECT round(100.0 * coalesce(sum(b.weight) FILTER (WHERE b.snapshot IS NOT NULL), 0) / greatest(sum(b.weight), 1), 1) AS percent,
@@ -67,7 +74,8 @@ BEGIN
                sum(extract(epoch FROM b.ended_at - b.started_at)) / nullif(sum(b.weight) FILTER (WHERE b.snapshot IS NOT NULL), 0)
                    * sum(b.weight) FILTER (WHERE b.snapshot IS NULL) AS seconds_left
         INTO row_of
-        FROM (SELECT b.*, greatest(least(b.to_block, pg_relation_size(b.leaf) / current_setting('block_size')::bigint) - b.from_block, 1) AS weight
+        FROM (SELECT b.*, greatest(least(b.to_block, pg_relation_size(b.leaf) / current_setting('block_size')::bigint) - b.from_block,
+            1) AS weight
               FROM health_internal.ledger_batch AS b WHERE b.source = ledger.id) AS b;
         percent := CASE WHEN ledger.read_at IS NOT NULL THEN 100 ELSE coalesce(row_of.percent, 0) END;
         events_read := row_of.events;
@@ -90,10 +98,13 @@ COMMENT ON FUNCTION health_internal.status_as_owner(text) IS 'status() as the ow
 
 -- The job is the caller's: pg_cron shows everybody his own.
 CREATE FUNCTION health.status(model text,
-    OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint, OUT time_left interval,
+    OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint,
+        OUT time_left interval,
     OUT changes_waiting bigint, OUT oldest_change interval, OUT bad_rows bigint, OUT tracking_broke text,
-    OUT refreshed_at timestamptz, OUT refresh_ms float8, OUT accounts_rescored bigint, OUT scored_as_of date, OUT error text, OUT error_at timestamptz,
-    OUT ledger_bytes bigint, OUT change_bytes bigint, OUT history_bytes bigint, OUT schedule text, OUT last_job timestamptz, OUT last_job_result text)
+    OUT refreshed_at timestamptz, OUT refresh_ms float8, OUT accounts_rescored bigint, OUT scored_as_of date, OUT error text,
+        OUT error_at timestamptz,
+    OUT ledger_bytes bigint, OUT change_bytes bigint, OUT history_bytes bigint, OUT schedule text, OUT last_job timestamptz,
+        OUT last_job_result text)
 RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1
 SET search_path = pg_catalog, pg_temp
@@ -102,11 +113,13 @@ BEGIN
     RETURN QUERY SELECT r.*, j.* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
         'SELECT * FROM health_internal.status_as_owner($1)', model)
         AS r (source text, mode text, phase text, percent numeric, events_read bigint, rows_per_second bigint, time_left interval,
-              changes_waiting bigint, oldest_change interval, bad_rows bigint, tracking_broke text, refreshed_at timestamptz, refresh_ms float8,
+              changes_waiting bigint, oldest_change interval, bad_rows bigint, tracking_broke text, refreshed_at timestamptz,
+                  refresh_ms float8,
               accounts_rescored bigint, scored_as_of date, error text, error_at timestamptz, ledger_bytes bigint, change_bytes bigint,
               history_bytes bigint), health_internal.job_status(model) AS j;
 END;
 $$;
 COMMENT ON FUNCTION health.status(text) IS
-    'One row per event source of a tracked model: mode, phase (to be read, reading, fresh, failing, frozen), how far reading has come, changes that wait '
+    'One row per event source of a tracked model: mode, phase (to be read, reading, fresh, failing, frozen), how far reading has come, '
+        'changes that wait '
     'with the age of the oldest, rows that are no events, the last refresh, the last error, sizes in bytes, the pg_cron job';

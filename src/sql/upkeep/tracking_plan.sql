@@ -12,7 +12,8 @@ CREATE TYPE health.tracking_finding AS (
 );
 COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not fit the model';
 COMMENT ON COLUMN health.tracking_finding.finding IS
-    'null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, repeated account';
+    'null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, repeated '
+        'account';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
 COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user or key that it is about';
 COMMENT ON COLUMN health.tracking_finding.events IS 'Rows of the event tables that it concerns';
@@ -64,7 +65,8 @@ BEGIN
         ), findings AS (
             SELECT 1 AS position, 'null key' AS finding, s.source, k.name, s.n, s.user_id, s.first_day, s.last_day,
                    'rows without this value are left out: mend the tracking, or filter them' AS advice
-            FROM seen AS s, LATERAL (VALUES ('account', s.account_id IS NULL AND s.source <> ALL (%11$L::pg_catalog.text[])), ('user', s.user_id IS NULL), ('event', s.event_name IS NULL),
+            FROM seen AS s, LATERAL (VALUES ('account', s.account_id IS NULL AND s.source <> ALL (%11$L::pg_catalog.text[])),
+                ('user', s.user_id IS NULL), ('event', s.event_name IS NULL),
                                             ('occurred_at', s.lacks_day)) AS k (name, missing)
             WHERE k.missing
             UNION ALL
@@ -74,7 +76,8 @@ BEGIN
             UNION ALL
             SELECT 3, 'unlisted event', s.source, s.event_name, s.n, s.user_id, s.first_day, s.last_day,
                    CASE WHEN health_internal.is_marker(s.event_name)
-                        THEN 'names with a leading $ are reserved, never activity: "event": {"sql": "ltrim(event_name, ''$'')"} takes the sign away'
+                        THEN 'names with a leading $ are reserved, never activity: "event": {"sql": "ltrim(event_name, ''$'')"} takes the '
+                            'sign away'
                         WHEN %6$L THEN 'not in the catalog: counts with value 1 and no role' ELSE 'not in the catalog: does not count' END
             FROM usable AS s
             WHERE health_internal.is_marker(s.event_name)
@@ -114,7 +117,8 @@ BEGIN
         --@for options where name is window_days
         coalesce(document ->> '@name@', '@default@'), coalesce(document ->> 'as_of' <> 'tomorrow', false),
         --@end
-        (health_internal.field_of(fields, 'users', 'id')).expression IS NOT NULL, (health_internal.field_of(fields, 'users', 'account')).expression IS NOT NULL,
+        (health_internal.field_of(fields, 'users', 'id')).expression IS NOT NULL,
+            (health_internal.field_of(fields, 'users', 'account')).expression IS NOT NULL,
         -- Sources that get the account from the user source: without one there, the user is what is wrong.
         ARRAY(SELECT e.path FROM health_internal.event_sources(document) AS e WHERE NOT e.source ? 'account'));
 END;

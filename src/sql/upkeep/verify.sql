@@ -39,7 +39,8 @@ BEGIN
     USING CASE WHEN pg_catalog.isfinite(first_day) THEN first_day END;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.verify_source(health_internal.ledger_source, text, date) IS 'The cells in which the events of a source differ from its ledger';
+COMMENT ON FUNCTION health_internal.verify_source(health_internal.ledger_source, text, date) IS
+    'The cells in which the events of a source differ from its ledger';
 
 CREATE FUNCTION health_internal.verify_as_owner(model text, account text)
 RETURNS TABLE (source text, account_id text, user_id text, day date, event text, events bigint, amount numeric)
@@ -59,7 +60,8 @@ BEGIN
         PERFORM health_internal.raise_unknown_account(model, version, account);
     END;
     RETURN QUERY SELECT v.* FROM health_internal.ledger_source AS s,
-                     LATERAL health_internal.verify_source(s, verify_as_owner.account, health_internal.ledger_start(version.document, health_internal.model_today(version.document))) AS v
+                     LATERAL health_internal.verify_source(s, verify_as_owner.account,
+                         health_internal.ledger_start(version.document, health_internal.model_today(version.document))) AS v
                  WHERE s.model = verify_as_owner.model;
 END;
 $$;
@@ -77,7 +79,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health.verify(text, text) IS
-    'Recomputes the ledger of a tracked model, or of one account, from its events and returns what differs: events and amounts that the events have '
+    'Recomputes the ledger of a tracked model, or of one account, from its events and returns what differs: events and amounts that the '
+        'events have '
     'more than the ledger with its changes to come. No row: none. Window mode: the last window_days only';
 
 CREATE FUNCTION health_internal.forget_user_as_owner(model text, user_id text) RETURNS bigint
@@ -102,19 +105,24 @@ BEGIN
     -- What is deleted there is taken out of the ledger by its capture; taking it out twice would make it wrong.
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user_as_owner.model ORDER BY s.id LOOP
         PERFORM health_internal.look_names_up_in(source.search_path);
-        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM (%s) AS e WHERE e.user_id::pg_catalog.text = $1)', source.event_rows) INTO remaining USING user_id;
+        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM (%s) AS e WHERE e.user_id::pg_catalog.text = $1)', source.event_rows)
+            INTO remaining USING user_id;
         IF remaining THEN
             RAISE EXCEPTION 'model "%": user "%" still has events in %', model, user_id, coalesce(source.relation_name, source.path)
-                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Delete or anonymise the rows there first, and those of the user table.';
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Delete or anonymise the rows there first, and those of the user table.';
         END IF;
     END LOOP;
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM health_internal.refresh_tracked(model);
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user_as_owner.model ORDER BY s.id LOOP
         EXECUTE format(
-            'WITH put AS (UPDATE %1$s AS k SET usage = health.without_user(k.usage, $1) WHERE health.without_user(k.usage, $1) OPERATOR(health.<>) k.usage RETURNING k.account_id), '
-            'stale AS (INSERT INTO %2$s SELECT b.account_id FROM %3$s AS b WHERE b.account_id%4$s IN (SELECT p.account_id FROM put AS p) ON CONFLICT DO NOTHING) '
-            'SELECT count(*) FROM put', source.chunk_table::regclass, health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
+            'WITH put AS (UPDATE %1$s AS k SET usage = health.without_user(k.usage, $1) WHERE health.without_user(k.usage, $1) '
+                'OPERATOR(health.<>) k.usage RETURNING k.account_id), '
+            'stale AS (INSERT INTO %2$s SELECT b.account_id FROM %3$s AS b WHERE b.account_id%4$s IN (SELECT p.account_id FROM put AS p) '
+                'ON CONFLICT DO NOTHING) '
+            'SELECT count(*) FROM put', source.chunk_table::regclass, health_internal.data_table('stale', tracking.id),
+                health_internal.data_table('book', tracking.id),
             health_internal.account_cast(tracking))
         INTO changed USING user_id;
         chunks := chunks + changed;
@@ -134,5 +142,6 @@ AS $$
         'SELECT health_internal.forget_user_as_owner($1, $2)', model, user_id) AS r (chunks bigint);
 $$;
 COMMENT ON FUNCTION health.forget_user(text, text) IS
-    'Takes a user out of the ledgers and scores of a tracked model (top user included), once the rows of the user are gone from the tables; the history '
+    'Takes a user out of the ledgers and scores of a tracked model (top user included), once the rows of the user are gone from the '
+        'tables; the history '
     'names no users. Returns the number of chunks that held the user';

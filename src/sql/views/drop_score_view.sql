@@ -25,7 +25,8 @@ BEGIN
         RAISE EXCEPTION 'there is no score view "%"', name
             USING ERRCODE = 'undefined_object',
                   HINT = coalesce((SELECT 'The score views are: ' || pg_catalog.string_agg(
-                                      pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', ' ORDER BY s.schema_name, s.view_name) || '.'
+                                      pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', ' ORDER BY s.schema_name, s.view_name)
+                                          || '.'
                                    FROM health_internal.score_view AS s),
                                   'create_score_view(model, name) creates one.');
     END IF;
@@ -82,7 +83,8 @@ COMMENT ON FUNCTION health_internal.refresh_relation(health_internal.score_view,
     'Refreshes a relation of a score view, concurrently when it is populated and has a unique index';
 
 -- The catalog row is only a claim: only what is the model's owner's is dropped.
-CREATE FUNCTION health_internal.drop_score_relations(present health_internal.score_view, cascade boolean, kept text[] DEFAULT '{}') RETURNS void
+CREATE FUNCTION health_internal.drop_score_relations(present health_internal.score_view, cascade boolean, kept text[] DEFAULT '{}')
+    RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -182,5 +184,6 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.rebuild_score_view(health_internal.score_view, health_internal.model_version, text[]) IS
-    'Makes a score view again for another version of its model, with its owner and the grants on its relations; those with suffixes that are '
+    'Makes a score view again for another version of its model, with its owner and the grants on its relations; those with suffixes that '
+        'are '
     'kept stay as they are';

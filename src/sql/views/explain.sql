@@ -17,14 +17,16 @@ BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.store_accounts(health_internal.open_store(version), account, as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
-        'SELECT ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL::pg_catalog.text[], NULL::pg_catalog.date[] '
+        'SELECT ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL::pg_catalog.text[], '
+            'NULL::pg_catalog.date[] '
         'FROM (%s) AS l LIMIT 1',
         compiled.ledger);
     IF NOT FOUND THEN
         PERFORM health_internal.raise_unknown_account(model_name, version, account);
     END IF;
 EXCEPTION WHEN data_exception THEN
-    -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former means that there is no such account.
+    -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former means that there is no such
+    -- account.
     IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0
        AND sqlstate IN ('22P02', '22003', '22007') THEN
         PERFORM health_internal.raise_unknown_account(model_name, version, account);
@@ -35,7 +37,8 @@ EXCEPTION WHEN data_exception THEN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.read_account(text, health_internal.model_version, text, date) IS
-    'What scoring needs of one account, read from its ledger if the model is tracked, else from the events of that account only; an error when there is no such account';
+    'What scoring needs of one account, read from its ledger if the model is tracked, else from the events of that account only; an error '
+        'when there is no such account';
 
 CREATE FUNCTION health_internal.raise_unknown_account(model_name text, version health_internal.model_version, account text) RETURNS void
 LANGUAGE plpgsql
@@ -49,7 +52,8 @@ BEGIN
     -- In an exception handler of the caller, its own setting has been rolled back. This one ends with the error.
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, usage_from => 'nothing');
-    EXECUTE pg_catalog.format('SELECT pg_catalog.min(l.account_id::pg_catalog.text) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = pg_catalog.lower($1)',
+    EXECUTE pg_catalog.format('SELECT pg_catalog.min(l.account_id::pg_catalog.text) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = '
+        'pg_catalog.lower($1)',
                               compiled.ledger) INTO same_name USING account;
     IF same_name IS NULL THEN
         EXECUTE pg_catalog.format('SELECT health.nearest_name($1, pg_catalog.array_agg(l.account_id::pg_catalog.text)) FROM (%s) AS l',
@@ -63,7 +67,8 @@ BEGIN
                                                   compiled.account_type, compiled.account_label) END;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.raise_unknown_account(text, health_internal.model_version, text) IS 'Raises the error for an account that a model does not have';
+COMMENT ON FUNCTION health_internal.raise_unknown_account(text, health_internal.model_version, text) IS
+    'Raises the error for an account that a model does not have';
 
 CREATE FUNCTION health_internal.explain_as_owner(model text, account text) RETURNS SETOF health.signal_score
 LANGUAGE plpgsql ROWS 20
@@ -117,7 +122,8 @@ DECLARE
     after health_internal.model_version := health_internal.find_version(model, coalesce(to_version, current_version));
 BEGIN
     IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) OR from_date > to_date THEN
-        RAISE EXCEPTION 'model "%": from % to % is no span of time', model, coalesce(from_date::text, 'NULL'), coalesce(to_date::text, 'NULL')
+        RAISE EXCEPTION 'model "%": from % to % is no span of time', model, coalesce(from_date::text, 'NULL'),
+            coalesce(to_date::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the earlier date first: explain(model, account, from_date, to_date).';
     END IF;
     RETURN QUERY
@@ -143,7 +149,8 @@ END;
 $$;
 COMMENT ON FUNCTION health.explain(text, text, date, date, integer, integer) IS
     'Why the score of an account moved between two dates: rows whose points add up to the change; the last row is the total and its phrase '
-    'the sentence. Account data are those that the history of a tracked model recorded on each date; else columns stand at today''s value at both '
+    'the sentence. Account data are those that the history of a tracked model recorded on each date; else columns stand at today''s value '
+        'at both '
     'dates, and expressions see their own as_of';
 
 CREATE FUNCTION health.explain(model text, account bigint, from_date date, to_date date,
@@ -153,7 +160,8 @@ LANGUAGE sql ROWS 20
 BEGIN ATOMIC
     SELECT e.* FROM health.explain(model, account::pg_catalog.text, from_date, to_date, from_version, to_version) AS e;
 END;
-COMMENT ON FUNCTION health.explain(text, bigint, date, date, integer, integer) IS 'explain(model, account, from_date, to_date) for a numeric account id';
+COMMENT ON FUNCTION health.explain(text, bigint, date, date, integer, integer) IS
+    'explain(model, account, from_date, to_date) for a numeric account id';
 
 CREATE FUNCTION health.explain(model text, account uuid, from_date date, to_date date,
                                from_version integer DEFAULT NULL, to_version integer DEFAULT NULL)
@@ -162,4 +170,5 @@ LANGUAGE sql ROWS 20
 BEGIN ATOMIC
     SELECT e.* FROM health.explain(model, account::pg_catalog.text, from_date, to_date, from_version, to_version) AS e;
 END;
-COMMENT ON FUNCTION health.explain(text, uuid, date, date, integer, integer) IS 'explain(model, account, from_date, to_date) for a uuid account id';
+COMMENT ON FUNCTION health.explain(text, uuid, date, date, integer, integer) IS
+    'explain(model, account, from_date, to_date) for a uuid account id';

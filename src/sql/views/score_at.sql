@@ -1,7 +1,8 @@
 -- The whole book as of a past day.
 
 CREATE FUNCTION health_internal.score_at_as_owner(model text, as_of date, version integer,
-    OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text, OUT data_coverage float8,
+    OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text,
+        OUT data_coverage float8,
     OUT unknown_reason text) RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1000
 SET search_path = pg_catalog, pg_temp
@@ -19,7 +20,8 @@ BEGIN
     compiled := health_internal.store_accounts(health_internal.open_store(scored), as_of => score_at_as_owner.as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT l.account_id::pg_catalog.text, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '
-        'LATERAL health.score_series(%L::pg_catalog.jsonb, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL, NULL)'
+        'LATERAL health.score_series(%L::pg_catalog.jsonb, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, '
+            'l.segments, NULL, NULL)'
         '::health.account_state, l.as_of, l.as_of) AS s ORDER BY l.account_id',
         scored.version, compiled.ledger, scored.document);
 EXCEPTION WHEN data_exception THEN
@@ -32,7 +34,8 @@ $$;
 COMMENT ON FUNCTION health_internal.score_at_as_owner(text, date, integer) IS 'score_at() as the owner of the model';
 
 CREATE FUNCTION health.score_at(model text, as_of date, version integer DEFAULT NULL,
-    OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text, OUT data_coverage float8,
+    OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text,
+        OUT data_coverage float8,
     OUT unknown_reason text) RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1000
 SET search_path = pg_catalog, pg_temp
@@ -45,5 +48,6 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health.score_at(text, date, integer) IS
-    'The whole book as of a past day, by the current or a named version of the model: events of days before it, account data as the history of a tracked '
+    'The whole book as of a past day, by the current or a named version of the model: events of days before it, account data as the '
+        'history of a tracked '
     'model recorded them on that day, else expressions and dated answers of that day and columns at their present value';

@@ -5,13 +5,18 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format(CASE suffix
-        WHEN '_ledger' THEN 'Base of the score views of model "%s", version %s: one row per account with its usage ledger and the inputs of its signals.'
-        WHEN '' THEN 'Account health by model "%s", version %s: one row per account with score, band, change, main reason and every usage metric.'
-        WHEN '_signals' THEN 'Signals of account health by model "%s", version %s: one row per account and signal; the points of the leaves add up to the score.'
-        ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the events, expressions and dated answers of that day; columns of the account table stand at their present value.'
+        WHEN '_ledger' THEN 'Base of the score views of model "%s", version %s: one row per account with its usage ledger and the inputs '
+            'of its signals.'
+        WHEN '' THEN 'Account health by model "%s", version %s: one row per account with score, band, change, main reason and every usage '
+            'metric.'
+        WHEN '_signals' THEN 'Signals of account health by model "%s", version %s: one row per account and signal; the points of the '
+            'leaves add up to the score.'
+        ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the events, expressions and '
+            'dated answers of that day; columns of the account table stand at their present value.'
     END, model_name, version);
 $$;
-COMMENT ON FUNCTION health_internal.describe_score_relation(text, text, integer) IS 'The comment on one of the four relations of a score view';
+COMMENT ON FUNCTION health_internal.describe_score_relation(text, text, integer) IS
+    'The comment on one of the four relations of a score view';
 
 CREATE FUNCTION health_internal.describe_score_column(suffix text, column_name text, document jsonb) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -64,9 +69,11 @@ BEGIN
     RETURN description;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.describe_score_column(text, text, jsonb) IS 'The comment on a column of one of the four relations of a score view';
+COMMENT ON FUNCTION health_internal.describe_score_column(text, text, jsonb) IS
+    'The comment on a column of one of the four relations of a score view';
 
-CREATE FUNCTION health_internal.comment_on_score_relation(relation text, kind text, suffix text, model_name text, version integer, document jsonb)
+CREATE FUNCTION health_internal.comment_on_score_relation(relation text, kind text, suffix text, model_name text, version integer,
+    document jsonb)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -78,11 +85,13 @@ BEGIN
     FOR column_name IN SELECT a.attname FROM pg_attribute AS a
                        WHERE a.attrelid = relation::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
     LOOP
-        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, column_name, health_internal.describe_score_column(suffix, column_name, document));
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, column_name, health_internal.describe_score_column(suffix, column_name,
+            document));
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.comment_on_score_relation(text, text, text, text, integer, jsonb) IS 'Comments on a relation of a score view and on each of its columns';
+COMMENT ON FUNCTION health_internal.comment_on_score_relation(text, text, text, text, integer, jsonb) IS
+    'Comments on a relation of a score view and on each of its columns';
 
 CREATE FUNCTION health_internal.compile_score_view(schema_name name, view_name name, store health_internal.store)
 RETURNS TABLE (suffix text, relation text, query text)
@@ -125,7 +134,8 @@ AS $$
 DECLARE
     store CONSTANT health_internal.store := health_internal.open_store(version);
     kind CONSTANT text := health_internal.score_relation_kind(store, materialized);
-    keys jsonb := jsonb_build_object('_ledger', 'account_id', '', 'account_id', '_signals', 'account_id, "position"', '_history', 'account_id, as_of');
+    keys jsonb := jsonb_build_object('_ledger', 'account_id', '', 'account_id', '_signals', 'account_id, "position"', '_history',
+        'account_id, as_of');
     made record;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
@@ -133,7 +143,8 @@ BEGIN
         IF made.suffix = '_ledger' AND NOT store.has_scores THEN
             PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
         END IF;
-        EXECUTE pg_catalog.format('CREATE %s %s AS %s', CASE kind WHEN 'VIEW' THEN 'OR REPLACE VIEW' ELSE kind END, made.relation, made.query);
+        EXECUTE pg_catalog.format('CREATE %s %s AS %s', CASE kind WHEN 'VIEW' THEN 'OR REPLACE VIEW' ELSE kind END, made.relation,
+            made.query);
         IF kind = 'MATERIALIZED VIEW' THEN
             EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s)', made.relation, keys ->> made.suffix);
             EXECUTE pg_catalog.format('ANALYZE %s', made.relation);
@@ -141,13 +152,15 @@ BEGIN
         PERFORM health_internal.comment_on_score_relation(made.relation, kind, made.suffix, model_name, version.version, version.document);
         IF store.has_scores AND made.suffix = '_history' THEN
             EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', made.relation, pg_catalog.format(
-                'Daily account health by model "%s": one row per account and day, with the account data that were recorded on that day.', model_name));
+                'Daily account health by model "%s": one row per account and day, with the account data that were recorded on that day.',
+                    model_name));
         END IF;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.build_score_view(name, name, text, health_internal.model_version, boolean, text[]) IS
-    'Creates the four relations of a score view, less those with suffixes that are kept; plain views take the place of those that stand there';
+    'Creates the four relations of a score view, less those with suffixes that are kept; plain views take the place of those that stand '
+        'there';
 
 CREATE FUNCTION health_internal.parse_view_name(name text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE
@@ -164,13 +177,15 @@ BEGIN
     IF parts IS NULL OR cardinality(parts) > 2 THEN
         RAISE EXCEPTION '"%" is not a name of the form view or schema.view', name
             USING ERRCODE = 'invalid_name',
-                  HINT = CASE WHEN name <> '' AND parts IS NULL THEN format('A name with blanks or signs stands in double quotes: %L', quote_ident(name))
+                  HINT = CASE WHEN name <> '' AND parts IS NULL THEN format('A name with blanks or signs stands in double quotes: %L',
+                      quote_ident(name))
                               ELSE 'For example ''scores.customers''.' END;
     END IF;
     RETURN parts;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.parse_view_name(text) IS 'A view name, with its schema or without, as its parts; an error when it is none';
+COMMENT ON FUNCTION health_internal.parse_view_name(text) IS
+    'A view name, with its schema or without, as its parts; an error when it is none';
 
 CREATE FUNCTION health_internal.split_view_name(name text, visible text, OUT schema_name name, OUT view_name name)
 LANGUAGE plpgsql STABLE
@@ -180,7 +195,8 @@ DECLARE
     parts text[] := health_internal.parse_view_name(name);
 BEGIN
     view_name := parts[pg_catalog.cardinality(parts)];
-    schema_name := CASE pg_catalog.cardinality(parts) WHEN 2 THEN parts[1]::pg_catalog.name ELSE (health_internal.schemas_in(visible))[1] END;
+    schema_name := CASE pg_catalog.cardinality(parts) WHEN 2 THEN parts[1]::pg_catalog.name
+        ELSE (health_internal.schemas_in(visible))[1] END;
     IF schema_name IS NULL THEN
         RAISE EXCEPTION 'no schema has been selected for score view "%"', name
             USING ERRCODE = 'invalid_schema_name', HINT = 'Write schema.view, or set search_path.';
@@ -193,7 +209,8 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.split_view_name(text, text) IS 'Schema and name of a score view that is to be created';
 
-CREATE FUNCTION health_internal.create_view_as_owner(model text, schema_name name, view_name name, materialized boolean, label text) RETURNS void
+CREATE FUNCTION health_internal.create_view_as_owner(model text, schema_name name, view_name name, materialized boolean, label text)
+    RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -202,7 +219,8 @@ DECLARE
     version health_internal.model_version := health_internal.find_version(model, (health_internal.open_model(model)).current_version);
     existing text;
 BEGIN
-    SELECT r.relation INTO existing FROM health_internal.score_relations(create_view_as_owner.schema_name, create_view_as_owner.view_name) AS r
+    SELECT r.relation INTO existing FROM health_internal.score_relations(create_view_as_owner.schema_name,
+        create_view_as_owner.view_name) AS r
     WHERE to_regclass(r.relation) IS NOT NULL LIMIT 1;
     IF existing IS NOT NULL THEN
         RAISE EXCEPTION 'relation % exists already', existing
@@ -220,7 +238,8 @@ BEGIN
     VALUES (create_view_as_owner.schema_name, create_view_as_owner.view_name, create_view_as_owner.model, version.version,
             create_view_as_owner.materialized)
     ON CONFLICT (schema_name, view_name) DO UPDATE
-        SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized, compiled_by = excluded.compiled_by;
+        SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized,
+            compiled_by = excluded.compiled_by;
 EXCEPTION WHEN data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version),
@@ -229,7 +248,8 @@ EXCEPTION WHEN data_exception THEN
     RAISE;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.create_view_as_owner(text, name, name, boolean, text) IS 'create_score_view() as the owner of the model';
+COMMENT ON FUNCTION health_internal.create_view_as_owner(text, name, name, boolean, text) IS
+    'create_score_view() as the owner of the model';
 
 -- The schema is that of the caller's search_path; the relations are the owner's of the model.
 CREATE FUNCTION health_internal.create_score_view(model text, name text, materialized boolean, visible text) RETURNS void

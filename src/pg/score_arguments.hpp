@@ -58,7 +58,7 @@ const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot,
                             const char* name);  // slot 0 or 1 of the function's cache
 bool same_model_arguments(
     FunctionCallInfo fcinfo);  // the models in slots 0 and 1 were read from equal documents
-Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);  // not NULL, finite
+Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);           // not NULL, finite
 DateInputs dates_argument(FunctionCallInfo fcinfo, int i, const char* name);  // one dimension, none NULL
 // A health.account_state; the one place that takes it apart. `name` says which, where there are several.
 AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name = nullptr);

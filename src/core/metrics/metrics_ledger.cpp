@@ -129,7 +129,7 @@ class LedgerBuilder {
         continue;
       }
       // Both ascend by name.
-      while (next_rule != catalog.rules.end() && next_rule->name < name) ++next_rule;
+      while (next_rule != catalog.rules.end() && next_rule->name.compare(name) < 0) ++next_rule;
       const EventRule* rule =
           next_rule != catalog.rules.end() && next_rule->name == name ? &*next_rule : nullptr;
       event.qualifies = rule != nullptr || catalog.count_unlisted;

@@ -132,7 +132,7 @@ double weigh_coverage(const Model& model, const GroupSums& sums, int group, cons
   if (!sums.has_weight) return 0;
   if (sums.covered && !sums.uncovered) return 1;
   WeightedSum coverages;
-  for (auto i = static_cast<std::size_t>(group + 1); i < model.signals.size(); ++i)
+  for (std::size_t i = group < 0 ? 0 : static_cast<std::size_t>(group) + 1; i < model.signals.size(); ++i)
     if (model.signals[i].parent == group) coverages.add(tree.signals[i].coverage, model.signals[i].weight);
   return coverages.mean().value_or(0);
 }

@@ -21,17 +21,22 @@ create schema other;
 create type other.usage as enum ('a');
 create table other.chunks (account_id bigint, period date, part int, usage other.usage);
 insert into other.chunks values (1, '2025-01-01', 0, 'a');
-select * from health.pulse_chunks('other.chunks', '2025-03-01');
+begin;
+update health_internal.ledger_source set chunk_table = 'other.chunks'::regclass where id = 9101;
+select health_internal.fold_events(9101, 'app.events'::regclass, 0, 1, 7);
+rollback;
 
 -- Nor is it when its schema took the place of the extension's, or the type was made a member of the extension.
 begin;
+update health_internal.ledger_source set chunk_table = 'other.chunks'::regclass where id = 9101;
 alter schema health rename to renamed;
 alter schema other rename to health;
-select * from renamed.pulse_chunks('health.chunks', '2025-03-01');
+select health_internal.fold_events(9101, 'app.events'::regclass, 0, 1, 7);
 rollback;
 begin;
+update health_internal.ledger_source set chunk_table = 'other.chunks'::regclass where id = 9101;
 alter extension account_health add type other.usage;
-select * from health.pulse_chunks('other.chunks', '2025-03-01');
+select health_internal.fold_events(9101, 'app.events'::regclass, 0, 1, 7);
 rollback;
 
 -- Writers are captured while schemas have other names, and a table that took the name of the catalog's is not read.

@@ -137,7 +137,7 @@ create function shop.use_all(statements text[] default array[
         'select count(*) from health.explain(''m'', 1, ''2025-06-18'', ''2025-06-20'')',
         'select count(*) from health.score_at(''m'', ''2025-06-19'')', 'select count(*) from health.verify(''m'')',
         'select count(*) from health.tracking_plan(''m'')', 'select count(*) from health.status(''m'')',
-        'select count(*) from health.pulse_at(''m'')', 'select health.refresh_score_views(''m'')',
+        'select count(*) from health.signal_values_at(''m'', ''{2025-06-30}'')', 'select health.refresh_score_views(''m'')',
         'select health.refresh_score_view(''shop.scores'')', 'select health.backfill_history(''m'', ''2025-06-18'', ''2025-06-19'')',
         'select health.alter_model(''m'', ''{"description": "another"}'')', 'select health.refreeze_references(''m'')',
         'select health.refresh_score_views(''m'')', 'select health.create_score_view(''m'', ''shop.more'')', 'select health.drop_score_view(''shop.more'')',

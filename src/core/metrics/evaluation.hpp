@@ -129,6 +129,8 @@ Value answer_lifecycle(const Question& question, MetricId id);
 Value answer_weeks(const Question& question, MetricId id);
 Value answer_concentration(const Question& question, MetricId id);
 Value answer(const Question& question, MetricId id);
+// For a metric of the table that its room has no arithmetic for: a fault of the program.
+[[noreturn]] void reject_unanswered(MetricId id);
 
 // Active users by contribution, largest first, ties by id; and the first of them, when it contributed
 // anything.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
+#include <string>
 
 #include "evaluation.hpp"
 
@@ -50,6 +52,10 @@ std::optional<MetricId> metric_by_name(std::string_view name) {
   for (const auto& info : metric_table)
     if (info.name == name) return info.id;
   return std::nullopt;
+}
+
+void reject_unanswered(MetricId id) {
+  throw std::logic_error("metric " + std::string(metric_info(id).name) + " has no arithmetic in its room");
 }
 
 Value answer(const Question& question, MetricId id) {

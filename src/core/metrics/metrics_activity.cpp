@@ -118,8 +118,10 @@ Value answer_activity(const Question& q, MetricId id) {
                  : Value::of(from_micro(q.summary().amount) / to_double(q.summary().amount_count));
     case MetricId::growth:
       return measure_growth(q);
-    default:  // dormant_users
+    case MetricId::dormant_users:
       return count_of(q.total_users() - q.summary().members);
+    default:
+      reject_unanswered(id);
   }
 }
 

@@ -37,8 +37,10 @@ Value answer_concentration(const Question& q, MetricId id) {
       return c.hhi_normalized;
     case MetricId::gini:
       return c.gini;
-    default:  // absence_factor
+    case MetricId::absence_factor:
       return c.absence_factor;
+    default:
+      reject_unanswered(id);
   }
 }
 

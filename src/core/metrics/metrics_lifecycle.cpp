@@ -113,8 +113,10 @@ Value answer_lifecycle(const Question& q, MetricId id) {
       return time_to_value(q, false);
     case MetricId::trial_use:
       return time_to_value(q, true);
-    default:  // recency_days
+    case MetricId::recency_days:
       return measure_recency(q);
+    default:
+      reject_unanswered(id);
   }
 }
 

@@ -68,8 +68,10 @@ Value answer_weeks(const Question& q, MetricId id) {
     }
     case MetricId::dip_streak:
       return count_dips(q);
-    default:  // cadence
+    case MetricId::cadence:
       return measure_cadence(q);
+    default:
+      reject_unanswered(id);
   }
 }
 

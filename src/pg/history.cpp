@@ -184,7 +184,7 @@ HEALTH_FUNCTION(health_score_months) {
   const health::Day from = day_argument(fcinfo, 3, "from_date");
   const health::Day to = day_argument(fcinfo, 4, "to_date");
   const int32 step = PG_GETARG_INT32(5);
-  const ScoredDays scored = guarded([&] { return score_days(*model, account, from, to, step); });
+  const ScoredDays scored = guarded_in_scratch([&] { return score_days(*model, account, from, to, step); });
 
   for (int at = 0; at < scored.count;) {
     const health::Day month = calendar_day(scored.days[at].day).month;

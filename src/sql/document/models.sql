@@ -106,7 +106,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = check_model_name.name) THEN
         RAISE EXCEPTION 'model "%" exists already', name
-            USING ERRCODE = 'duplicate_object', HINT = 'alter_model(name, definition) makes a new version of it.';
+            USING ERRCODE = 'duplicate_object', HINT = 'Choose another name; alter_model(name, definition) makes a new version of a model.';
     END IF;
 END;
 $$;

@@ -81,13 +81,6 @@ COMMENT ON COLUMN health_internal.known_score_view.schema_name IS 'Schema of the
 COMMENT ON COLUMN health_internal.known_score_view.view_name IS 'Its name';
 COMMENT ON COLUMN health_internal.known_score_view.model IS 'Name of its model';
 
-CREATE FUNCTION health_internal.may_use_model(model_name text) RETURNS boolean
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = model_name AND health_internal.may_act_as(k.owner));
-END;
-COMMENT ON FUNCTION health_internal.may_use_model(text) IS 'Whether the current user may act as the owner of that model';
-
 CREATE VIEW health_internal.model WITH (security_barrier) AS
     SELECT m.name, m.owner, m.current_version, m.comment, m.created_at FROM health_internal.model_table AS m
     WHERE health_internal.may_act_as(m.owner) WITH CASCADED CHECK OPTION;

@@ -162,8 +162,7 @@ BEGIN
     END IF;
     BEGIN
         PERFORM health_internal.check_ledger_source(source.relation, source.account, source.user_id, source.event, source.moment,
-            source.amount, source.filter,
-                                           source.account_kind, source.user_kind, source.time_zone, source.search_path);
+            source.amount, source.filter, source.account_kind, source.user_kind, source.time_zone, source.search_path);
     EXCEPTION WHEN invalid_object_definition OR feature_not_supported OR grouping_error OR windowing_error THEN
         PERFORM health_internal.raise_unfit(source.model, source.path, sqlerrm, NULL);
     END;

@@ -1,6 +1,7 @@
 // score_months and history_rows: the history of an account between days and rows of a month.
 #include <algorithm>
 
+#include "core/base/civil.hpp"
 #include "row_block.hpp"
 #include "score_arguments.hpp"
 
@@ -11,7 +12,6 @@ extern "C" {
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/datetime.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 }
@@ -50,17 +50,8 @@ struct ScoredDays {
   int count;
 };
 
-struct CalendarDay {
-  health::Day month;  // its first day
-  int day;            // 1 to 31
-};
-CalendarDay calendar_day(health::Day day) {
-  int year = 0;
-  int month = 0;
-  int day_of_month = 0;
-  j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &day_of_month);
-  return {day - day_of_month + 1, day_of_month};
-}
+// 1 to 31.
+int16 day_of_month(health::Day day) { return static_cast<int16>(day - health::month_start(day) + 1); }
 
 // Row n of an array of past inputs, row 0 being those of the present.
 template <class Value>
@@ -125,7 +116,7 @@ Datum make_span(TupleDesc type, const AccountState& account, int version, const 
   const auto observed = input_row(account.now.observed, account.past.observed, day.input_row);
   Datum values[span_columns] = {};
   bool nulls[span_columns] = {};
-  values[from_day_column] = Int16GetDatum(static_cast<int16>(calendar_day(day.day).day));
+  values[from_day_column] = Int16GetDatum(day_of_month(day.day));
   values[version_column] = Int32GetDatum(version);
   values[coverage_column] = Float8GetDatum(day.coverage);
   values[reason_column] = day.reason;
@@ -187,16 +178,16 @@ HEALTH_FUNCTION(health_score_months) {
   const ScoredDays scored = guarded_in_scratch([&] { return score_days(*model, account, from, to, step); });
 
   for (int at = 0; at < scored.count;) {
-    const health::Day month = calendar_day(scored.days[at].day).month;
+    const health::Day month = health::month_start(scored.days[at].day);
     Datum days[days_in_month];
     Datum scores[days_in_month];
     Datum spans[days_in_month];
     bool unknown[days_in_month];
     int count = 0;
     int span_count = 0;
-    for (; at < scored.count && calendar_day(scored.days[at].day).month == month; ++at, ++count) {
+    for (; at < scored.count && health::month_start(scored.days[at].day) == month; ++at, ++count) {
       const ScoredDay& day = scored.days[at];
-      days[count] = Int16GetDatum(static_cast<int16>(calendar_day(day.day).day));
+      days[count] = Int16GetDatum(day_of_month(day.day));
       scores[count] = Float8GetDatum(day.score);
       unknown[count] = !day.known;
       if (count == 0 || !spans_agree(account, scored.days[at - 1], day))

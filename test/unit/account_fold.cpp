@@ -124,6 +124,17 @@ TEST_CASE("a quarter begins in January, April, July and October", "[account_fold
   CHECK(period_start(min_day) == min_day);  // its quarter begins before the first of all dates
 }
 
+TEST_CASE("a month begins on its first day", "[account_fold]") {
+  const auto start = [](std::string_view day) { return day_text(month_start(day_of(day))); };
+  CHECK(start("2025-01-01") == "2025-01-01");
+  CHECK(start("2025-03-31") == "2025-03-01");
+  CHECK(start("2024-02-29") == "2024-02-01");
+  CHECK(start("1999-12-31") == "1999-12-01");
+  CHECK(start("-0044-03-15") == "-0044-03-01");
+  CHECK(start("+5874897-12-31") == "+5874897-12-01");
+  CHECK(month_start(min_day) == min_day);  // its month begins before the first of all dates
+}
+
 TEST_CASE("folding many accounts equals the algebra of ledgers, for all kinds of ids", "[account_fold]") {
   Random random(run_seed());
   for (int round = 0; round < 60; ++round) {

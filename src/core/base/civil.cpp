@@ -15,6 +15,22 @@ constexpr std::int64_t cycle_days = 146097;
 constexpr std::int64_t cycle_years = 400;
 constexpr std::int64_t epoch_2000 = 10957;  // days from 1970-01-01 to 2000-01-01
 
+// The run of `length` months, counted from January, that a day is in.
+Window months_around(Day day, unsigned length) {
+  const std::int64_t days = static_cast<std::int64_t>(day) + epoch_2000;
+  const std::int64_t cycles = days / cycle_days;
+  const std::chrono::year_month_day date{
+      std::chrono::sys_days{std::chrono::days{days - cycles * cycle_days}}};
+  const unsigned month = (static_cast<unsigned>(date.month()) - 1) / length * length + 1;
+  const std::chrono::year_month_day first{date.year(), std::chrono::month{month}, std::chrono::day{1}};
+  const auto as_day = [&](const std::chrono::year_month_day& when) {
+    return std::chrono::sys_days{when}.time_since_epoch().count() + cycles * cycle_days - epoch_2000;
+  };
+  // Behind the last of all days there is room for more in a Day.
+  return {static_cast<Day>(std::max<std::int64_t>(as_day(first), min_day)),
+          static_cast<Day>(as_day(first + std::chrono::months{length}))};
+}
+
 }  // namespace
 
 std::string day_text(Day day) {
@@ -62,19 +78,8 @@ std::optional<Day> parse_day(std::string_view text) {
   return static_cast<Day>(days);
 }
 
-Window period_of(Day day) {
-  const std::int64_t days = static_cast<std::int64_t>(day) + epoch_2000;
-  const std::int64_t cycles = days / cycle_days;
-  const std::chrono::year_month_day date{
-      std::chrono::sys_days{std::chrono::days{days - cycles * cycle_days}}};
-  const unsigned month = (static_cast<unsigned>(date.month()) - 1) / 3 * 3 + 1;
-  const std::chrono::year_month_day first{date.year(), std::chrono::month{month}, std::chrono::day{1}};
-  const auto as_day = [&](const std::chrono::year_month_day& when) {
-    return std::chrono::sys_days{when}.time_since_epoch().count() + cycles * cycle_days - epoch_2000;
-  };
-  // Behind the last of all days there is room for more in a Day.
-  return {static_cast<Day>(std::max<std::int64_t>(as_day(first), min_day)),
-          static_cast<Day>(as_day(first + std::chrono::months{3}))};
-}
+Window period_of(Day day) { return months_around(day, 3); }
+
+Day month_start(Day day) { return months_around(day, 1).from; }
 
 }  // namespace health

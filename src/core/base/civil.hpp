@@ -20,4 +20,7 @@ std::optional<Day> parse_day(std::string_view text);
 Window period_of(Day day);
 inline Day period_start(Day day) { return period_of(day).from; }
 
+// The first day of the month that a day is in, of the oldest month the first that there is.
+Day month_start(Day day);
+
 }  // namespace health

@@ -94,6 +94,8 @@ SELECT fold.source(5, 'fold.events', 'src.account_id', '(SELECT 1::bigint)', 'sr
 SELECT events, bad_rows FROM health_internal.fold_events(5, 'fold.events'::regclass, 0, 1, 9);
 SELECT fold.source(5, 'fold.events', '1 / (src.account_id - 20)', '1::bigint', 'src.name', 'src.at');
 SELECT events, bad_rows FROM health_internal.fold_events(5, 'fold.events'::regclass, 0, 1000000, 9);
+SELECT count(*) FILTER (WHERE account_id <> 20) AS events, count(*) FILTER (WHERE account_id = 20) AS bad_rows FROM fold.events
+WHERE account_id IS NOT NULL AND name <> '' AND at IS NOT NULL AND isfinite(at);
 
 -- Rights: only the owner of the chunks, and only with rights on the rows.
 CREATE ROLE regress_fold;

@@ -5,10 +5,10 @@
 #include <cstdlib>
 
 #include "event_reader.hpp"
+#include "subtransaction.hpp"
 
 extern "C" {
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
 #include "commands/trigger.h"
@@ -16,7 +16,6 @@ extern "C" {
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
 }
@@ -94,41 +93,6 @@ bool may_still_read(const LedgerSource& source, Oid leaf) {
          check_enable_rls(leaf, owner, true) != RLS_ENABLED;
 }
 
-// Runs what may fail in a subtransaction of its own. False when it failed because of its data or objects;
-// errors of the machine and cancellation go on.
-template <class Body>
-bool try_in_subtransaction(Body body) {
-  MemoryContext const context = CurrentMemoryContext;
-  ResourceOwner const owner = CurrentResourceOwner;
-  volatile bool done = false;
-  BeginInternalSubTransaction(nullptr);
-  MemoryContextSwitchTo(context);
-  PG_TRY();
-  {
-    body();
-    ReleaseCurrentSubTransaction();
-    done = true;
-  }
-  PG_CATCH();
-  {
-    MemoryContextSwitchTo(context);
-    ErrorData* error = CopyErrorData();
-    FlushErrorState();
-    RollbackAndReleaseCurrentSubTransaction();
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-    const int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-    if (category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_INSUFFICIENT_RESOURCES ||
-        category == ERRCODE_SYSTEM_ERROR || category == ERRCODE_TRANSACTION_ROLLBACK)
-      ReThrowError(error);
-    FreeErrorData(error);
-  }
-  PG_END_TRY();
-  MemoryContextSwitchTo(context);
-  CurrentResourceOwner = owner;
-  return done;
-}
-
 bool is_table_of(const LedgerSource& source, Relation relation) {
   if (RelationGetRelid(relation) == source.relation) return true;
   if (!relation->rd_rel->relispartition) return false;
@@ -182,7 +146,8 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
   if (!capture.ignored) {
     EventReader* volatile reader = nullptr;
     if (may_still_read(*source, capture.leaf) &&
-        try_in_subtransaction([&] { reader = make_event_reader(*source, relation, capture.context); })) {
+        try_in_subtransaction([&] { reader = make_event_reader(*source, relation, capture.context); }) ==
+            Outcome::done) {
       capture.reader = reader;
     } else {
       capture.failed_in = transaction_serial();
@@ -220,14 +185,13 @@ Capture& capture_of(const Trigger& trigger, Relation relation) {
   return *capture;
 }
 
-// Reads the row in a slot. False when it is no event.
-bool read_change(const Capture& capture, EventReader& reader, TupleTableSlot* slot, bool minus,
-                 Change& change) {
+// Reads the row in a slot. False when it is no event, or could not be read.
+bool read_change(const Capture& capture, EventReader& reader, ChangeBuffer& buffer, TupleTableSlot* slot,
+                 bool minus, Change& change) {
   EventRow row;
-  if (cannot_fail(reader, slot)) {
-    read_event(reader, slot, row);
-  } else if (!try_in_subtransaction([&] { read_event(reader, slot, row); })) {
-    row.kind = RowKind::bad;
+  if (try_reading_event(reader, slot, row) == Outcome::broken) {
+    capture_unreadable(buffer);
+    return false;
   }
   if (row.kind == RowKind::none) return false;
   change.block = ItemPointerGetBlockNumberNoCheck(&slot->tts_tid);
@@ -283,10 +247,10 @@ HEALTH_FUNCTION(health_capture) {
   const bool is_insert = TRIGGER_FIRED_BY_INSERT(call->tg_event);
   Change gone;
   Change come;
-  bool has_gone = !is_insert && read_change(capture, *reader, call->tg_trigslot, true, gone);
+  bool has_gone = !is_insert && read_change(capture, *reader, buffer, call->tg_trigslot, true, gone);
   bool has_come =
       (is_insert || is_update) &&
-      read_change(capture, *reader, is_update ? call->tg_newslot : call->tg_trigslot, false, come);
+      read_change(capture, *reader, buffer, is_update ? call->tg_newslot : call->tg_trigslot, false, come);
   if (has_gone && has_come && same_event(gone, come)) has_gone = has_come = false;
   if (has_gone) capture_change(buffer, gone);
   if (has_come) capture_change(buffer, come);

@@ -504,6 +504,16 @@ void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
   return_owner_rights(rights);
 }
 
+Outcome try_reading_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
+  if (cannot_fail(reader, slot)) {
+    read_event(reader, slot, row);
+    return Outcome::done;
+  }
+  const Outcome outcome = try_in_subtransaction([&] { read_event(reader, slot, row); });
+  if (outcome != Outcome::done) row.kind = RowKind::bad;
+  return outcome;
+}
+
 void reset_event_reader(EventReader& reader) { ResetExprContext(reader.context); }
 
 }  // namespace health::pg

@@ -4,6 +4,7 @@
 #include "core/collect/usage_log.hpp"
 
 #include "guard.hpp"
+#include "subtransaction.hpp"
 
 extern "C" {
 #include "executor/tuptable.h"
@@ -61,6 +62,10 @@ bool cannot_fail(const EventReader& reader, TupleTableSlot* slot);
 
 // Reads the row in `slot`. Allocates, if at all, in memory that reset_event_reader() frees. May ereport.
 void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row);
+
+// read_event() that does not raise what is wrong with the row: it is a bad one then, or, when an object that
+// the expressions use is broken, one that says nothing of the row.
+Outcome try_reading_event(EventReader& reader, TupleTableSlot* slot, EventRow& row);
 
 // Frees what reading rows allocated; `row` of the last read_event is gone then.
 void reset_event_reader(EventReader& reader);

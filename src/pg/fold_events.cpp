@@ -111,7 +111,8 @@ Counts read_blocks(const LedgerSource& source, Relation leaf, BlockNumber from, 
   TupleTableSlot* slot = table_slot_create(leaf, nullptr);
   EventRow row{};
   while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-    read_event(*reader, slot, row);
+    // What is broken says so by its own error.
+    if (try_reading_event(*reader, slot, row) == Outcome::broken) read_event(*reader, slot, row);
     if (row.kind == RowKind::event) {
       guarded([&] { fold.add(row.account, row.event); });
       daily.add(row.event);

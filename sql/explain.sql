@@ -1,5 +1,4 @@
 -- Why an account has its score, and why it moved: numbers that can be checked by hand.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 create schema app;
 create table app.accounts (account_id int primary key, company text, plan text, tickets int);

@@ -1,5 +1,4 @@
 -- An expression that is sound but fails for some row: the error names its place in the document, wherever it comes to light.
-\set SHOW_CONTEXT never
 create schema app;
 create table app.accounts (account_id int primary key, company text, seats int, arr numeric);
 create table app.events (account_id int, user_id int, event_name text, occurred_at timestamptz, amount text);

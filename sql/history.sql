@@ -1,5 +1,4 @@
 -- The history of a tracked model: a row per account and month, days as their version scored them.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 set client_min_messages = warning;
 create schema app;

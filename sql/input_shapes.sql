@@ -1,5 +1,4 @@
 -- The shapes in which users have their data: all of them give the score that the plain shape gives.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 set timezone = 'America/New_York';    -- must not matter
 create schema app;

@@ -1,5 +1,4 @@
 -- Every mistake in a model document gets an error that names the place and the way out, and leaves nothing behind.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 create schema app;
 create table app.accounts (account_id int primary key, company text, customer_since date, plan text, seats int, renewal date, settings jsonb);

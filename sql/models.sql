@@ -1,5 +1,4 @@
 -- Models as data: create, alter, versions, export, drop.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 create schema shop;
 create table shop.accounts (account_id int primary key, company text, plan text, tickets int);
@@ -42,9 +41,12 @@ select name, current_version, comment from health_internal.model order by name;
 select model, version from health_internal.model_version order by model, version;
 
 -- Versions are immutable, for superusers as well.
+-- What touches the catalog by hand.
+\set SHOW_CONTEXT never
 update health_internal.model_version set definition = '{}' where model = 'shop' and version = 1;
 delete from health_internal.model_version where model = 'shop' and version = 1;
 
+\set SHOW_CONTEXT errors
 -- Mistakes.
 select health.create_model('shop', health.model_definition('shop'));
 select health.create_model('', '{}');
@@ -92,7 +94,10 @@ select health.alter_model('alices', '{"window_days": 7}');
 select health.drop_model('alices');
 select * from health.explain('alices', 1);
 delete from health_internal.model;
+-- What touches the catalog by hand.
+\set SHOW_CONTEXT never
 insert into health_internal.model (name, owner, current_version) values ('bobs', 'regress_health_alice', 1);
+\set SHOW_CONTEXT errors
 select health.model_definition('alices');
 select health.create_model('bobs', :'definition');
 reset role;

@@ -1,6 +1,5 @@
 -- The extension's own types and tables are told by what they are, not by their names.
 set client_min_messages = warning;
-\set SHOW_CONTEXT never
 \set VERBOSITY terse
 select setval('health_internal.ledger_source_id_seq', 9100) \g /dev/null
 create schema app;

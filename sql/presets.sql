@@ -1,5 +1,4 @@
 -- The presets: all score once the tables are named, and say by their coverage which columns they lack.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 select name, description from health.presets();
 

@@ -1,5 +1,4 @@
 -- Query signals with dates: each date sees the answer that was the last one then.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 create schema app;
 create table app.accounts (account_id int primary key, company text);

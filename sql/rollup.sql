@@ -1,5 +1,4 @@
 -- rollup: the sum of ledgers.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 set search_path = public, health;
 create table daily as select n % 4 as account, d::date as day, usage_agg(n % 9, 'event ' || n % 5, d::date, n / 8.0) as u

@@ -1,5 +1,4 @@
 -- Without pg_cron in the database, schedule says so; the message's hint names the command for any other scheduler.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 create schema app;
 create table app.accounts (account_id int primary key);

@@ -1,5 +1,4 @@
 -- The past of a score view is what explain says about each past day: expressions with that day's as_of, the last answer before it.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 create schema app;
 -- Columns with names that the compiled query might use itself.

@@ -1,5 +1,4 @@
 -- Score views: four relations with native types, unique indexes and comments, fresh after refresh, readable with SELECT alone.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 create schema app;
 create schema scores;
@@ -101,7 +100,10 @@ select health.create_score_view('mm', 'scores.x');
 select health.refresh_score_view('scores.lives');
 select health.drop_score_view('lives');
 select health.drop_model('m');
+-- What touches the catalog by hand.
+\set SHOW_CONTEXT never
 delete from health_internal.model where name = 'm';
+\set SHOW_CONTEXT errors
 create table app.twice as select * from app.accounts union all select * from app.accounts where account_id = 2;
 select health.create_model('twice', health.model_definition('m') || '{"accounts": {"table": "app.twice", "id": "account_id", "columns": {"plan": "plan", "arr": "arr"}}}');
 select health.create_score_view('twice', 'scores.twice');

@@ -1,5 +1,4 @@
 -- The signals of a whole book on any dates, as measured, from the ledger of a tracked model.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 set client_min_messages = warning;
 create schema shop;

@@ -1,6 +1,5 @@
 -- Tracked models: the same scores as from the events, whatever happens to them; history, past days, frozen scores, clean removal.
 set client_min_messages = warning;
-\set SHOW_CONTEXT never
 select setval('health_internal.ledger_source_id_seq', 7000) \g /dev/null
 create schema app;
 create table app.accounts (account_id int primary key, company text, customer_since date, seats int, plan text);
@@ -274,10 +273,13 @@ call health.refresh('o');
 select health.untrack('o');
 select count(*) from health_data.chunk_7005;
 select (select count(*) from health_internal.ledger_source) + (select count(*) from health_internal.tracking);
+-- What touches the catalog by hand.
+\set SHOW_CONTEXT never
 insert into health_internal.ledger_source (model, path, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
 values ('o', 'x', 1, '', '', '', '', 'text', 'text', '', '');
 insert into health_internal.ledger_source (model, path, chunk_table, account, user_id, event, moment, account_kind, user_kind, search_path, event_rows)
 values ('of nobody', 'x', 1, '', '', '', '', 'text', 'text', '', '');
+\set SHOW_CONTEXT errors
 update health_internal.tracking set error = 'mine';
 delete from health_internal.ledger_batch;
 reset role;

@@ -1,5 +1,4 @@
 -- The tracking plan: what the data holds that the model does not know, and the other way round.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 create schema app;
 create table app.accounts (id int, is_test boolean not null default false);

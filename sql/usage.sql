@@ -1,5 +1,4 @@
 -- Type health.usage: text and binary form, validation, comparison, cells().
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 set search_path = public, health;
 

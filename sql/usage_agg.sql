@@ -1,5 +1,4 @@
 -- usage_agg: events become a ledger, whatever their types, order and time zone.
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 set search_path = public, health;
 

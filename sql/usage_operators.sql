@@ -1,5 +1,4 @@
 -- Ledgers add up: +, -, without_user().
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 set search_path = public, health;
 create table l (n int, u usage);

@@ -1,5 +1,4 @@
 -- Parts of a ledger: slice(), without_users().
-\set SHOW_CONTEXT never
 set datestyle = 'ISO';
 set search_path = public, health;
 

@@ -2,6 +2,12 @@
 -- before it. The psql variable objects is a file with rows name, file, position of the file.
 create temporary table object (name text, file text, position int);
 \copy object from pstdin
+-- What hide_internals() has moved is of the file that has it.
+insert into object
+select distinct 'health_internal.' || p.proname, o.file, o.position
+from pg_proc p join object o on o.name = 'health.' || p.proname
+where p.pronamespace = 'health'::regnamespace and p.prosrc = 'health_surface'
+  and not exists (select from object i where i.name = 'health_internal.' || p.proname);
 
 -- Of a name with several signatures: where the first of them is, and the last.
 create temporary view file_of as

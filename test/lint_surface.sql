@@ -47,13 +47,14 @@ group by 1 order by 1;
 select identity
 from function f
 where proparallel <> 's' and provolatile <> 'v'  -- what writes must not run in workers
+  and prosrc <> 'health_surface'  -- as safe as what it calls
   and (prokind = 'a' or prolang = (select oid from pg_language where lanname = 'c'))
 order by 1;
 
 \echo #an entry point is called health_ and the name of its SQL function, and of several of one name by what tells them apart
 select identity || ' is ' || prosrc
 from (select f.*, count(*) over (partition by pronamespace, proname) > 1 as overloaded from function f) f
-where prolang = (select oid from pg_language where lanname = 'c')
+where prolang = (select oid from pg_language where lanname = 'c') and prosrc <> 'health_surface'
   and prosrc <> 'health_' || proname and not (overloaded and starts_with(prosrc, 'health_' || proname || '_'))
 order by 1;
 
@@ -71,6 +72,21 @@ from function
 where prolang in (select oid from pg_language where lanname in ('sql', 'plpgsql')) and prosqlbody is null
   and not coalesce(proconfig::text ~ 'search_path=pg_catalog, pg_temp', false)
   and not (prokind = 'p' and proname in ('refresh', 'backfill'))
+order by 1;
+
+\echo #functions of schema health are C: the core, or health_surface() in front of what is like them in all but its body
+select identity
+from function f
+where pronamespace = 'health'::regnamespace and prokind <> 'a'
+  and (prolang <> (select oid from pg_language where lanname = 'c')
+       or prosrc = 'health_surface' and not exists (
+         select from pg_proc i
+         where i.pronamespace = 'health_internal'::regnamespace and i.proname = f.proname and i.proowner = f.proowner
+           and (i.proargtypes, i.prorettype, i.proretset, i.prokind, i.provolatile, i.proparallel, i.proisstrict, i.prorows)
+             = (f.proargtypes, f.prorettype, f.proretset, f.prokind, f.provolatile, f.proparallel, f.proisstrict, f.prorows)
+           and (i.procost = f.procost or f.prokind = 'p')  -- a procedure has none of its own
+           and (i.proallargtypes, i.proargmodes, i.proargnames, pg_get_expr(i.proargdefaults, 0)) is not distinct from
+               (f.proallargtypes, f.proargmodes, f.proargnames, pg_get_expr(f.proargdefaults, 0))))
 order by 1;
 
 \echo #no function is SECURITY DEFINER (act_on_model is the way to what only the owner of the catalog may do)

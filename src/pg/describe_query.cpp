@@ -1,5 +1,5 @@
-// describe_query(): the columns of a query, by parse analysis alone. Nothing of it is planned, so nothing of
-// it runs.
+// The columns of a query, and what it compares with itself, by parse analysis alone. Nothing of it is
+// planned, so nothing of it runs.
 #include "core/ledger/usage.hpp"
 
 #include "guard.hpp"
@@ -12,6 +12,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_relation.h"
+#include "parser/parsetree.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -22,6 +23,24 @@ extern "C" {
 using namespace health::pg;
 
 namespace {
+
+bool walk(Node* node, bool (*walker)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+  return expression_tree_walker(node, walker, context);
+#else
+  return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)),
+                                context);
+#endif
+}
+
+bool walk_query(Query* query, bool (*walker)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+  return query_tree_walker(query, walker, context, 0);
+#else
+  return query_tree_walker(query, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context,
+                           0);
+#endif
+}
 
 bool denied(Oid function, void*) {
 #if PG_VERSION_NUM >= 160000
@@ -42,19 +61,70 @@ bool check_rights(Node* node, void* context) {
     auto* const query = castNode(Query, node);
 #if PG_VERSION_NUM >= 160000
     ExecCheckPermissions(query->rtable, query->rteperminfos, true);
-    return query_tree_walker(query, check_rights, context, 0);
 #else
     ExecCheckRTPerms(query->rtable, true);
-    return query_tree_walker(query, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(check_rights)),
-                             context, 0);
 #endif
+    return walk_query(query, check_rights, context);
   }
-#if PG_VERSION_NUM >= 160000
-  return expression_tree_walker(node, check_rights, context);
-#else
-  return expression_tree_walker(
-      node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(check_rights)), context);
-#endif
+  return walk(node, check_rights, context);
+}
+
+// The query within the plan of one SELECT that is described under a search_path.
+CachedPlanSource* analyze_select(const char* text) {
+  SPIPlanPtr plan = SPI_prepare(text, 0, nullptr);
+  if (plan == nullptr) elog(ERROR, "describe_query: %s", SPI_result_code_string(SPI_result));
+  List* const sources = SPI_plan_get_plan_sources(plan);
+  auto* const source =
+      list_length(sources) == 1 ? static_cast<CachedPlanSource*>(linitial(sources)) : nullptr;
+  if (source == nullptr || source->resultDesc == nullptr || !IsA(source->raw_parse_tree->stmt, SelectStmt)) {
+    ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("a query must be one SELECT")));
+  }
+  return source;
+}
+
+int look_names_up_in(const char* path) {
+  const int guc_level = NewGUCNestLevel();
+  set_config_option("search_path", path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+  return guc_level;
+}
+
+// The subquery at hand, and where the names of its columns go that it compares with themselves.
+struct Subquery {
+  Query* query;
+  ReturnSetInfo* result;
+};
+
+const Var* own_column(const Node* node) {
+  while (IsA(node, RelabelType))
+    node = reinterpret_cast<const Node*>(reinterpret_cast<const RelabelType*>(node)->arg);
+  if (!IsA(node, Var)) return nullptr;
+  const auto* const var = reinterpret_cast<const Var*>(node);
+  return var->varlevelsup == 0 ? var : nullptr;
+}
+
+bool find_self_comparison(Node* node, void* context) {
+  if (node == nullptr) return false;
+  auto* const within = static_cast<Subquery*>(context);
+  if (IsA(node, Query)) {
+    Subquery inner{reinterpret_cast<Query*>(node), within->result};
+    return walk_query(inner.query, find_self_comparison, &inner);
+  }
+  if (IsA(node, OpExpr) && within->query != nullptr) {
+    const auto* const comparison = reinterpret_cast<const OpExpr*>(node);
+    if (comparison->opresulttype == BOOLOID && list_length(comparison->args) == 2) {
+      const Var* const left = own_column(static_cast<const Node*>(linitial(comparison->args)));
+      const Var* const right = own_column(static_cast<const Node*>(lsecond(comparison->args)));
+      if (left != nullptr && right != nullptr && left->varno == right->varno &&
+          left->varattno == right->varattno && left->varattno > 0) {
+        const char* const name =
+            get_rte_attribute_name(rt_fetch(left->varno, within->query->rtable), left->varattno);
+        Datum value = CStringGetTextDatum(name);
+        bool null = false;
+        tuplestore_putvalues(within->result->setResult, within->result->setDesc, &value, &null);
+      }
+    }
+  }
+  return walk(node, find_self_comparison, context);
 }
 
 }  // namespace
@@ -63,18 +133,9 @@ bool check_rights(Node* node, void* context) {
 HEALTH_FUNCTION(health_describe_query) {
   InitMaterializedSRF(fcinfo, 0);
   auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  const int guc_level = NewGUCNestLevel();
-  set_config_option("search_path", text_to_cstring(PG_GETARG_TEXT_PP(1)), PGC_USERSET, PGC_S_SESSION,
-                    GUC_ACTION_SAVE, true, 0, false);
+  const int guc_level = look_names_up_in(text_to_cstring(PG_GETARG_TEXT_PP(1)));
   SPI_connect();
-  SPIPlanPtr plan = SPI_prepare(text_to_cstring(PG_GETARG_TEXT_PP(0)), 0, nullptr);
-  if (plan == nullptr) elog(ERROR, "describe_query: %s", SPI_result_code_string(SPI_result));
-  List* const sources = SPI_plan_get_plan_sources(plan);
-  auto* const source =
-      list_length(sources) == 1 ? static_cast<CachedPlanSource*>(linitial(sources)) : nullptr;
-  if (source == nullptr || source->resultDesc == nullptr || !IsA(source->raw_parse_tree->stmt, SelectStmt)) {
-    ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("a query must be one SELECT")));
-  }
+  CachedPlanSource* const source = analyze_select(text_to_cstring(PG_GETARG_TEXT_PP(0)));
   check_rights(reinterpret_cast<Node*>(source->query_list), nullptr);
   for (int i = 0; i < source->resultDesc->natts; ++i) {
     const FormData_pg_attribute* const column = TupleDescAttr(source->resultDesc, i);
@@ -82,6 +143,25 @@ HEALTH_FUNCTION(health_describe_query) {
                       ObjectIdGetDatum(column->attcollation)};
     bool nulls[] = {false, false, false};
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  }
+  SPI_finish();
+  AtEOXact_GUC(false, guc_level);
+  return Datum{0};
+}
+
+// self_comparisons(query, names_path)
+HEALTH_FUNCTION(health_self_comparisons) {
+  InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+  auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  const int guc_level = look_names_up_in(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+  SPI_connect();
+  CachedPlanSource* const source = analyze_select(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+  Subquery whole{nullptr, result};
+  const ListCell* cell = nullptr;
+  foreach (cell, source->query_list) {
+    // What the query selects from is somebody's own SQL: only the expressions over it are looked at.
+    auto* const query = static_cast<Query*>(lfirst(cell));
+    find_self_comparison(reinterpret_cast<Node*>(query->targetList), &whole);
   }
   SPI_finish();
   AtEOXact_GUC(false, guc_level);

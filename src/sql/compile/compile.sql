@@ -319,6 +319,16 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.raise_field_problem(health_internal.model_field) IS 'Raises the problem of a field as an error';
 
+-- Right behind the source: there it finds the names that it was checked with, and no others.
+CREATE FUNCTION health_internal.compile_wanted(fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT coalesce(' CROSS JOIN LATERAL (SELECT ' || (health_internal.field_of(fields, 'accounts', 'filter')).expression
+                    || ' AS "is wanted") AS wanted', '');
+END;
+COMMENT ON FUNCTION health_internal.compile_wanted(health_internal.model_field[]) IS
+    'SQL that joins accounts.filter to the account source, as wanted."is wanted"; empty without one';
+
 -- "division by zero" does not say where: try the expressions one by one, under the author's search_path, and name the one that fails.
 CREATE FUNCTION health_internal.raise_failing_field(model_name text, version health_internal.model_version, as_of date DEFAULT NULL,
     past_days integer DEFAULT 0)
@@ -330,12 +340,14 @@ DECLARE
     clock text := health_internal.model_clock(version.document, as_of);
     fields health_internal.model_field[];
     accounts text;
+    wanted text;
     condition text;
     failing health_internal.model_field;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document, as_of) AS f);
     accounts := (health_internal.field_of(fields, 'accounts', 'from')).from_item;
+    wanted := health_internal.compile_wanted(fields);
     -- Expressions of accounts first; a plain column of a table cannot fail.
     FOR failing IN SELECT f.* FROM pg_catalog.unnest(fields) AS f
                    WHERE f.field <> 'from' AND f.problem IS NULL AND f.from_item IS NOT NULL AND f.expression IS NOT NULL
@@ -345,9 +357,11 @@ BEGIN
         condition := CASE
             WHEN failing.field = 'filter' THEN NULL
             WHEN failing.source ~ '^(users|events)' THEN (health_internal.field_of(fields, failing.source, 'filter')).expression
-            WHEN pg_catalog.starts_with(failing.from_item, accounts)
-                THEN (health_internal.field_of(fields, 'accounts', 'filter')).expression
+            WHEN pg_catalog.starts_with(failing.from_item, accounts) AND wanted <> '' THEN 'wanted."is wanted"'
         END;
+        IF condition = 'wanted."is wanted"' THEN
+            failing.from_item := accounts || wanted || pg_catalog.substr(failing.from_item, pg_catalog.length(accounts) + 1);
+        END IF;
         BEGIN
             EXECUTE pg_catalog.format('SELECT pg_catalog.count((%s)::pg_catalog.text) FROM %s WHERE %s', failing.expression,
                 pg_catalog.replace(failing.from_item, pg_catalog.format('(SELECT %s AS as_of)', clock),
@@ -391,22 +405,73 @@ COMMENT ON COLUMN health_internal.compiled_inputs.raw_columns IS
     'List of the values with the names that the view shows, each after a comma';
 COMMENT ON COLUMN health_internal.compiled_inputs.value_columns IS 'These names';
 
-CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[], account_cast text,
-    extra_columns text[])
+-- The name of the signal, where that is taken name_value, name_value_2 and so on, cut so that PostgreSQL need not.
+CREATE FUNCTION health_internal.free_column(wanted text, taken text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most CONSTANT integer := 63;
+    suffix text := '';
+    stem text;
+    tried integer := 0;
+BEGIN
+    LOOP
+        stem := wanted;
+        WHILE octet_length(stem) + octet_length(suffix) > most LOOP
+            stem := left(stem, -1);
+        END LOOP;
+        EXIT WHEN stem || suffix <> ALL (taken);
+        tried := tried + 1;
+        suffix := '_value' || CASE WHEN tried > 1 THEN '_' || tried ELSE '' END;
+    END LOOP;
+    RETURN stem || suffix;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.free_column(text, text[]) IS 'A name for a column with raw values that is not taken';
+
+CREATE FUNCTION health_internal.value_columns(document jsonb) RETURNS TABLE ("position" integer, signal text, column_name text)
+LANGUAGE plpgsql STABLE ROWS 5
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    shown CONSTANT text[] := ARRAY(SELECT jsonb_object_keys(document #> '{accounts,columns}'));
+    taken text[] := health_internal.reserved_columns() || shown;
+    input record;
+BEGIN
+    -- A column that the view shows anyway is not repeated under the signal's name.
+    FOR input IN SELECT i.* FROM health.model_inputs(document) AS i
+                 WHERE i.kind <> 'metric' AND NOT (i.name = ANY (shown) AND i.source = i.name) ORDER BY i."position"
+    LOOP
+        "position" := input."position";
+        signal := input.name;
+        column_name := health_internal.free_column(input.name, taken);
+        taken := taken || column_name;
+        RETURN NEXT;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.value_columns(jsonb) IS
+    'The columns of a score view with raw values of signals: place among the inputs, signal, name';
+
+CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[], account_cast text)
 RETURNS health_internal.compiled_inputs
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     compiled health_internal.compiled_inputs;
-    reserved CONSTANT text[] := health_internal.reserved_columns() || extra_columns;
     input record;
     value health_internal.model_field;
     seen text;
-    column_name text;
 BEGIN
-    compiled.value_columns := '{}';
-    FOR input IN SELECT i.*, 'sig.s' || i."position" AS named FROM health.model_inputs(document) AS i ORDER BY i."position" LOOP
+    SELECT coalesce(pg_catalog.array_agg(v.column_name ORDER BY v."position"), '{}') INTO compiled.value_columns
+    FROM health_internal.value_columns(document) AS v;
+    FOR input IN SELECT i.*, 'sig.s' || i."position" AS named, v.column_name
+                 FROM health.model_inputs(document) AS i LEFT JOIN health_internal.value_columns(document) AS v USING ("position")
+                 ORDER BY i."position"
+    LOOP
         compiled.segments := pg_catalog.concat_ws(', ', compiled.segments,
             coalesce((health_internal.field_of(fields, input.path, 'segment')).expression || '::pg_catalog.text', 'NULL'));
         value := health_internal.field_of(fields, input.path, 'value');
@@ -429,18 +494,15 @@ BEGIN
             CASE value.type WHEN 'pg_catalog.bool'::regtype THEN '%s::pg_catalog.int4::pg_catalog.text'
                             WHEN 'pg_catalog.numeric'::regtype THEN 'pg_catalog.trim_scale(%s)::pg_catalog.text'
                             ELSE '%s::pg_catalog.text' END, input.named));
-        -- A column that the view shows anyway is not repeated under the signal's name.
-        IF input.name = ANY (extra_columns) AND input.source = input.name THEN
-            CONTINUE;
+        IF input.column_name IS NOT NULL THEN
+            compiled.raw_columns := pg_catalog.concat(compiled.raw_columns, pg_catalog.format(', %s AS %I', input.named,
+                input.column_name));
         END IF;
-        column_name := input.name || CASE WHEN input.name = ANY (reserved || compiled.value_columns) THEN '_value' ELSE '' END;
-        compiled.value_columns := compiled.value_columns || column_name;
-        compiled.raw_columns := pg_catalog.concat(compiled.raw_columns, pg_catalog.format(', %s AS %I', input.named, column_name));
     END LOOP;
     RETURN compiled;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_inputs(jsonb, health_internal.model_field[], text, text[]) IS
+COMMENT ON FUNCTION health_internal.compile_inputs(jsonb, health_internal.model_field[], text) IS
     'SQL of the inputs of a document, in the order of model_inputs';
 
 -- Parts are put in as they are: what they hold is not looked at again.
@@ -524,9 +586,10 @@ BEGIN
     INTO extras, compiled.extra_columns
     FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'columns';
 
-    signals := health_internal.compile_inputs(document, fields, account_cast, compiled.extra_columns);
+    signals := health_internal.compile_inputs(document, fields, account_cast);
     compiled.value_columns := signals.value_columns;
-    IF past_days > 0 AND health_internal.has_dated_inputs(fields, document) THEN
+    -- Without inputs there is nothing to know of earlier days, whatever the other columns mention.
+    IF past_days > 0 AND signals.inputs IS NOT NULL AND health_internal.has_dated_inputs(fields, document) THEN
         past := health_internal.compile_past_inputs(past_days, attributes, coalesce(signals."values", 'NULL AS s0'),
                                                     coalesce(signals.inputs, ''), coalesce(signals.observed, ''));
     END IF;
@@ -539,22 +602,23 @@ BEGIN
         'SELECT attr.account_id, {name} AS name{extras}, attr.as_of, {version} AS model_version, {usage} AS usage, '
         'ARRAY[{inputs}]::pg_catalog.text[] AS inputs, ARRAY[{observed}]::pg_catalog.date[] AS observed, '
         'ARRAY[{segments}]::pg_catalog.text[] AS segments, {past_inputs} AS past_inputs, {past_observed} AS past_observed, '
-        '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{answers}{past} CROSS JOIN LATERAL (SELECT {attributes}) AS '
+        '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{wanted}{answers}{past} CROSS JOIN LATERAL (SELECT {attributes}) AS '
             'attr'
         '{usage_join} CROSS JOIN LATERAL (SELECT {values}) AS sig WHERE attr.account_id IS NOT NULL{filter}{restriction}',
         pg_catalog.jsonb_build_object(
             'name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'attr.account_id::pg_catalog.text' ELSE 'attr.account_name' END,
             'extras', extras, 'version', version,
-            'usage', CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u.usage, ''{}''::health.usage)' END,
+            'usage', CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u."usage of account", ''{}''::health.usage)' END,
             'inputs', signals.inputs, 'observed', signals.observed, 'segments', signals.segments,
             'past_inputs', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.text[]' ELSE 'past."past inputs"' END,
             'past_observed', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
             'start', CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
             'seats', CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8' ELSE 'attr.seats' END,
-            'raw_columns', signals.raw_columns, 'book', book.from_item, 'answers', signals.answers, 'past', past, 'attributes', attributes,
-            'usage_join', ' LEFT JOIN (' || usage || ') AS u ON u.account_id = attr.account_id' || account_cast,
+            'raw_columns', signals.raw_columns, 'book', book.from_item, 'wanted', health_internal.compile_wanted(fields), 'answers', signals.answers, 'past', past, 'attributes', attributes,
+            'usage_join', ' LEFT JOIN (' || usage || ') AS u ("account of usage", "usage of account") ON u."account of usage" = '
+                'attr.account_id' || account_cast,
             'values', coalesce(signals."values", 'NULL AS s0'),
-            'filter', ' AND ' || (health_internal.field_of(fields, 'accounts', 'filter')).expression,
+            'filter', CASE WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' END,
             'restriction', ' AND attr.account_id' || account_cast || restriction));
     RETURN compiled;
 END;

@@ -52,14 +52,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ARRAY['account_id', 'name', 'as_of', 'model', 'model_version', 'score', 'band', 'data_coverage', 'unknown_reason', 'change_7d',
                  'change_28d', 'main_reason', 'next_step', 'score_without_top_user', 'usage', 'inputs', 'observed', 'segments',
-                 'past_inputs', 'past_observed', 'account_start', 'seats'] ||
+                 'past_inputs', 'past_observed', 'account_start', 'seats', '$roster', '$parts', '$fresh', '$book'] ||
            ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                  WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
                    AND a.attnum > 0 AND NOT a.attisdropped);
 $$;
-COMMENT ON FUNCTION health_internal.reserved_columns() IS 'Names of the columns that every score view has';
+COMMENT ON FUNCTION health_internal.reserved_columns() IS
+    'Names of the columns that every score view has, and those that queries over the book of a tracked model need for themselves';
 
-CREATE FUNCTION health_internal.attribute_fields(info health_internal.source_info, path text, attributes jsonb)
+CREATE FUNCTION health_internal.attribute_fields(info health_internal.source_info, path text, source jsonb)
     RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -68,8 +69,14 @@ DECLARE
     item record;
 BEGIN
     FOR item IN SELECT c.key, c.value, path || '.' || c.key AS path
-                FROM pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof(attributes) WHEN 'object' THEN attributes ELSE '{}' END) AS c
+                FROM pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof(source -> 'columns') WHEN 'object' THEN source -> 'columns'
+                    ELSE '{}' END) AS c
     LOOP
+        IF item.key = 'account_name' AND source ? 'name' THEN
+            RETURN NEXT ROW('columns', item.key, item.path, NULL, NULL, NULL, 'the name "account_name" is that of accounts.name',
+                'Leave one of the two out.', '42701')::health_internal.model_field;
+            CONTINUE;
+        END IF;
         IF item.key = ANY (health_internal.reserved_columns()) THEN
             RETURN NEXT ROW('columns', item.key, item.path, NULL, NULL, NULL,
                 pg_catalog.format('the name "%s" is taken by a column of every score view', item.key),
@@ -119,7 +126,7 @@ BEGIN
                                 '22023')::health_internal.model_field;
         END IF;
     END LOOP;
-    RETURN QUERY SELECT a.* FROM health_internal.attribute_fields(info, path || '.columns', source -> 'columns') AS a;
+    RETURN QUERY SELECT a.* FROM health_internal.attribute_fields(info, path || '.columns', source) AS a;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.fields_of_source(jsonb, text, text, jsonb, date) IS 'Every field of one source of a document';

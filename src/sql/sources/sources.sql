@@ -51,6 +51,12 @@ COMMENT ON FUNCTION health_internal.describe_query(text, text) IS
     'The columns of a query under a search_path, by parse analysis alone: nothing of it is planned or run. An error when it is wrong, or '
         'when the current user may not run it';
 
+CREATE FUNCTION health_internal.self_comparisons(query text, names_path text) RETURNS SETOF text
+    AS 'MODULE_PATHNAME', 'health_self_comparisons'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION health_internal.self_comparisons(text, text) IS
+    'The columns that the subqueries of a query compare with themselves, found by parse analysis alone';
+
 CREATE FUNCTION health_internal.trim_statement(statement text) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
@@ -243,6 +249,22 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.name_hint(text, text[]) IS 'Hint for a name that does not exist: the nearest one, else all of them';
 
+-- The source stands under the name src. Its own name is the natural thing to write in a subquery.
+CREATE FUNCTION health_internal.source_name_hint(message text, expression text, info health_internal.source_info) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN named.relation = (parse_ident(info.label))[cardinality(parse_ident(info.label))] THEN
+        format('The source is called src here: write src.%s.',
+               coalesce(quote_ident((SELECT c FROM unnest(info.column_names) AS c
+                                     WHERE strpos(expression, named.relation || '.' || c) > 0
+                                        OR strpos(expression, format('%I.%I', named.relation, c)) > 0
+                                     ORDER BY length(c) DESC LIMIT 1)), 'column')) END
+    FROM (SELECT substring(message FROM '"([^"]+)"') AS relation) AS named WHERE message LIKE '%FROM-clause%' AND info.label LIKE '%.%';
+$$;
+COMMENT ON FUNCTION health_internal.source_name_hint(text, text, health_internal.source_info) IS
+    'Hint for an expression that names the table of its source; NULL when it does not';
+
 -- A field is a column name or {"sql": "expression"}; a condition is an SQL expression itself. Expressions see the columns of the source
 -- and, before them, the names in scope (the model's as_of, logical columns): the innermost query wins.
 CREATE FUNCTION health_internal.inspect_field(info health_internal.source_info, source text, field text, path text, spec jsonb,
@@ -299,12 +321,24 @@ BEGIN
             WHEN '0A000' THEN 'The expression gives one value for each row: use a "query" source to make several rows.'
             WHEN '42703' THEN health_internal.name_hint(sqlerrm, info.column_names)
             WHEN '42702' THEN 'Write src.column for the column of the table.'
+            WHEN '42P01' THEN health_internal.source_name_hint(sqlerrm, result.expression, info)
             WHEN '42601' THEN 'The expression must be complete by itself: look for parentheses, quotes and commas.'
             WHEN '42883' THEN 'Functions must exist and be found in search_path, or be written with their schema.'
         END;
         RETURN result;
     END;
     SELECT t.problem, t.hint INTO result.problem, result.hint FROM health_internal.type_problem(result.type, accepts) AS t;
+    -- Of a name that both have, a subquery takes its own column: a condition that was to tie it to the row is then always true.
+    IF result.problem IS NULL AND result.expression ~* '\mselect\M' THEN
+        SELECT s.name INTO wanted FROM health_internal.self_comparisons(
+            pg_catalog.format('SELECT %s FROM %s', result.expression, info.from_item), health_internal.names_path()) AS s (name)
+        WHERE s.name = ANY (info.column_names) LIMIT 1;
+        IF FOUND THEN
+            result.problem := pg_catalog.format('a subquery compares its own column "%s" with itself', wanted);
+            result.hint := pg_catalog.format('Within a subquery the column of the source is written %s.',
+                                             pg_catalog.format('src.%I', wanted));
+        END IF;
+    END IF;
     RETURN result;
 END;
 $$;

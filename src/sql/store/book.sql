@@ -47,7 +47,7 @@ CREATE FUNCTION health_internal.compile_parts(tracking health_internal.tracking,
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT %s AS usage FROM (%s UNION ALL SELECT b.roster) AS p',
+    SELECT format('SELECT %s AS usage FROM (%s UNION ALL SELECT b."$roster") AS p',
                   CASE WHEN document #> '{users,exclude}' IS NULL THEN 'p.usage' ELSE 'health.without_users(p.usage, t.excluded_users)' END,
                   string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = b.account_id%s',
                                     health_internal.data_table('chunk', s.id), health_internal.account_cast(tracking)), ' UNION ALL '
@@ -87,7 +87,7 @@ CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.track
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT b.*, t.as_of, t.model_version, %s AS past_inputs, %s AS past_observed, ARRAY(%s) AS parts FROM %s AS b CROSS '
+    SELECT format('SELECT b.*, t.as_of, t.model_version, %s AS past_inputs, %s AS past_observed, ARRAY(%s) AS "$parts" FROM %s AS b CROSS '
         'JOIN %s AS t%s',
                   past.inputs, past.observed, health_internal.compile_parts(tracking, document),
                       health_internal.data_table('book', tracking.id),
@@ -103,7 +103,7 @@ CREATE FUNCTION health_internal.compile_ledger_view(tracking health_internal.tra
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l.parts) AS p (usage)) AS usage, '
+    SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l."$parts") AS p (usage)) AS usage, '
         'l.inputs, l.observed, '
                   'l.segments, l.past_inputs, l.past_observed, l.account_start, l.seats%s FROM (%s) AS l',
                   health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
@@ -120,7 +120,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT l.account_id, d.* FROM (%s) AS l CROSS JOIN LATERAL health_internal.score_details(%L::pg_catalog.jsonb, %s) AS d',
                   health_internal.compile_book_rows(tracking, document), health_internal.scoring_document(document),
-                  health_internal.compile_state('l.parts'));
+                  health_internal.compile_state('l."$parts"'));
 $$;
 COMMENT ON FUNCTION health_internal.compile_scores(health_internal.tracking, jsonb) IS 'SQL of the scores of the accounts l of a book';
 
@@ -133,7 +133,7 @@ DECLARE
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, usage_from => 'roster', model_name => tracking.model);
-    RETURN pg_catalog.format('SELECT %s, l.usage AS roster FROM (%s) AS l',
+    RETURN pg_catalog.format('SELECT %s, l.usage AS "$roster" FROM (%s) AS l',
                              health_internal.list_columns(health_internal.book_columns(compiled), 'l'), compiled.ledger);
 END;
 $$;

@@ -54,7 +54,7 @@ BEGIN
             FROM %1$s AS h
             JOIN (%2$s) AS l ON l.account_id = h.account_id
             CROSS JOIN LATERAL health_internal.recorded_days(h.month, h.days, h.spans) AS r
-            CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l.parts, r.as_of, r.account_start, r.seats, r.inputs,
+            CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l."$parts", r.as_of, r.account_start, r.seats, r.inputs,
                 r.observed, l.segments,
                                                                                NULL, NULL)::health.account_state, r.as_of, r.as_of) AS s
             WHERE h.month >= health_internal.month_of($1) AND h.month <= $2 AND r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0

@@ -146,9 +146,10 @@ BEGIN
     PERFORM pg_catalog.set_config('work_mem', '64MB', true) WHERE pg_catalog.pg_size_bytes(memory) < 67108864;
     EXECUTE pg_catalog.format($query$
         WITH different AS MATERIALIZED (
-            SELECT f AS fresh, f.account_id AS wanted, b.account_id AS present FROM (%1$s
-            ) AS f FULL JOIN %2$s AS b ON b.account_id = f.account_id
-            WHERE f.account_id IS NULL OR b.account_id IS NULL OR f *<> b
+            -- Of columns and rows of the same name SQL takes the column: no column has these.
+            SELECT "$fresh" AS fresh, "$fresh".account_id AS wanted, "$book".account_id AS present FROM (%1$s
+            ) AS "$fresh" FULL JOIN %2$s AS "$book" ON "$book".account_id = "$fresh".account_id
+            WHERE "$fresh".account_id IS NULL OR "$book".account_id IS NULL OR "$fresh" *<> "$book"
         ), gone AS (
             DELETE FROM %2$s AS b USING different AS d WHERE b.account_id = d.present AND d.wanted IS NULL RETURNING b.account_id
         ), put AS (

@@ -10,7 +10,7 @@ DECLARE
     document jsonb := (health_internal.find_version(model, tracking.model_version)).document;
 BEGIN
     RETURN QUERY EXECUTE format('SELECT l.account_id::text, health_internal.raw_values(%L::jsonb, %s, $1) FROM (%s) AS l',
-                                health_internal.scoring_document(document), health_internal.compile_state('l.parts'),
+                                health_internal.scoring_document(document), health_internal.compile_state('l."$parts"'),
                                 health_internal.compile_book_rows(tracking, document)) USING dates;
 END;
 $$;

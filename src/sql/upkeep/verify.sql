@@ -83,6 +83,23 @@ COMMENT ON FUNCTION health.verify(text, text) IS
         'events have '
     'more than the ledger with its changes to come. No row: none. Window mode: the last window_days only';
 
+-- Whoever is in the user table comes back into rosters and lists of excluded users with the next refresh.
+CREATE FUNCTION health_internal.compile_known_users(fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('SELECT %s%s AS user_id FROM %s WHERE %s', (users.id).expression, health_internal.user_cast(fields),
+        (users.source).from_item,
+        pg_catalog.concat_ws(' OR ', '(' || (users.account).expression || ' IS NOT NULL' || coalesce(' AND ' || (users.filter).expression,
+            '') || ')', (users.exclude).expression))
+    FROM (SELECT health_internal.field_of(fields, 'users', 'id') AS id, health_internal.field_of(fields, 'users', 'from') AS source,
+                 health_internal.field_of(fields, 'users', 'account') AS account,
+                 health_internal.field_of(fields, 'users', 'filter') AS filter,
+                 health_internal.field_of(fields, 'users', 'exclude') AS exclude) AS users
+    WHERE coalesce((users.account).expression, (users.exclude).expression) IS NOT NULL;
+END;
+COMMENT ON FUNCTION health_internal.compile_known_users(health_internal.model_field[]) IS
+    'SQL of the ids of the users of the user source that rosters or the list of excluded users name; NULL when it gives neither';
+
 CREATE FUNCTION health_internal.forget_user_as_owner(model text, user_id text) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -91,6 +108,8 @@ DECLARE
     tracking health_internal.tracking;
     source health_internal.ledger_source;
     version health_internal.model_version;
+    fields health_internal.model_field[];
+    known_users text;
     remaining boolean;
     changed bigint;
     chunks bigint := 0;
@@ -113,6 +132,18 @@ BEGIN
                     HINT = 'Delete or anonymise the rows there first, and those of the user table.';
         END IF;
     END LOOP;
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
+    known_users := health_internal.compile_known_users(fields);
+    IF known_users IS NOT NULL THEN
+        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM (%s) AS k WHERE k.user_id::pg_catalog.text = $1)', known_users)
+            INTO remaining USING user_id;
+        IF remaining THEN
+            RAISE EXCEPTION 'model "%": user "%" is still in %', model, user_id,
+                coalesce(version.document #>> '{users,table}', 'the query of users')
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Delete or anonymise the row there first.';
+        END IF;
+    END IF;
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM health_internal.refresh_tracked(model);
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user_as_owner.model ORDER BY s.id LOOP

@@ -64,7 +64,8 @@ BEGIN
         SELECT format('Value of signal "%s": %s', l.signal ->> 'name',
                       coalesce(l.signal ->> 'description', l.signal ->> 'column', l.signal ->> 'expression', l.signal ->> 'query'))
         INTO description
-        FROM health_internal.leaf_signals(document) AS l WHERE column_name IN (l.signal ->> 'name', (l.signal ->> 'name') || '_value');
+        FROM health_internal.leaf_signals(document) AS l JOIN health_internal.value_columns(document) AS v ON v.signal = l.signal ->> 'name'
+        WHERE v.column_name = describe_score_column.column_name;
     END IF;
     RETURN description;
 END;

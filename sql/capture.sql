@@ -8,7 +8,7 @@ create function make_source(source int, relation regclass, account text, user_id
     account_kind text, user_kind text, time_zone text, search_path text default 'pg_catalog, pg_temp')
 returns void language plpgsql as $$
 begin
-    execute format('create table health_data.change_%s (leaf oid not null, xact xid8 not null, changes bytea, written_at timestamptz not null)', source);
+    execute format('create table health_data.change_%s (leaf oid not null, xact xid8 not null, generation integer not null, changes bytea, written_at timestamptz not null)', source);
     execute format('alter table health_data.change_%s alter changes set storage external, set (toast_tuple_target = 8160)', source);
     execute format('create table health_data.chunk_%s (account_id text, period date, part int, usage health.usage)', source);
     insert into health_internal.model (name, current_version) values ('m' || source, 1) on conflict do nothing;
@@ -317,23 +317,26 @@ select * from health_internal.fold_changes(array['\x0105f4000161000204000202'::b
 select * from health_internal.fold_changes(array['\x0105', '\x010f'::bytea]);
 select * from health_internal.fold_changes('{}');
 
--- Triggers that are none of ours do nothing: another table, no such source, a change table of somebody else or gone.
+-- Triggers that are none of ours do nothing: another table, no such source. Changes whose table is gone are gaps, once in a transaction.
 create table other (like event);
 create trigger capture after insert on other for each row execute function health_internal.capture('1');
 create trigger capture_2 after insert on other for each row execute function health_internal.capture('99');
 create trigger capture_3 after insert on other for each row execute function health_internal.capture();
 truncate health_data.change_1;
 insert into other (id, account, usr, name, at) values (1, 1, 10, 'view', '2025-01-03');
+-- Whoever owns the change table is who gets the rows.
 alter table health_data.change_1 owner to regress_capture_writer;
 insert into event (account, usr, name, at) values (1, 10, 'view', '2025-01-03');
 alter table health_data.change_1 owner to current_user;
 select count(*) from health_data.change_1;
+select count(*) from health_internal.capture_gap;
 begin;
 insert into event (account, usr, name, at) values (1, 10, 'view', '2025-01-03');
 drop table health_data.change_1;
 insert into event (account, usr, name, at) values (1, 10, 'view', '2025-01-03');
 commit;
 insert into event (account, usr, name, at) values (1, 10, 'view', '2025-01-03');
+select source, count(*) from health_internal.capture_gap group by 1;
 delete from health_internal.ledger_source where id = 2;
 \c -
 set client_min_messages = warning;

@@ -146,7 +146,8 @@ call health.refresh('t');
 select health.refresh_score_view('app.plain');
 select accounts, signals, ledger from app.differences();
 select model_version, count(*) from app.t group by 1;
-select health.alter_model('t', '{"time_zone": "Asia/Tokyo"}'), health.alter_model('plain', '{"time_zone": "Asia/Tokyo"}');
+select health.alter_model('t', '{"time_zone": "Asia/Tokyo"}');
+select health.alter_model('t', '{"time_zone": "Asia/Tokyo"}', restart => true), health.alter_model('plain', '{"time_zone": "Asia/Tokyo"}');
 call health.refresh('t');
 select health.refresh_score_view('app.plain');
 select accounts, signals, ledger from app.differences();
@@ -271,7 +272,7 @@ delete from app.events where user_id = 2;
 select * from health.status('o');
 call health.refresh('o');
 select health.untrack('o');
-select count(*) from health_data.chunk_7005;
+select count(*) from health_data.chunk_7004;
 select (select count(*) from health_internal.ledger_source) + (select count(*) from health_internal.tracking);
 -- What touches the catalog by hand.
 \set SHOW_CONTEXT never

@@ -36,14 +36,13 @@ struct Capture {
   Oid trigger;  // the key
   bool valid;
   bool changed;  // a table changed while the entry was being made
-  bool ignored;  // no source, or not one of this table
+  bool ignored;  // no source, or one of another table
   UserKind account_kind;
   UserKind user_kind;
-  int32 source;
-  Oid owner;
-  Oid relation;
-  Oid leaf;
-  Oid change_table;
+  ChangeTarget target;
+  Oid relation;           // that the source is of
+  bool has_target;        // the change table can take changes
+  bool made_objects;      // expressions use functions or types that may change
   std::size_t largest;    // bytes of a change
   MemoryContext context;  // holds the reader
   EventReader* reader;    // null: the source's expressions do not fit the table, or its owner may not read it
@@ -57,40 +56,45 @@ HTAB* captures = nullptr;
 Capture* first_capture = nullptr;
 Capture* last_used = nullptr;
 
+void invalidate(Capture& capture) {
+  capture.valid = false;
+  capture.changed = true;
+}
+
 void on_relation_change(Datum, Oid relation) {
   for (Capture* capture = first_capture; capture != nullptr; capture = capture->next) {
-    if (relation != InvalidOid && relation != capture->leaf && relation != capture->relation &&
-        relation != capture->change_table)
-      continue;
-    capture->valid = false;
-    capture->changed = true;
+    if (relation == InvalidOid || relation == capture->target.leaf || relation == capture->relation ||
+        relation == capture->target.change_table)
+      invalidate(*capture);
   }
 }
 
 // Rights hang on roles, their memberships and schemas as well as on the tables.
 void on_rights_change(Datum, int, uint32) {
+  for (Capture* capture = first_capture; capture != nullptr; capture = capture->next) invalidate(*capture);
+}
+
+void on_code_change(Datum, int, uint32) {
   for (Capture* capture = first_capture; capture != nullptr; capture = capture->next) {
-    capture->valid = false;
-    capture->changed = true;
+    if (capture->made_objects) invalidate(*capture);
   }
 }
 
-// True when the owner of the source may read all rows of the table, as when it was tracked: what he may not
-// read any more is not brought to him either.
-bool may_still_read(const LedgerSource& source, Oid leaf) {
-  const Oid owner = source.owner;
-  const auto may_select = [owner](Oid table) {
-    return pg_class_aclcheck(table, owner, ACL_SELECT) == ACLCHECK_OK;
+// True when the role that changes are brought to may read all rows of the table: what it may not read is not
+// brought to it either.
+bool may_still_read(Oid receiver, Oid relation, Oid leaf) {
+  const auto may_select = [receiver](Oid table) {
+    return pg_class_aclcheck(table, receiver, ACL_SELECT) == ACLCHECK_OK;
   };
 #if PG_VERSION_NUM >= 160000
   const AclResult schema =
-      object_aclcheck(NamespaceRelationId, get_rel_namespace(source.relation), owner, ACL_USAGE);
+      object_aclcheck(NamespaceRelationId, get_rel_namespace(relation), receiver, ACL_USAGE);
 #else
-  const AclResult schema = pg_namespace_aclcheck(get_rel_namespace(source.relation), owner, ACL_USAGE);
+  const AclResult schema = pg_namespace_aclcheck(get_rel_namespace(relation), receiver, ACL_USAGE);
 #endif
-  return schema == ACLCHECK_OK && (may_select(source.relation) || may_select(leaf)) &&
-         check_enable_rls(source.relation, owner, true) != RLS_ENABLED &&
-         check_enable_rls(leaf, owner, true) != RLS_ENABLED;
+  return schema == ACLCHECK_OK && (may_select(relation) || may_select(leaf)) &&
+         check_enable_rls(relation, receiver, true) != RLS_ENABLED &&
+         check_enable_rls(leaf, receiver, true) != RLS_ENABLED;
 }
 
 bool is_table_of(const LedgerSource& source, Relation relation) {
@@ -116,39 +120,48 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
   capture.reader = nullptr;
   capture.buffer = nullptr;
   capture.ignored = true;
-  capture.leaf = RelationGetRelid(relation);
-  capture.relation = capture.change_table = InvalidOid;
+  capture.has_target = capture.made_objects = false;
+  capture.target = {};
+  capture.target.leaf = RelationGetRelid(relation);
+  capture.relation = InvalidOid;
   capture.context = AllocSetContextCreate(TopMemoryContext, "health_internal.capture", ALLOCSET_SMALL_SIZES);
 
   LedgerSource* source = nullptr;
   if (trigger.tgnargs == 1)
     source = load_ledger_source(static_cast<int32>(std::strtol(trigger.tgargs[0], nullptr, 10)),
                                 trigger.tgfoid, capture.context);
-  if (source != nullptr && OidIsValid(source->owner) && OidIsValid(source->change_table) &&
-      is_table_of(*source, relation)) {
-    capture.source = source->id;
-    capture.owner = source->owner;
+  // Of a source that is gone, or reads another table by now, nothing is missed.
+  if (source != nullptr && is_table_of(*source, relation)) {
+    capture.ignored = false;
+    ChangeTarget& target = capture.target;
+    target.source = source->id;
+    target.generation = source->generation;
+    target.change_table = source->change_table;
+    target.trigger_function = trigger.tgfoid;
     capture.relation = source->relation;
-    capture.change_table = source->change_table;
     capture.account_kind = source->account_kind;
     capture.user_kind = source->user_kind;
-    Relation table = try_table_open(source->change_table, AccessShareLock);
+    Relation table =
+        OidIsValid(target.change_table) ? try_table_open(target.change_table, AccessShareLock) : nullptr;
     if (table != nullptr) {
-      capture.ignored = !is_change_table(table, source->owner);
+      capture.has_target = is_change_table(table);
+      target.receiver = table->rd_rel->relowner;
       // Without storage out of line a change must fit a page.
       capture.largest =
-          !capture.ignored && TupleDescAttr(RelationGetDescr(table), 2)->attstorage == TYPSTORAGE_PLAIN
+          capture.has_target &&
+                  TupleDescAttr(RelationGetDescr(table), change_table_changes)->attstorage == TYPSTORAGE_PLAIN
               ? health::piece_bytes
               : largest_change;
       table_close(table, AccessShareLock);
     }
   }
-  if (!capture.ignored) {
+  if (capture.has_target) {
     EventReader* volatile reader = nullptr;
-    if (may_still_read(*source, capture.leaf) &&
+    if (may_still_read(capture.target.receiver, capture.relation, capture.target.leaf) &&
         try_in_subtransaction([&] { reader = make_event_reader(*source, relation, capture.context); }) ==
             Outcome::done) {
       capture.reader = reader;
+      capture.made_objects = uses_made_objects(*reader);
     } else {
       capture.failed_in = transaction_serial();
     }
@@ -167,6 +180,8 @@ Capture& capture_of(const Trigger& trigger, Relation relation) {
       CacheRegisterRelcacheCallback(on_relation_change, Datum{0});
       for (const int cache : {AUTHOID, AUTHMEMROLEMEM, NAMESPACEOID})
         CacheRegisterSyscacheCallback(cache, on_rights_change, Datum{0});
+      for (const int cache : {PROCOID, TYPEOID, ENUMOID})
+        CacheRegisterSyscacheCallback(cache, on_code_change, Datum{0});
     }
     bool found = false;
     capture = static_cast<Capture*>(hash_search(captures, &trigger.tgoid, HASH_ENTER, &found));
@@ -179,7 +194,7 @@ Capture& capture_of(const Trigger& trigger, Relation relation) {
     last_used = capture;
   }
   // What did not fit once may fit now: a function may have come back.
-  const bool retry = capture->valid && !capture->ignored && capture->reader == nullptr &&
+  const bool retry = capture->valid && capture->has_target && capture->reader == nullptr &&
                      capture->failed_in != transaction_serial();
   if (!capture->valid || retry) look_up(*capture, trigger, relation);
   return *capture;
@@ -232,8 +247,12 @@ HEALTH_FUNCTION(health_capture) {
   Capture& capture = capture_of(*call->tg_trigger, call->tg_relation);
   if (capture.ignored) return Datum{0};
   if (capture.serial != transaction_serial() || capture.buffer == nullptr) {
-    capture.buffer = open_change_buffer(capture.source, capture.leaf, capture.change_table, capture.owner);
+    capture.buffer = open_change_buffer(capture.target);
     capture.serial = transaction_serial();
+  }
+  if (!capture.has_target) {
+    capture_gap(*capture.buffer);
+    return Datum{0};
   }
   // The entry may be made anew while a row is read, the buffer stays.
   ChangeBuffer& buffer = *capture.buffer;

@@ -13,6 +13,7 @@
 #include "change_buffer.hpp"
 
 #include "capture.hpp"
+#include "own_objects.hpp"
 
 extern "C" {
 #include "access/heapam.h"
@@ -30,14 +31,13 @@ extern "C" {
 namespace health::pg {
 
 struct ChangeBuffer {
-  int32 source;
-  Oid leaf;
-  Oid change_table;
-  Oid owner;
+  ChangeTarget target;
   ChangeLog log;
   int mark_level;  // nesting level of its newest mark, 0 without
   bool unreadable;
   bool unreadable_written;
+  bool gap;
+  bool gap_written;
   bool written;  // something of this transaction is in the change table
   ChangeBuffer* next;
 };
@@ -117,26 +117,32 @@ void finish(Writer& writer) {
   writer.many = many;
 }
 
-bool prepare(Writer& writer, const ChangeBuffer& buffer) {
-  if (writer.table != buffer.change_table) {
+// False, with a gap noted, when the changes cannot go where they should.
+bool prepare(Writer& writer, ChangeBuffer& buffer) {
+  const ChangeTarget& target = buffer.target;
+  if (writer.table != target.change_table) {
     finish(writer);
-    writer.table = buffer.change_table;
+    writer.table = target.change_table;
     writer.now = GetCurrentTimestamp();
-    writer.relation = try_table_open(buffer.change_table, RowExclusiveLock);
-    if (writer.relation != nullptr && !is_change_table(writer.relation, buffer.owner)) {
+    writer.relation =
+        OidIsValid(target.change_table) ? try_table_open(target.change_table, RowExclusiveLock) : nullptr;
+    if (writer.relation != nullptr && !is_change_table(writer.relation)) {
       table_close(writer.relation, NoLock);
       writer.relation = nullptr;
     }
     if (writer.relation != nullptr && writer.many) writer.bulk = GetBulkInsertState();
   }
-  return writer.relation != nullptr;
+  if (writer.relation != nullptr && writer.relation->rd_rel->relowner == target.receiver) return true;
+  buffer.gap = true;
+  return false;
 }
 
 // Writes one row; `changes` null: changes NULL.
 void write_row(Writer& writer, ChangeBuffer& buffer, struct varlena* changes) {
-  Datum values[] = {ObjectIdGetDatum(buffer.leaf), FullTransactionIdGetDatum(GetTopFullTransactionId()),
-                    PointerGetDatum(changes), TimestampTzGetDatum(writer.now)};
-  bool nulls[] = {false, false, changes == nullptr, false};
+  Datum values[] = {
+      ObjectIdGetDatum(buffer.target.leaf), FullTransactionIdGetDatum(GetTopFullTransactionId()),
+      Int32GetDatum(buffer.target.generation), PointerGetDatum(changes), TimestampTzGetDatum(writer.now)};
+  bool nulls[] = {false, false, false, changes == nullptr, false};
   HeapTuple tuple = heap_form_tuple(RelationGetDescr(writer.relation), values, nulls);
   // A piece fits a page, where the table lets it. Storing a value out of line looks for a free number for it.
   const bool may_toast = tuple->t_len > TOAST_TUPLE_THRESHOLD && !ActiveSnapshotSet();
@@ -209,6 +215,27 @@ void write_unreadable() {
   finish(writer);
 }
 
+// A table of the extension's: whatever happened to the change table.
+void write_gaps() {
+  for (ChangeBuffer* buffer = captured.first; buffer != nullptr; buffer = buffer->next) {
+    if (!buffer->gap || buffer->gap_written) continue;
+    const Oid table = own_table(buffer->target.trigger_function, "capture_gap_table");
+    Relation relation = OidIsValid(table) ? try_table_open(table, RowExclusiveLock) : nullptr;
+    if (relation == nullptr)
+      ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                      errmsg("health_internal.capture_gap_table does not exist any more"),
+                      errdetail("Changes of a tracked table cannot be captured, nor can that be noted."),
+                      errhint("DROP EXTENSION account_health CASCADE takes the trigger off.")));
+    Datum values[] = {Int32GetDatum(buffer->target.source), TimestampTzGetDatum(GetCurrentTimestamp())};
+    bool nulls[] = {false, false};
+    HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
+    heap_insert(relation, tuple, GetCurrentCommandId(true), 0, nullptr);
+    heap_freetuple(tuple);
+    table_close(relation, NoLock);
+    buffer->gap_written = true;
+  }
+}
+
 // Writes the changes of the present subtransaction if they are due.
 void write_if_due(int level, bool subtransaction_ends) {
   std::size_t own = captured.bytes;
@@ -238,6 +265,7 @@ void on_transaction(XactEvent event, void*) {
       if (captured.first != nullptr) {
         write_changes(1);
         write_unreadable();
+        write_gaps();
       }
       captured.committing = true;
       break;
@@ -310,23 +338,21 @@ void start_once() {
 
 }  // namespace
 
-ChangeBuffer* open_change_buffer(int32 source, Oid leaf, Oid change_table, Oid owner) {
+ChangeBuffer* open_change_buffer(const ChangeTarget& target) {
   start_once();
   for (ChangeBuffer* buffer = captured.first; buffer != nullptr; buffer = buffer->next) {
-    if (buffer->source == source && buffer->leaf == leaf && buffer->change_table == change_table &&
-        buffer->owner == owner)
+    const ChangeTarget& other = buffer->target;
+    if (other.source == target.source && other.generation == target.generation && other.leaf == target.leaf &&
+        other.change_table == target.change_table && other.receiver == target.receiver)
       return buffer;
   }
   // One chunk: the log's memory is on its own from when it has to grow.
   auto* buffer =
       static_cast<ChangeBuffer*>(MemoryContextAllocZero(TopTransactionContext, sizeof(ChangeBuffer)));
+  buffer->target = target;
   buffer->log = ChangeLog{};
   buffer->log.memory = static_cast<std::uint8_t*>(MemoryContextAlloc(TopTransactionContext, first_room));
   buffer->log.capacity = first_room;
-  buffer->source = source;
-  buffer->leaf = leaf;
-  buffer->change_table = change_table;
-  buffer->owner = owner;
   buffer->next = captured.first;
   captured.first = buffer;
   return buffer;
@@ -343,24 +369,39 @@ void capture_change(ChangeBuffer& buffer, const Change& change) {
   }
   captured.bytes += log.at.used - before;
   if (captured.bytes > captured.next_check || captured.committing) write_if_due(level, false);
+  if (captured.committing) write_gaps();
 }
 
 void capture_unreadable(ChangeBuffer& buffer) {
   // Written at the end of the transaction, whatever becomes of the subtransactions: reading a table once too
   // often does no harm.
   buffer.unreadable = true;
-  if (captured.committing) write_unreadable();
+  if (captured.committing) {
+    write_unreadable();
+    write_gaps();
+  }
+}
+
+void capture_gap(ChangeBuffer& buffer) {
+  buffer.gap = true;
+  if (captured.committing) write_gaps();
 }
 
 std::uint64_t transaction_serial() { return serial; }
 
-bool is_change_table(Relation relation, Oid owner) {
+bool is_change_table(Relation relation) {
+  constexpr Oid types[] = {OIDOID, XID8OID, INT4OID, BYTEAOID, TIMESTAMPTZOID};
   const Form_pg_class form = relation->rd_rel;
   const TupleDesc row = RelationGetDescr(relation);
-  return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID && form->relowner == owner &&
-         !form->relhasindex && row->natts == 4 && TupleDescAttr(row, 0)->atttypid == OIDOID &&
-         TupleDescAttr(row, 1)->atttypid == XID8OID && TupleDescAttr(row, 2)->atttypid == BYTEAOID &&
-         TupleDescAttr(row, 3)->atttypid == TIMESTAMPTZOID;
+  if (form->relkind != RELKIND_RELATION || form->relam != HEAP_TABLE_AM_OID ||
+      form->relpersistence != RELPERSISTENCE_PERMANENT || form->relhasindex || form->relrowsecurity ||
+      row->natts != static_cast<int>(lengthof(types)) ||
+      (row->constr != nullptr && row->constr->num_check > 0))
+    return false;
+  for (int i = 0; i < row->natts; ++i) {
+    if (TupleDescAttr(row, i)->attisdropped || TupleDescAttr(row, i)->atttypid != types[i]) return false;
+  }
+  return true;
 }
 
 MemoryContext until_transaction_end() {
@@ -372,7 +413,8 @@ MemoryContext until_transaction_end() {
 
 bool has_pending_changes(int32 source) {
   for (const ChangeBuffer* buffer = captured.first; buffer != nullptr; buffer = buffer->next) {
-    if (buffer->source == source && (buffer->log.at.used > 0 || buffer->unreadable || buffer->written))
+    if (buffer->target.source == source &&
+        (buffer->log.at.used > 0 || buffer->unreadable || buffer->gap || buffer->written))
       return true;
   }
   return false;

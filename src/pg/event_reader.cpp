@@ -2,6 +2,7 @@
 #include "event_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "local_day.hpp"
@@ -209,6 +210,32 @@ bool has_system_column(Node* node, void* context) {
   return walk(node, has_system_column, context);
 }
 
+// Functions and types that somebody made, which may become others.
+struct MadeObjects {
+  List* functions;
+  List* types;
+};
+
+bool note_function(Oid function, void* context) {
+  auto* const made = static_cast<MadeObjects*>(context);
+  if (is_user_function(function, nullptr))
+    made->functions = list_append_unique_oid(made->functions, function);
+  return false;
+}
+
+bool note_made_objects(Node* node, void* context) {
+  if (node == nullptr) return false;
+  auto* const made = static_cast<MadeObjects*>(context);
+  check_functions_in_node(node, note_function, context);
+  if (!IsA(node, List)) {
+    const Oid type = exprType(node);
+    const Oid element = get_element_type(type);
+    const Oid shown = OidIsValid(element) ? element : type;
+    if (shown >= FirstNormalObjectId) made->types = list_append_unique_oid(made->types, shown);
+  }
+  return walk(node, note_made_objects, context);
+}
+
 // What an expression is called in messages, and what it must give.
 struct Wanted {
   const char* name;
@@ -251,7 +278,7 @@ Expr* parse_expression(const char* text, const Wanted& wanted, Relation relation
 #if PG_VERSION_NUM >= 180000
   node = expand_generated_columns_in_expr(node, relation, 1);  // virtual columns are not in the row
 #endif
-  return expression_planner(reinterpret_cast<Expr*>(node));
+  return reinterpret_cast<Expr*>(node);
 }
 
 }  // namespace
@@ -270,6 +297,7 @@ struct EventReader {
   bool may_raise;
   Bitmapset* computed_with;  // columns that expressions read; offset as by pull_varattnos
   bool user_code;            // some expression needs the owner's rights and search path
+  bool made_objects;         // some expression uses functions or types that somebody made
   Oid owner;
   const char* search_path;
   ExprContext* context;
@@ -282,6 +310,11 @@ void compile_field(EventReader& reader, Field& field, const char* text, const Wa
                    Relation relation) {
   if (text == nullptr) return;
   Expr* expression = parse_expression(text, wanted, relation);
+  // Before planning, which puts the bodies of SQL functions in their place.
+  MadeObjects made{};
+  note_made_objects(reinterpret_cast<Node*>(expression), &made);
+  if (made.functions != NIL || made.types != NIL) reader.made_objects = true;
+  expression = expression_planner(expression);
   if (plain_column(expression, field)) {
     reader.last_column = std::max(reader.last_column, field.attribute);
     return;
@@ -291,6 +324,20 @@ void compile_field(EventReader& reader, Field& field, const char* text, const Wa
   if (may_raise(reinterpret_cast<Node*>(expression), nullptr)) reader.may_raise = true;
   pull_varattnos(reinterpret_cast<Node*>(expression), 1, &reader.computed_with);
   if (runs_user_code(reinterpret_cast<Node*>(expression), nullptr)) reader.user_code = true;
+}
+
+struct SourceField {
+  const char* text;  // null: none
+  Wanted wanted;
+};
+
+std::array<SourceField, 6> fields_of(const LedgerSource& source) {
+  return {{{source.account, {"account", kind_type(source.account_kind)}},
+           {source.user_id, {"user", kind_type(source.user_kind)}},
+           {source.event, {"name", TEXTOID}},
+           {source.moment, {"time", source.time_zone != nullptr ? Oid{TIMESTAMPTZOID} : Oid{DATEOID}}},
+           {source.amount, {"amount", FLOAT8OID}},
+           {source.filter, {"filter", BOOLOID}}}};
 }
 
 // False when the value is NULL.
@@ -370,6 +417,7 @@ inline RowKind read_row(EventReader& reader, TupleTableSlot* slot, EventRow& row
 LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) {
   enum Column {
     col_owner = 1,
+    col_generation,
     col_relation,
     col_chunk_table,
     col_change_table,
@@ -407,7 +455,8 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
   // instead: PushActiveSnapshot(GetTransactionSnapshot());
   // }
   const char* const query = psprintf(
-      "SELECT m.owner::pg_catalog.oid, s.relation, s.chunk_table, s.change_table, s.account, s.user_id, "
+      "SELECT m.owner::pg_catalog.oid, s.generation, s.relation, s.chunk_table, s.change_table, s.account, "
+      "s.user_id, "
       "s.event, s.moment,"
       " s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path"
       " FROM %s AS s JOIN %s AS m ON m.name OPERATOR(pg_catalog.=) s.model WHERE s.id OPERATOR(pg_catalog.=) "
@@ -431,6 +480,7 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
     source->id = id;
     source->owner = oid_of(fields[col_owner]);
     if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(source->owner))) source->owner = InvalidOid;
+    source->generation = static_cast<int32>(oid_of(fields[col_generation]));
     source->relation = oid_of(fields[col_relation]);
     source->chunk_table = oid_of(fields[col_chunk_table]);
     source->change_table = oid_of(fields[col_change_table]);
@@ -466,17 +516,26 @@ EventReader* make_event_reader(const LedgerSource& source, Relation relation, Me
   if (reader->has_zone) set_zone(reader->clock, source.time_zone);
   // Planning an expression may run its functions.
   const OwnerRights rights = take_owner_rights(source.owner, source.search_path, false);
-  compile_field(*reader, reader->account, source.account, {"account", kind_type(source.account_kind)},
-                relation);
-  compile_field(*reader, reader->user, source.user_id, {"user", kind_type(source.user_kind)}, relation);
-  compile_field(*reader, reader->event, source.event, {"name", TEXTOID}, relation);
-  compile_field(*reader, reader->moment, source.moment,
-                {"time", reader->has_zone ? Oid{TIMESTAMPTZOID} : Oid{DATEOID}}, relation);
-  compile_field(*reader, reader->amount, source.amount, {"amount", FLOAT8OID}, relation);
-  compile_field(*reader, reader->filter, source.filter, {"filter", BOOLOID}, relation);
+  Field* const fields[] = {&reader->account, &reader->user,   &reader->event,
+                           &reader->moment,  &reader->amount, &reader->filter};
+  int at = 0;
+  for (const SourceField& field : fields_of(source))
+    compile_field(*reader, *fields[at++], field.text, field.wanted, relation);
   return_owner_rights(rights);
   MemoryContextSwitchTo(previous);
   return reader;
+}
+
+void collect_made_objects(const LedgerSource& source, Relation relation, List** functions, List** types) {
+  MadeObjects made{};
+  const OwnerRights rights = take_owner_rights(source.owner, source.search_path, false);
+  for (const SourceField& field : fields_of(source)) {
+    if (field.text != nullptr)
+      note_made_objects(reinterpret_cast<Node*>(parse_expression(field.text, field.wanted, relation)), &made);
+  }
+  return_owner_rights(rights);
+  *functions = made.functions;
+  *types = made.types;
 }
 
 bool cannot_fail(const EventReader& reader, TupleTableSlot* slot) {
@@ -503,6 +562,8 @@ void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
   row.kind = read_row(reader, slot, row);
   return_owner_rights(rights);
 }
+
+bool uses_made_objects(const EventReader& reader) { return reader.made_objects; }
 
 Outcome try_reading_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
   if (cannot_fail(reader, slot)) {

@@ -16,6 +16,7 @@ namespace health::pg {
 // A row of health_internal.ledger_source, in plain memory of the context it was loaded in.
 struct LedgerSource {
   int32 id;
+  int32 generation;  // of its expressions
   Oid owner;
   Oid relation;  // the tracked table, of partitions the root
   Oid chunk_table;
@@ -56,9 +57,16 @@ struct EventReader;
 // when an expression does not fit the table any more.
 EventReader* make_event_reader(const LedgerSource& source, Relation relation, MemoryContext context);
 
+// Adds the functions and types that somebody made and that the expressions of a source call to lists of oids.
+// Ereports like make_event_reader().
+void collect_made_objects(const LedgerSource& source, Relation relation, List** functions, List** types);
+
 // True when reading the row in `slot` cannot raise an error: every expression is a plain column, or made of
 // functions that have a value for everything, and the row is of ordinary size.
 bool cannot_fail(const EventReader& reader, TupleTableSlot* slot);
+
+// True when the expressions use functions or types that somebody made, which may change.
+bool uses_made_objects(const EventReader& reader);
 
 // Reads the row in `slot`. Allocates, if at all, in memory that reset_event_reader() frees. May ereport.
 void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row);

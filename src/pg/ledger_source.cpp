@@ -1,12 +1,19 @@
-// check_ledger_source: whether the rows of a table can be read as events, one by one, for ever the same.
+// Ledger sources as SQL asks about them: whether the rows of a table can be read as events, one by one, for
+// ever the same; what their expressions hang on; and telling other sessions that it has changed.
 #include "core/ledger/usage.hpp"
 
 #include "event_reader.hpp"
+#include "owner_rights.hpp"
 
 extern "C" {
+#include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 }
 
 using namespace health::pg;
@@ -20,6 +27,14 @@ const char* text_or_null(FunctionCallInfo fcinfo, int i) {
 health::UserKind kind_argument(FunctionCallInfo fcinfo, int i) {
   const std::string_view name = text_argument(fcinfo, i);
   return health::user_kind_named(name);
+}
+
+Datum oid_array(const List* list) {
+  auto* const values = static_cast<Datum*>(palloc(sizeof(Datum) * (list_length(list) + 1)));
+  int count = 0;
+  const ListCell* cell = nullptr;
+  foreach (cell, list) values[count++] = ObjectIdGetDatum(lfirst_oid(cell));
+  return PointerGetDatum(construct_array(values, count, OIDOID, sizeof(Oid), true, TYPALIGN_INT));
 }
 
 }  // namespace
@@ -47,5 +62,33 @@ HEALTH_FUNCTION(health_check_ledger_source) {
   Relation relation = table_open(source.relation, AccessShareLock);
   make_event_reader(source, relation, CurrentMemoryContext);
   table_close(relation, NoLock);
+  PG_RETURN_VOID();
+}
+
+// made_objects(source, relation)
+HEALTH_FUNCTION(health_made_objects) {
+  const int32 id = PG_GETARG_INT32(0);
+  TupleDesc type = nullptr;
+  if (get_call_result_type(fcinfo, nullptr, &type) != TYPEFUNC_COMPOSITE)
+    elog(ERROR, "made_objects must return a row");
+  const LedgerSource* source = load_ledger_source(id, fcinfo->flinfo->fn_oid, CurrentMemoryContext);
+  if (source == nullptr)
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no ledger source %d", id)));
+  if (!may_act_as(source->owner))
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for ledger source %d", id)));
+  Relation relation = table_open(PG_GETARG_OID(1), AccessShareLock);
+  List* functions = NIL;
+  List* types = NIL;
+  collect_made_objects(*source, relation, &functions, &types);
+  table_close(relation, NoLock);
+  Datum values[] = {oid_array(functions), oid_array(types)};
+  bool nulls[] = {false, false};
+  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(type), values, nulls));
+}
+
+// announce_change(relation)
+HEALTH_FUNCTION(health_announce_change) {
+  CacheInvalidateRelcacheByRelid(PG_GETARG_OID(0));
   PG_RETURN_VOID();
 }

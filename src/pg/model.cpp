@@ -1,4 +1,4 @@
-// model_problems(), model_inputs() and source_fields(): the shape of a model document.
+// model_problems(), model_inputs(), source_fields() and same_scoring(): what a model document says.
 #include "core/document/model.hpp"
 
 #include "core/document/source_kinds.hpp"
@@ -73,4 +73,11 @@ HEALTH_FUNCTION(health_source_fields) {
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
   return Datum{0};
+}
+
+// same_scoring(a, b)
+HEALTH_FUNCTION(health_same_scoring) {
+  const health::Model* a = model_argument(fcinfo, 0, 0, "a");
+  const health::Model* b = model_argument(fcinfo, 1, 1, "b");
+  PG_RETURN_BOOL(guarded([&] { return *a == *b; }));
 }

@@ -28,7 +28,8 @@ namespace {
 
 // Functions of the catalog's owner that act_on_model() runs: they take a model and text, and do nothing to
 // any other model.
-constexpr const char* actions[] = {"make_data_table", "make_data_partition", "remove_rows", "rename_rows"};
+constexpr const char* actions[] = {"make_data_table", "make_data_partition", "remove_rows", "rename_rows",
+                                   "always_fire"};
 
 constexpr const char* safe_path = "pg_catalog, pg_temp";
 
@@ -183,6 +184,31 @@ HEALTH_FUNCTION(health_act_on_model) {
   SPI_finish();
   return_owner_rights(rights);
   if (value == nullptr) PG_RETURN_NULL();
+  return answer;
+}
+
+// follow_owner(model): nothing but what the owners of the tables of the model say.
+HEALTH_FUNCTION(health_follow_owner) {
+  MemoryContext const memory = CurrentMemoryContext;
+  const Oid function = fcinfo->flinfo->fn_oid;
+  OwnerRights const rights = take_owner_rights(owner_of_function(function), safe_path, true);
+  SPI_connect();
+  Oid types[] = {TEXTOID};
+  Datum values[] = {PG_GETARG_DATUM(0)};
+  const char* const schema = quote_identifier(get_namespace_name(get_func_namespace(function)));
+  if (SPI_execute_with_args(psprintf("SELECT %s.move_owner($1, NULL)", schema), 1, types, values, nullptr,
+                            false, 1) != SPI_OK_SELECT)
+    elog(ERROR, "move_owner failed");
+  const char* const owner = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+  Datum answer = 0;
+  if (owner != nullptr) {
+    MemoryContext const inner = MemoryContextSwitchTo(memory);
+    answer = CStringGetTextDatum(owner);
+    MemoryContextSwitchTo(inner);
+  }
+  SPI_finish();
+  return_owner_rights(rights);
+  if (owner == nullptr) PG_RETURN_NULL();
   return answer;
 }
 

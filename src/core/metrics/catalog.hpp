@@ -24,6 +24,7 @@ struct EventRule {
   unsigned roles = 0;   // Role bits
   double value = 1;     // value points of one event, usually 1..10; finite, 0..max_event_value, kept to 10^-6
   std::string feature;  // the product feature that it uses; empty: its own name
+  bool operator==(const EventRule&) const = default;
 };
 
 // The events that qualify. An empty catalog lets every event qualify, with value 1 and no role.
@@ -39,6 +40,7 @@ struct EventCatalog {
   const EventRule* find(std::string_view name) const;
   // All roles that some event plays.
   unsigned roles() const;
+  bool operator==(const EventCatalog&) const = default;
 };
 
 }  // namespace health

@@ -38,6 +38,7 @@ struct MetricSettings {
 
   // Throws Error 22023 that names the setting which makes no sense.
   void check() const;
+  bool operator==(const MetricSettings&) const = default;
 };
 
 // One metric, asked in a particular way. Defaults ask for it as docs/reference/metrics.md defines it.
@@ -50,6 +51,7 @@ struct MetricRequest {
   bool by_value = false;      // value points instead of events: trends, streaks, concentration
   int top_k = default_top_k;  // power_user_dependency: share of the k largest users
   std::string user;           // recency_days: of this user (text of the id) instead of the account
+  bool operator==(const MetricRequest&) const = default;
 };
 
 // Metrics of one account at one date.

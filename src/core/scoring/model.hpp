@@ -49,15 +49,17 @@ struct Signal {
 
   bool is_group() const { return source == SignalSource::group; }
   bool is_external() const { return source >= SignalSource::column; }
+  bool operator==(const Signal&) const = default;
 };
 
 // A range of scores with a name: [from, the band above).
 struct Band {
   std::string name;
   double from = -std::numeric_limits<double>::infinity();
+  bool operator==(const Band&) const = default;
 };
 
-// A model, ready to score.
+// A model, ready to score. Equal are models that score alike, whatever their documents look like.
 struct Model {
   EventCatalog catalog;
   MetricSettings settings;      // but for account_start and seats, which are the account's
@@ -65,6 +67,7 @@ struct Model {
   std::vector<int> inputs;      // signals with a value or a segment from outside the ledger, in order
   std::vector<Band> bands;      // from the top down
   double minimum_coverage = 0.5;
+  bool operator==(const Model&) const = default;
 };
 
 // healthy from 80, stable from 60, at_risk from 40, critical.

@@ -22,6 +22,7 @@ struct PeerReference {
   std::vector<double> values;
   std::vector<double> below;  // one more than values; the last is all peers
   double peers = 0;
+  bool operator==(const PeerReference&) const = default;
 };
 
 // Builds a reference from values in any order with their counts (> 0, same length).
@@ -48,6 +49,7 @@ struct Normalizer {
   std::string segment_column;  // percentile: where an account's segment comes from; empty: no segments
 
   bool takes_categories() const { return kind == NormalizerKind::map; }
+  bool operator==(const Normalizer&) const = default;
 };
 
 // The score of a finite number, 0..100. Unknown: percentile without a reference, in a segment without peers

@@ -68,3 +68,40 @@ BEGIN ATOMIC
     SELECT s.path, s.source FROM health_internal.sources(document) AS s WHERE s.kind = 'events';
 END;
 COMMENT ON FUNCTION health_internal.event_sources(jsonb) IS 'The event sources of a document with their paths';
+
+-- One way of saying what can be said in several: defaults are written out, one source stands by itself, keys without a value are gone.
+CREATE FUNCTION health_internal.canonical_document(document jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_build_object('time_zone', 'UTC', 'minimum_coverage', 0.5,
+               --@for options where name is window_days
+               '@name@', @default@,
+               --@end
+               'unlisted_events', CASE WHEN coalesce(document -> 'catalog', '{}') = '{}' THEN 'count' ELSE 'ignore' END, 'catalog', '{}'::jsonb)
+        || document
+        || jsonb_build_object(
+               'onboarding', '{"days": 7, "events": 1, "window_days": 28}'::jsonb || coalesce(document -> 'onboarding', '{}'),
+               'history', '{"days": 56, "retention_months": 24}'::jsonb || coalesce(document -> 'history', '{}'))
+        || coalesce((SELECT jsonb_object_agg(s.kind, s.sources)
+                     FROM (SELECT s.kind, CASE WHEN count(*) = 1 THEN jsonb_agg(jsonb_strip_nulls(s.source)) -> 0
+                                               ELSE jsonb_agg(jsonb_strip_nulls(s.source) ORDER BY s.source) END AS sources
+                           FROM health_internal.sources(document) AS s GROUP BY s.kind) AS s), '{}');
+$$;
+COMMENT ON FUNCTION health_internal.canonical_document(jsonb) IS
+    'A complete document with its defaults written out: documents that are the same then differ in nothing that stands outside of the signals';
+
+CREATE FUNCTION health_internal.same_meaning(a jsonb, b jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT health_internal.same_scoring(a, b)
+       AND health_internal.canonical_document(a) - '{signals,catalog,bands}'::text[]
+           = health_internal.canonical_document(b) - '{signals,catalog,bands}'::text[]
+       -- What is said to people.
+       AND jsonb_path_query_array(a, '$.signals.**.description') = jsonb_path_query_array(b, '$.signals.**.description')
+       AND jsonb_path_query_array(a, '$.catalog.*.description') = jsonb_path_query_array(b, '$.catalog.*.description')
+       AND jsonb_path_query_array(a, '$.catalog.*.label') = jsonb_path_query_array(b, '$.catalog.*.label');
+$$;
+COMMENT ON FUNCTION health_internal.same_meaning(jsonb, jsonb) IS
+    'Whether two complete documents say the same, be it in other words: defaults written out, keys in another order, one source as an array';

@@ -22,3 +22,9 @@ COMMENT ON FUNCTION health_internal.source_fields() IS
     'the kinds of sources with their fields: what each accepts (any, time, number, condition, zone), whether it needs the account of its '
         'source, '
     'and whether expressions of the source see as_of';
+
+CREATE FUNCTION health_internal.same_scoring(a jsonb, b jsonb) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'health_same_scoring'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION health_internal.same_scoring(jsonb, jsonb) IS
+    'Whether two complete model documents score alike, once what both leave to the defaults is filled in';

@@ -139,51 +139,6 @@ END;
 COMMENT ON FUNCTION health.create_model(text, jsonb, text) IS
     'Checks a model document against the database, freezes its percentile references and stores it as version 1 (returned)';
 
-CREATE FUNCTION health_internal.alter_as_owner(name text, definition jsonb, replace boolean, visible text) RETURNS integer
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    present health_internal.model_version;
-    changed jsonb;
-    document jsonb;
-BEGIN
-    PERFORM 1 FROM health_internal.model AS m WHERE m.name = alter_as_owner.name
-    -- guard one_change {
-    FOR UPDATE
-    -- }
-    ;
-    SELECT v.* INTO present FROM health_internal.model_version AS v
-    WHERE v.model = alter_as_owner.name AND v.version = (SELECT m.current_version FROM health_internal.model AS m
-        WHERE m.name = alter_as_owner.name);
-    IF pg_catalog.jsonb_typeof(definition) IS DISTINCT FROM 'object' THEN
-        RAISE EXCEPTION 'model "%": the changes must be a JSON object', name
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"window_days": 30}; null removes a key.';
-    END IF;
-    changed := health_internal.drop_null_keys(CASE WHEN replace THEN definition ELSE present.definition || definition END);
-    document := health_internal.freeze_references(health_internal.check_definition(name, changed, visible), present.document);
-    IF changed = present.definition AND document = present.document THEN
-        RETURN present.version;
-    END IF;
-    PERFORM health_internal.add_version(name, present.version + 1, changed, document, visible);
-    RETURN present.version + 1;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.alter_as_owner(text, jsonb, boolean, text) IS 'alter_model() as the owner of the model';
-
--- Names in the definition mean what they mean to whoever changes it.
-CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean DEFAULT false) RETURNS integer
-LANGUAGE sql
-BEGIN ATOMIC
-    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(name)).owner, 'pg_catalog, pg_temp',
-        'SELECT health_internal.alter_as_owner($1, $2::jsonb, $3::boolean, $4)',
-        name, definition::text, replace::text, health_internal.visible_schemas()) AS r (version integer);
-END;
-COMMENT ON FUNCTION health.alter_model(text, jsonb, boolean) IS
-    'Lays top-level keys over the current definition (null removes one), or with replace takes the given one instead, and stores the '
-        'outcome '
-    'as a new version, whose number is returned; no new version when nothing changes';
-
 CREATE FUNCTION health_internal.drop_null_keys(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC

@@ -1,7 +1,7 @@
 -- Models as others find them: by name, by version, and only for those who may.
 
 CREATE FUNCTION health_internal.find_model(model_name text) RETURNS health_internal.model
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -12,7 +12,10 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', HINT = 'models() lists those that exist.';
     END IF;
     SELECT m.* INTO found_model FROM health_internal.model AS m WHERE m.name = model_name;
-    IF FOUND THEN
+    IF NOT FOUND AND health_internal.follow_owner(model_name) IS NOT NULL THEN
+        SELECT m.* INTO found_model FROM health_internal.model AS m WHERE m.name = model_name;
+    END IF;
+    IF found_model.name IS NOT NULL THEN
         RETURN found_model;
     END IF;
     IF EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = model_name) THEN
@@ -32,14 +35,27 @@ $$;
 COMMENT ON FUNCTION health_internal.find_model(text) IS
     'The catalog row of a model whose owner the current user may act as; an error, with the nearest name, when there is none';
 
+CREATE FUNCTION health_internal.are_tables_moved(model_name text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM health_internal.tracking AS t JOIN pg_class AS c ON c.oid = to_regclass('health_data.stale_' || t.id)
+                   WHERE t.model = model_name AND c.relowner <> t.owner::oid);
+$$;
+COMMENT ON FUNCTION health_internal.are_tables_moved(text) IS 'Whether the tables of a tracked model have been given to another role';
+
 -- What a model does is done as its owner (run_as_owner): it must be there.
 CREATE FUNCTION health_internal.open_model(model_name text) RETURNS health_internal.model
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     opened health_internal.model := health_internal.find_model(model_name);
 BEGIN
+    IF (NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = opened.owner) OR health_internal.are_tables_moved(model_name))
+       AND health_internal.follow_owner(model_name) IS NOT NULL THEN
+        opened := health_internal.find_model(model_name);
+    END IF;
     IF NOT EXISTS (SELECT 1 FROM pg_roles AS r WHERE r.oid = opened.owner) THEN
         RAISE EXCEPTION 'the owner of model "%" does not exist any more', model_name
             USING ERRCODE = 'undefined_object',

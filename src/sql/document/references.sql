@@ -22,9 +22,10 @@ BEGIN ATOMIC
     SELECT pg_catalog.jsonb_build_object(
         'signal', signal - '{label,description,weight,next_step,missing,normalize}'::text[],
         'segment', signal #> '{normalize,segment}',
-        'accounts', document -> 'accounts',
+        'accounts', c.document -> 'accounts',
         'usage', CASE WHEN signal ? 'metric'
-                      THEN document - '{accounts,signals,bands,minimum_coverage,history,description,as_of}'::text[] END);
+                      THEN c.document - '{accounts,signals,bands,minimum_coverage,history,description,as_of}'::text[] END)
+    FROM health_internal.canonical_document(document) AS c (document);
 END;
 COMMENT ON FUNCTION health_internal.measured_by(jsonb, jsonb) IS
     'The parts of a document that determine the raw value and the peer groups of a signal';

@@ -30,7 +30,10 @@ BEGIN
     IF EXISTS (SELECT 1 FROM pg_class AS c WHERE c.oid = to_regclass(name)
                AND (c.relkind NOT IN ('r', 'p') OR c.relowner IS DISTINCT FROM (health_internal.data_owner(kind, id)).owner)) THEN
         RAISE EXCEPTION '% is not a table of the owner of its model', name
-            USING ERRCODE = 'wrong_object_type', HINT = 'Whoever owns it, or the owner of the database, drops it.';
+            USING ERRCODE = 'wrong_object_type',
+                  HINT = coalesce((SELECT format('ALTER TABLE %s OWNER TO %s; or have its owner, or that of the database, drop it.', name, o.owner)
+                                   FROM health_internal.data_owner(kind, id) AS o WHERE o.owner IS NOT NULL),
+                                  'Whoever owns it, or the owner of the database, drops it.');
     END IF;
     RETURN name;
 END;
@@ -100,6 +103,10 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE %s IS %L', name, format(about.purpose, model));
     IF kind = 'change' THEN
         EXECUTE format('ALTER TABLE %s ALTER changes SET STORAGE EXTERNAL', name);
+    END IF;
+    -- In a publication for all tables rows without a key could be neither changed nor deleted.
+    IF cardinality(key) = 0 THEN
+        EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', name);
     END IF;
     EXECUTE format('ALTER TABLE %s OWNER TO %s', name, place.owner);
     RETURN name;

@@ -31,10 +31,11 @@ COMMENT ON FUNCTION health_internal.account_cast(health_internal.tracking) IS
 CREATE FUNCTION health_internal.ledger_key(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.jsonb_build_object('events', document -> 'events', 'time_zone', document -> 'time_zone',
-        'account', pg_catalog.jsonb_build_array(document #> '{accounts,table}', document #> '{accounts,query}',
-            document #> '{accounts,id}'),
-        'user', pg_catalog.jsonb_build_array(document #> '{users,table}', document #> '{users,query}', document #> '{users,id}'));
+    SELECT pg_catalog.jsonb_build_object('events', c.document -> 'events', 'time_zone', c.document -> 'time_zone',
+        'account', pg_catalog.jsonb_build_array(c.document #> '{accounts,table}', c.document #> '{accounts,query}',
+            c.document #> '{accounts,id}'),
+        'user', pg_catalog.jsonb_build_array(c.document #> '{users,table}', c.document #> '{users,query}', c.document #> '{users,id}'))
+    FROM health_internal.canonical_document(document) AS c (document);
 END;
 COMMENT ON FUNCTION health_internal.ledger_key(jsonb) IS 'The parts of a document that its ledgers hang on';
 

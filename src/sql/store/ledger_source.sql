@@ -68,6 +68,8 @@ CREATE TABLE health_internal.ledger_source_table (
     bad_rows bigint NOT NULL DEFAULT 0,
     read_at timestamptz,
     kept_from date,
+    generation integer NOT NULL DEFAULT 1,
+    code text,
     UNIQUE (model, path)
 );
 COMMENT ON TABLE health_internal.ledger_source_table IS
@@ -98,6 +100,10 @@ COMMENT ON COLUMN health_internal.ledger_source_table.bad_rows IS
     'Rows that are no events: infinite time, impossible amount, empty name, failing expression';
 COMMENT ON COLUMN health_internal.ledger_source_table.kept_from IS
     'First day of the oldest quarter that its ledger still has; NULL: before the first reading';
+COMMENT ON COLUMN health_internal.ledger_source_table.generation IS
+    'Counts up when its rows are read in another way: changes that were captured in an older one are not folded in';
+COMMENT ON COLUMN health_internal.ledger_source_table.code IS
+    'Digest of the functions and types of the user that its expressions call; NULL: not looked at yet';
 COMMENT ON COLUMN health_internal.ledger_source_table.read_at IS
     'When the source had been read to its end; NULL: not yet, or it must be read again';
 
@@ -143,6 +149,17 @@ COMMENT ON COLUMN health_internal.ledger_day_table.source IS 'Id of the source';
 COMMENT ON COLUMN health_internal.ledger_day_table.day IS 'Local day';
 COMMENT ON COLUMN health_internal.ledger_day_table.events IS 'Events of all accounts on that day';
 
+-- Written by the trigger, as the owner of the catalog, when changes cannot go where they should. Without an index, which it would have to keep.
+CREATE TABLE health_internal.capture_gap_table (
+    source integer NOT NULL,
+    noted_at timestamptz NOT NULL
+);
+ALTER TABLE health_internal.capture_gap_table REPLICA IDENTITY FULL;
+COMMENT ON TABLE health_internal.capture_gap_table IS
+    'Changes of tracked tables that could not be captured, because their change table is gone or is none any more: the source is read again.';
+COMMENT ON COLUMN health_internal.capture_gap_table.source IS 'Id of the source';
+COMMENT ON COLUMN health_internal.capture_gap_table.noted_at IS 'When the transaction that made the changes committed';
+
 CREATE VIEW health_internal.known_source AS SELECT s.id, s.model FROM health_internal.ledger_source_table AS s;
 COMMENT ON VIEW health_internal.known_source IS
     'Numbers of all ledger sources with their models, for everybody: whose a row is that names one';
@@ -163,7 +180,7 @@ CREATE VIEW health_internal.ledger_source WITH (security_barrier) AS
     SELECT s.id, s.model, s.path, (SELECT m.owner FROM health_internal.model_table AS m WHERE m.name = s.model) AS owner,
            s.window_days, s.relation, s.relation_name, s.chunk_table, s.change_table, s.account, s.user_id, s.event, s.moment,
            s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path, s.event_rows, s.bad_rows, s.read_at,
-           s.kept_from
+           s.kept_from, s.generation, s.code
     FROM health_internal.ledger_source_table AS s
     WHERE EXISTS (SELECT 1 FROM health_internal.model_table AS m WHERE m.name = s.model AND health_internal.may_act_as(m.owner))
     WITH CASCADED CHECK OPTION;
@@ -185,6 +202,14 @@ CREATE VIEW health_internal.ledger_day WITH (security_barrier) AS
                   WHERE s.id = d.source AND health_internal.may_act_as(m.owner))
     WITH CASCADED CHECK OPTION;
 COMMENT ON VIEW health_internal.ledger_day IS 'Events per day of the sources of the models whose owner the current user may act as';
+
+CREATE VIEW health_internal.capture_gap WITH (security_barrier) AS
+    SELECT g.source, g.noted_at
+    FROM health_internal.capture_gap_table AS g
+    WHERE EXISTS (SELECT 1 FROM health_internal.ledger_source_table AS s JOIN health_internal.model_table AS m ON m.name = s.model
+                  WHERE s.id = g.source AND health_internal.may_act_as(m.owner));
+COMMENT ON VIEW health_internal.capture_gap IS
+    'Changes that could not be captured, of the sources of the models whose owner the current user may act as';
 
 CREATE TRIGGER owners_only BEFORE INSERT OR UPDATE ON health_internal.tracking_table
     FOR EACH ROW EXECUTE FUNCTION health_internal.refuse_foreign_row();
@@ -222,7 +247,7 @@ AS $$
 DECLARE
     sources integer[] := ARRAY(SELECT s.id FROM health_internal.ledger_source_table AS s WHERE s.model = remove_rows.model);
 BEGIN
-    IF arguments[2] IS NOT NULL AND arguments[1] IN ('batches', 'days') THEN
+    IF arguments[2] IS NOT NULL AND arguments[1] IN ('batches', 'days', 'gaps', 'source') THEN
         sources := ARRAY(SELECT s FROM unnest(sources) AS s WHERE s = arguments[2]::integer);
     END IF;
     CASE arguments[1]
@@ -231,11 +256,14 @@ BEGIN
     WHEN 'score view' THEN
         DELETE FROM health_internal.score_view_table AS s
         WHERE s.model = remove_rows.model AND s.schema_name = arguments[2] AND s.view_name = arguments[3];
-    WHEN 'tracking' THEN
+    WHEN 'tracking', 'source' THEN
         DELETE FROM health_internal.ledger_batch_table AS b WHERE b.source = ANY (sources);
         DELETE FROM health_internal.ledger_day_table AS d WHERE d.source = ANY (sources);
+        DELETE FROM health_internal.capture_gap_table AS g WHERE g.source = ANY (sources);
         DELETE FROM health_internal.ledger_source_table AS s WHERE s.id = ANY (sources);
-        DELETE FROM health_internal.tracking_table AS t WHERE t.model = remove_rows.model;
+        DELETE FROM health_internal.tracking_table AS t WHERE t.model = remove_rows.model AND arguments[1] = 'tracking';
+    WHEN 'gaps' THEN
+        DELETE FROM health_internal.capture_gap_table AS g WHERE g.source = ANY (sources);
     WHEN 'batches' THEN
         DELETE FROM health_internal.ledger_batch_table AS b WHERE b.source = ANY (sources);
     WHEN 'days' THEN
@@ -245,7 +273,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.remove_rows(text, text[]) IS
-    'delete_rows() itself, run by act_on_model(): model; score view, schema, name; tracking; batches, source; days, source, before';
+    'delete_rows() itself, run by act_on_model(): model; score view, schema, name; tracking; source, source; batches, source; gaps, source; '
+    'days, source, before';
 
 CREATE FUNCTION health_internal.delete_rows(model text, kind text, VARIADIC keys text[] DEFAULT '{}') RETURNS void
 LANGUAGE sql
@@ -254,8 +283,57 @@ AS $$
     SELECT health_internal.act_on_model(model, 'remove_rows', VARIADIC ARRAY[kind] || keys);
 $$;
 COMMENT ON FUNCTION health_internal.delete_rows(text, text, text[]) IS
-    'Deletes rows of a model from the catalog: the model; a score view (schema, name); its tracking with all that belongs to it; batches '
-    '(of a source); days (of a source, before a day)';
+    'Deletes rows of a model from the catalog: the model; a score view (schema, name); its tracking with all that belongs to it; a source '
+    'with all that belongs to it; batches or gaps (of a source); days (of a source, before a day)';
+
+-- REASSIGN OWNED gives tables and views to another role, but knows nothing of the rows of the catalog. Of a model that keeps tables they say
+-- whose it is; of any other its score views do, once its owner is gone.
+CREATE FUNCTION health_internal.moved_to(model text) RETURNS regrole
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH kept AS (
+        SELECT c.relowner
+        FROM health_internal.tracking_table AS t, unnest('{state,book,score,history,stale}'::text[]) AS kind
+        JOIN pg_class AS c ON c.relnamespace = 'health_data'::regnamespace
+        WHERE t.model = moved_to.model AND c.relname = kind || '_' || t.id
+        UNION ALL
+        SELECT c.relowner
+        FROM health_internal.ledger_source_table AS s, unnest('{chunk,change}'::text[]) AS kind
+        JOIN pg_class AS c ON c.relnamespace = 'health_data'::regnamespace
+        WHERE s.model = moved_to.model AND c.relname = kind || '_' || s.id
+    ), shown AS (
+        SELECT c.relowner
+        FROM health_internal.score_view_table AS s JOIN pg_namespace AS n ON n.nspname = s.schema_name
+        JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN (s.view_name, s.view_name || '_ledger', s.view_name || '_signals',
+                                                                       s.view_name || '_history')
+        WHERE s.model = moved_to.model AND NOT EXISTS (SELECT FROM kept)
+          AND NOT EXISTS (SELECT FROM health_internal.model_table AS m JOIN pg_roles AS r ON r.oid = m.owner WHERE m.name = moved_to.model)
+    )
+    SELECT min(o.relowner::bigint)::oid::regrole
+    FROM (SELECT k.relowner FROM kept AS k UNION SELECT s.relowner FROM shown AS s) AS o
+    HAVING count(*) = 1 AND min(o.relowner::bigint) <> (SELECT m.owner::oid::bigint FROM health_internal.model_table AS m
+                                                        WHERE m.name = moved_to.model);
+$$;
+COMMENT ON FUNCTION health_internal.moved_to(text) IS
+    'The role that all tables of a model have been given to, which is not its owner; NULL when there is none';
+
+-- Runs as the owner of the catalog. Whoever gave the tables away could act as both.
+CREATE FUNCTION health_internal.move_owner(model text, arguments text[]) RETURNS text
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE health_internal.model_table AS m SET owner = health_internal.moved_to(m.name)
+    WHERE m.name = move_owner.model AND health_internal.moved_to(m.name) IS NOT NULL
+    RETURNING m.owner::text;
+$$;
+COMMENT ON FUNCTION health_internal.move_owner(text, text[]) IS 'follow_owner() itself, run as the owner of the catalog';
+
+CREATE FUNCTION health_internal.follow_owner(model text) RETURNS text
+    AS 'MODULE_PATHNAME', 'health_follow_owner'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION health_internal.follow_owner(text) IS
+    'Gives a model to the role that its tables have been given to (REASSIGN OWNED), and returns that role; NULL when they are its owner''s';
 
 SELECT pg_catalog.pg_extension_config_dump('health_internal.tracking_table', '');
 SELECT pg_catalog.pg_extension_config_dump('health_internal.ledger_source_table', '');
@@ -271,3 +349,17 @@ CREATE FUNCTION health_internal.check_ledger_source(relation oid, account text, 
     LANGUAGE C VOLATILE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION health_internal.check_ledger_source(oid, text, text, text, text, text, text, text, text, text, text) IS
     'Raises an error unless these expressions read the rows of a table as events, by nothing but the row (42P17 where they look at more)';
+
+CREATE FUNCTION health_internal.made_objects(source integer, relation oid, OUT functions oid[], OUT types oid[])
+    AS 'MODULE_PATHNAME', 'health_made_objects'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION health_internal.made_objects(integer, oid) IS
+    'The functions and types that somebody made and that the expressions of a ledger source call, over the rows of its table. An error when '
+    'they do not fit the table';
+
+CREATE FUNCTION health_internal.announce_change(relation oid) RETURNS void
+    AS 'MODULE_PATHNAME', 'health_announce_change'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION health_internal.announce_change(oid) IS
+    'Has every session look again, once this transaction has committed, at what it knows about a table: of a change table, how its source '
+    'is read';

@@ -22,13 +22,7 @@ BEGIN
     FOR old IN SELECT format('health_data.%I', c.relname) AS partition FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
                WHERE i.inhparent = to_regclass(health_internal.data_table('history', tracking.id))
                    AND format('health_data.%s', c.relname) < first_kept LOOP
-        BEGIN
-            PERFORM set_config('lock_timeout', '100ms', true);
-            EXECUTE format('DROP TABLE %s', old.partition);
-        EXCEPTION WHEN lock_not_available THEN
-            NULL;
-        END;
-        PERFORM set_config('lock_timeout', '0', true);
+        PERFORM health_internal.run_ddl(ARRAY['DROP TABLE ' || old.partition], interval '0');
     END LOOP;
 END;
 $$;

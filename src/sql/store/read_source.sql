@@ -46,6 +46,7 @@ BEGIN
     EXECUTE format('DELETE FROM %s', source.chunk_table::regclass);
     EXECUTE format('DELETE FROM %s', source.change_table::regclass);
     PERFORM health_internal.delete_rows(source.model, 'batches', source.id::text),
+            health_internal.delete_rows(source.model, 'gaps', source.id::text),
             health_internal.delete_rows(source.model, 'days', source.id::text);
     UPDATE health_internal.ledger_source AS s SET read_at = NULL, bad_rows = 0 WHERE s.id = source.id;
     PERFORM health_internal.mark_all_stale(t) FROM health_internal.tracking AS t WHERE t.model = source.model;
@@ -53,6 +54,59 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.restart_source(health_internal.ledger_source, text) IS
     'Empties the ledger of a tracked source and plans to read its table again';
+
+-- Others that read its rows by what they were in the meantime say so by their generation.
+CREATE FUNCTION health_internal.read_otherwise(source health_internal.ledger_source) RETURNS health_internal.ledger_source
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE health_internal.ledger_source AS s SET generation = s.generation + 1 WHERE s.id = source.id RETURNING s.* INTO source;
+    PERFORM health_internal.announce_change(c.oid) FROM pg_class AS c WHERE c.oid = source.change_table;
+    RETURN source;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.read_otherwise(health_internal.ledger_source) IS
+    'Has the rows of a tracked source read in another way from now on: what is captured in the present way is not folded in any more';
+
+-- What capture can write to; see is_change_table() in C.
+CREATE FUNCTION health_internal.is_change_table(relation oid, owner oid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM pg_class AS c
+                   WHERE c.oid = relation AND c.relkind = 'r' AND c.relowner = owner AND c.relpersistence = 'p' AND NOT c.relhasindex
+                     AND NOT c.relrowsecurity AND c.relchecks = 0 AND c.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'heap')
+                     AND ARRAY(SELECT CASE WHEN a.attisdropped THEN 0 ELSE a.atttypid END FROM pg_attribute AS a
+                               WHERE a.attrelid = c.oid AND a.attnum > 0 ORDER BY a.attnum)
+                         = '{oid,xid8,integer,bytea,timestamptz}'::regtype[]::oid[]);
+$$;
+COMMENT ON FUNCTION health_internal.is_change_table(oid, oid) IS 'Whether a table is what captured changes can be written to, of that owner';
+
+-- PostgreSQL leaves an index that was dropped in relhasindex until the next VACUUM.
+CREATE FUNCTION health_internal.remake_change_table(source health_internal.ledger_source) RETURNS health_internal.ledger_source
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name CONSTANT text := health_internal.data_table('change', source.id);
+    patience CONSTANT interval := interval '1 second';
+BEGIN
+    IF to_regclass(name) IS NOT NULL AND NOT health_internal.run_ddl(ARRAY['DROP TABLE ' || name], patience) THEN
+        PERFORM health_internal.raise_busy(source.model, name, patience, format('CALL health.refresh(%L);', source.model));
+    END IF;
+    UPDATE health_internal.ledger_source AS s SET change_table = health_internal.create_change_table(source.id)
+    WHERE s.id = source.id RETURNING s.* INTO source;
+    PERFORM health_internal.announce_change(source.relation);
+    RETURN source;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    RAISE EXCEPTION 'model "%": % is not as it was made, so that no changes can be captured in it', source.model, name
+        USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'It cannot be made again, because other objects depend on it.',
+              HINT = format('Drop what depends on it, then CALL health.refresh(%L); makes it again and reads the events.', source.model);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.remake_change_table(health_internal.ledger_source) IS
+    'Makes the change table of a source again, when it is missing or not what capture can write to';
 
 -- After a restore the tables have other oids; found by name, they are read again.
 CREATE FUNCTION health_internal.relink_source(source health_internal.ledger_source) RETURNS health_internal.ledger_source
@@ -63,41 +117,49 @@ DECLARE
     found_relation oid := to_regclass(source.relation_name);
     chunks oid := to_regclass(health_internal.data_table('chunk', source.id));
     changes oid := to_regclass(health_internal.data_table('change', source.id));
+    fit CONSTANT boolean := source.window_days IS NOT NULL OR health_internal.is_change_table(changes, source.owner::oid);
 BEGIN
-    IF source.window_days IS NOT NULL AND chunks = source.chunk_table
-       OR found_relation = source.relation AND chunks = source.chunk_table AND changes = source.change_table THEN
-        RETURN source;
-    END IF;
-    IF chunks IS NULL OR source.window_days IS NULL AND (changes IS NULL OR found_relation IS NULL) THEN
+    IF chunks IS NULL OR source.window_days IS NULL AND found_relation IS NULL THEN
         RAISE EXCEPTION 'model "%": % does not exist any more', source.model,
-            CASE WHEN chunks IS NULL THEN health_internal.data_table('chunk', source.id) WHEN found_relation IS NULL
-                AND source.window_days IS NULL THEN source.relation_name
-                 ELSE health_internal.data_table('change', source.id) END
-            USING ERRCODE = 'undefined_table', HINT = 'alter_model(name, definition) names another table; drop_model(name, cascade => '
-                'true) drops the model with its ledger.';
+            CASE WHEN chunks IS NULL THEN health_internal.data_table('chunk', source.id) ELSE source.relation_name END
+            USING ERRCODE = 'undefined_table',
+                  HINT = CASE WHEN chunks IS NULL THEN format('SELECT health.untrack(%1$L), health.track(%1$L); makes its ledger anew.', source.model)
+                              ELSE 'alter_model(name, definition) names another table; drop_model(name, cascade => true) drops the model with '
+                                   'its ledger.' END;
+    END IF;
+    IF source.window_days IS NOT NULL AND chunks = source.chunk_table
+       OR found_relation = source.relation AND chunks = source.chunk_table AND changes = source.change_table AND fit THEN
+        RETURN source;
     END IF;
     UPDATE health_internal.ledger_source AS s SET relation = CASE WHEN s.window_days IS NULL THEN found_relation END,
            chunk_table = chunks, change_table = changes
     WHERE s.id = source.id RETURNING s.* INTO source;
+    IF NOT fit THEN
+        source := health_internal.remake_change_table(source);
+    END IF;
     IF source.window_days IS NULL THEN
-        PERFORM health_internal.restart_source(source, 'its tables were made anew');
+        PERFORM health_internal.restart_source(source, CASE WHEN fit THEN 'its tables were made anew'
+            ELSE format('%s was not as it was made', source.change_table::regclass) END);
     END IF;
     RETURN source;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.relink_source(health_internal.ledger_source) IS
-    'Finds the tables of a source by name when they are not those of the catalog row, and plans to read them again';
+    'Finds the tables of a source by name when they are not those of the catalog row, makes its change table again when it is not fit, and '
+    'plans to read its rows again';
 
 -- Another one once the trigger was disabled and enabled, or the partition detached and attached: nothing captured what came in between.
 CREATE FUNCTION health_internal.trigger_version(source integer, leaf oid) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT t.oid || '/' || t.xmin FROM pg_trigger AS t WHERE t.tgrelid = leaf AND t.tgname = health_internal.trigger_name(source);
+    SELECT t.oid || '/' || t.xmin FROM pg_trigger AS t
+    WHERE t.tgrelid = leaf AND t.tgname = health_internal.trigger_name(source) AND t.tgfoid = 'health_internal.capture'::regproc;
 $$;
 COMMENT ON FUNCTION health_internal.trigger_version(integer, oid) IS
     'The capture trigger of a table and when it was last changed; NULL without one';
 
+-- A trigger that fires only for sessions in the role of an origin sees nothing of what logical replication applies.
 CREATE FUNCTION health_internal.uncaptured_leaf(source health_internal.ledger_source) RETURNS regclass
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -105,13 +167,34 @@ AS $$
     SELECT c.oid::regclass
     FROM pg_class AS c
     WHERE (c.oid = source.relation OR c.oid IN (SELECT t.relid FROM pg_partition_tree(source.relation) AS t WHERE t.isleaf))
-      AND NOT EXISTS (SELECT 1 FROM pg_trigger AS t JOIN pg_proc AS f ON f.oid = t.tgfoid JOIN pg_namespace AS n ON n.oid = f.pronamespace
-                      WHERE t.tgrelid = c.oid AND t.tgname = health_internal.trigger_name(source.id) AND t.tgenabled IN ('O', 'A')
-                        AND f.proname = 'capture' AND n.nspname = 'health_internal')
+      AND NOT EXISTS (SELECT 1 FROM pg_trigger AS t
+                      WHERE t.tgrelid = c.oid AND t.tgname = health_internal.trigger_name(source.id) AND t.tgenabled = 'A'
+                        AND t.tgfoid = 'health_internal.capture'::regproc)
     LIMIT 1;
 $$;
 COMMENT ON FUNCTION health_internal.uncaptured_leaf(health_internal.ledger_source) IS
-    'A table of a source whose changes no trigger captures; NULL when all are captured';
+    'A table of a source whose changes no trigger captures whoever makes them; NULL when all are captured';
+
+-- What a function calls in its turn is not looked at. A partition is asked rather than its table, which is locked while partitions come and
+-- go.
+CREATE FUNCTION health_internal.source_code(source health_internal.ledger_source) RETURNS text
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT md5(concat(
+        (SELECT string_agg(concat_ws('/', p.oid, p.prolang, p.provolatile, p.proisstrict, p.prosrc, p.probin, p.prosqlbody::text,
+                                     p.proconfig::text), '|' ORDER BY p.oid)
+         FROM pg_proc AS p WHERE p.oid = ANY (m.functions)), '||',
+        (SELECT string_agg(concat_ws('/', t.oid, t.typbasetype, t.typtypmod,
+                                     (SELECT string_agg(e.enumlabel, ',' ORDER BY e.oid) FROM pg_enum AS e WHERE e.enumtypid = t.oid),
+                                     (SELECT string_agg(pg_get_constraintdef(c.oid), ',' ORDER BY c.oid) FROM pg_constraint AS c
+                                      WHERE c.contypid = t.oid)), '|' ORDER BY t.oid)
+         FROM pg_type AS t WHERE t.oid = ANY (m.types))))
+    FROM health_internal.made_objects(source.id, coalesce((SELECT min(l.leaf) FROM health_internal.leaf_tables(source.relation) AS l),
+                                                          source.relation)) AS m;
+$$;
+COMMENT ON FUNCTION health_internal.source_code(health_internal.ledger_source) IS
+    'Digest of the functions and types of users that the expressions of a tracked source call; an error when they do not fit its table';
 
 -- Once it cannot be said any more what the ledger stands for, the source is read from the start.
 CREATE FUNCTION health_internal.find_restart_reason(source health_internal.ledger_source) RETURNS text
@@ -121,6 +204,7 @@ AS $$
 DECLARE
     reason text;
     lost boolean;
+    other boolean;
 BEGIN
     SELECT CASE WHEN l.leaf IS NULL THEN 'a partition is gone'
                 WHEN b.relfilenode <> l.relfilenode THEN format('%s was truncated or rewritten', l.leaf::regclass)
@@ -141,11 +225,14 @@ BEGIN
            -- }
           )
     LIMIT 1;
-    IF reason IS NULL THEN
-        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s AS c WHERE c.changes IS NULL)', source.change_table::regclass) INTO lost;
-        IF lost THEN
-            reason := 'some of its rows could not be read as events when they changed';
-        END IF;
+    IF reason IS NULL AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.change_table) THEN
+        EXECUTE format('SELECT coalesce(bool_or(c.changes IS NULL), false), coalesce(bool_or(c.generation <> $1), false) FROM %s AS c '
+            'WHERE c.changes IS NULL OR c.generation <> $1', source.change_table::regclass) INTO lost, other USING source.generation;
+        reason := CASE WHEN lost THEN 'some of its rows could not be read as events when they changed'
+                       WHEN other THEN 'some of its changes were captured as it was read before' END;
+    END IF;
+    IF reason IS NULL AND EXISTS (SELECT FROM health_internal.capture_gap AS g WHERE g.source = source.id) THEN
+        reason := 'some of its changes could not be captured';
     END IF;
     RETURN reason;
 END;
@@ -168,6 +255,45 @@ $$;
 COMMENT ON FUNCTION health_internal.unreadable_reason(health_internal.ledger_source) IS
     'Why the owner of a tracked source, who is the current user, may not read its table any more; NULL when he may';
 
+CREATE FUNCTION health_internal.raise_misread(source health_internal.ledger_source, relation oid, code text, message text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'model "%": the rows of % cannot be read as %: %', source.model, relation::regclass, source.path, message
+        USING ERRCODE = code,
+              HINT = 'When the table has changed, alter_model(name, definition) says how to read it now; nothing is lost meanwhile.';
+END;
+$$;
+COMMENT ON FUNCTION health_internal.raise_misread(health_internal.ledger_source, oid, text, text) IS
+    'Raises the error of expressions that do not fit their table any more';
+
+-- Another function or type of the same name has another meaning of every row.
+CREATE FUNCTION health_internal.check_source_code(source health_internal.ledger_source) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    present text;
+BEGIN
+    BEGIN
+        present := health_internal.source_code(source);
+    EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_object_definition OR invalid_schema_name OR feature_not_supported THEN
+        PERFORM health_internal.raise_misread(source, source.relation, sqlstate, sqlerrm);
+    END;
+    UPDATE health_internal.ledger_source AS s SET code = present
+    WHERE s.id = source.id AND s.code IS DISTINCT FROM present;
+    IF source.code <> present THEN
+        PERFORM health_internal.read_otherwise(source);
+        RETURN 'a function or type that its expressions use is another one now';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.check_source_code(health_internal.ledger_source) IS
+    'Whether the functions and types that a tracked source calls are those that its ledger was read with; if not, it is read otherwise from '
+    'now on, and the reason to read it again comes back. An error when its expressions do not fit the table any more';
+
 CREATE FUNCTION health_internal.plan_reading(source health_internal.ledger_source) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -175,6 +301,7 @@ AS $$
 DECLARE
     batch_blocks CONSTANT bigint := 65536;    -- 512 MB of events in memory at a time
     last_block CONSTANT bigint := 4294967295;
+    patience CONSTANT interval := interval '1 second';
     reason text;
     disabled regclass;
 BEGIN
@@ -187,6 +314,13 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   HINT = 'Changes are not captured meanwhile. With the right back, the next refresh reads the events again.';
     END IF;
+    reason := health_internal.unfit_table(source.relation);
+    IF reason IS NOT NULL THEN
+        RAISE EXCEPTION 'model "%": changes of % cannot be captured any more: %', source.model, source.path, reason
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('Take it out of the table, or have the last days read again instead: SELECT health.untrack(%1$L), '
+                                'health.track(%1$L, window_days => 7);', source.model);
+    END IF;
     -- One look at the triggers: two could make a partition that is attached between them look like one whose trigger is off.
     SELECT t.tgrelid INTO disabled
     FROM pg_trigger AS t
@@ -194,15 +328,20 @@ BEGIN
       AND t.tgrelid IN (SELECT source.relation UNION ALL SELECT l.leaf FROM health_internal.leaf_tables(source.relation) AS l)
     LIMIT 1;
     IF health_internal.trigger_version(source.id, source.relation) IS NULL THEN
-        PERFORM health_internal.create_trigger(source);
+        PERFORM health_internal.create_triggers(ARRAY[source], patience, format('CALL health.refresh(%L);', source.model));
         reason := format('changes of %s were not captured', source.relation::regclass);
     ELSIF disabled IS NOT NULL THEN
         RAISE EXCEPTION 'model "%": the trigger on % is disabled, so its changes are not captured', source.model, disabled
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = format('ALTER TABLE %s ENABLE TRIGGER %I; the next refresh then reads the events again.',
+                  HINT = format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; the next refresh then reads the events again.',
                       source.relation::regclass, health_internal.trigger_name(source.id));
+    ELSIF health_internal.uncaptured_leaf(source) IS NOT NULL THEN
+        -- ENABLE TRIGGER ALL has it fire for origins only. When the table is busy, the next refresh sees to it.
+        IF health_internal.run_ddl((health_internal.trigger_statements(source))[2:], patience) THEN
+            reason := format('changes of %s by replication were not captured', source.relation::regclass);
+        END IF;
     END IF;
-    reason := coalesce(reason, health_internal.find_restart_reason(source));
+    reason := coalesce(health_internal.check_source_code(source), reason, health_internal.find_restart_reason(source));
     IF reason IS NOT NULL THEN
         PERFORM health_internal.restart_source(source, reason);
     END IF;
@@ -250,10 +389,8 @@ BEGIN
         WHERE c.events > 0
     ON CONFLICT (source, day) DO UPDATE SET events = d.events + excluded.events;
     RETURN read_events;
-EXCEPTION WHEN undefined_column OR undefined_function OR undefined_object OR datatype_mismatch OR invalid_object_definition THEN
-    RAISE EXCEPTION 'model "%": the rows of % cannot be read as %: %', source.model, batch.leaf::regclass, source.path, sqlerrm
-        USING ERRCODE = sqlstate,
-              HINT = 'When the table has changed, alter_model(name, definition) says how to read it now; nothing is lost meanwhile.';
+EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_object_definition OR invalid_schema_name OR feature_not_supported THEN
+    PERFORM health_internal.raise_misread(source, batch.leaf, sqlstate, sqlerrm);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, health_internal.ledger_batch, date, date) IS
@@ -345,12 +482,11 @@ COMMENT ON FUNCTION health_internal.extend_ledger(health_internal.ledger_source)
     'Plans to read a source from the start because its ledger is to reach further back';
 
 -- Up to one batch size of blocks at a time.
-CREATE FUNCTION health_internal.read_next(tracking health_internal.tracking) RETURNS text
+CREATE FUNCTION health_internal.read_next(tracking health_internal.tracking, document jsonb) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    document jsonb := (health_internal.find_version(tracking.model, (health_internal.find_model(tracking.model)).current_version)).document;
     today date := health_internal.model_today(document);
     source health_internal.ledger_source;
     batch health_internal.ledger_batch;
@@ -396,5 +532,5 @@ BEGIN
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.read_next(health_internal.tracking) IS
+COMMENT ON FUNCTION health_internal.read_next(health_internal.tracking, jsonb) IS
     'Reads the next part of what the ledgers of a model do not hold yet; returns the progress in words, NULL when everything has been read';

@@ -36,7 +36,7 @@ BEGIN
         WITH taken AS (
             DELETE FROM %1$s AS c
             WHERE c.ctid = ANY (ARRAY(
-                SELECT t.ctid FROM %1$s AS t WHERE t.changes IS NOT NULL
+                SELECT t.ctid FROM %1$s AS t WHERE t.changes IS NOT NULL AND t.generation = $7
                 -- guard read_leaves {
                 AND t.leaf = ANY ($1)
                 -- instead: AND $1 IS NOT NULL
@@ -73,7 +73,7 @@ BEGIN
         health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
         health_internal.account_cast(tracking), health_internal.compile_pending_changes('t', source.id))
     INTO pieces, bad
-    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, today - 100;
+    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, today - 100, source.generation;
     IF bad IS NOT NULL THEN
         UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + bad WHERE s.id = source.id;
     END IF;

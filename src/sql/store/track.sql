@@ -107,6 +107,28 @@ $$;
 COMMENT ON FUNCTION health_internal.raise_unfit(text, text, text, text, text) IS
     'Raises the error for a source that triggers cannot follow, with the mode that fits';
 
+-- Of a kind of storage whose rows or changes cannot be followed.
+CREATE FUNCTION health_internal.unfit_table(relation oid) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT u.words
+    FROM (SELECT 1 AS position, format('%s has child tables that are not partitions', c.oid::regclass) AS words
+          FROM pg_class AS c
+          WHERE c.oid = relation AND c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = c.oid)
+          UNION ALL
+          SELECT 2, format('%s is %s', c.oid::regclass, CASE WHEN c.relkind = 'f' THEN 'a foreign table'
+                           WHEN c.relpersistence = 'u' THEN 'unlogged' WHEN c.relpersistence = 't' THEN 'temporary'
+                           ELSE 'not stored as a heap' END)
+          FROM pg_class AS c
+          WHERE (c.oid = relation OR c.oid IN (SELECT t.relid FROM pg_partition_tree(relation) AS t WHERE t.isleaf))
+            AND (c.relkind = 'f' OR c.relpersistence <> 'p' OR c.relkind = 'r'
+                AND c.relam <> (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'heap'))) AS u
+    ORDER BY u.position, u.words LIMIT 1;
+$$;
+COMMENT ON FUNCTION health_internal.unfit_table(oid) IS
+    'What keeps triggers from following a table or one of its partitions, in words; NULL when nothing does';
+
 CREATE FUNCTION health_internal.check_trackable(source health_internal.ledger_source) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -114,7 +136,6 @@ AS $$
 DECLARE
     class pg_class;
     barred text;
-    unfit text;
 BEGIN
     IF source.relation IS NULL THEN
         PERFORM health_internal.raise_unfit(source.model, source.path, 'it reads a query', 'Name the table itself, with a "filter".');
@@ -126,9 +147,6 @@ BEGIN
     ELSIF source.account = '' THEN
         PERFORM health_internal.raise_unfit(source.model, source.path, 'its rows have no account of their own',
             format('Name the column with the account id as %s.account.', source.path));
-    ELSIF class.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_inherits AS i WHERE i.inhparent = source.relation) THEN
-        PERFORM health_internal.raise_unfit(source.model, source.path, format('%s has child tables that are not partitions',
-            source.relation_name), NULL);
     ELSIF NOT has_table_privilege(source.relation, 'TRIGGER') THEN
         PERFORM health_internal.raise_unfit(source.model, source.path, format('permission denied to create a trigger on %s',
             source.relation_name),
@@ -148,18 +166,8 @@ BEGIN
         PERFORM health_internal.raise_unfit(source.model, source.path, format('permission denied to read all of %s', source.relation_name),
             format('GRANT SELECT ON %s TO %I;', source.relation_name, current_user), 'insufficient_privilege');
     END IF;
-    SELECT format('%s is %s', c.oid::regclass, CASE WHEN c.relkind = 'f' THEN 'a foreign table' WHEN c.relpersistence = 'u'
-        THEN 'unlogged' WHEN c.relpersistence = 't' THEN 'temporary'
-                                                    ELSE 'not stored as a heap' END)
-    INTO unfit
-    FROM pg_class AS c
-    WHERE (c.oid = source.relation OR c.oid IN (SELECT t.relid FROM pg_partition_tree(source.relation) AS t WHERE t.isleaf))
-      AND (c.relkind = 'f' OR c.relpersistence <> 'p' OR c.relkind = 'r'
-          AND c.relam <> (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'heap'))
-    LIMIT 1;
-    IF unfit IS NOT NULL THEN
-        PERFORM health_internal.raise_unfit(source.model, source.path, unfit, NULL);
-    END IF;
+    PERFORM health_internal.raise_unfit(source.model, source.path, u.words, NULL)
+    FROM health_internal.unfit_table(source.relation) AS u (words) WHERE u.words IS NOT NULL;
     BEGIN
         PERFORM health_internal.check_ledger_source(source.relation, source.account, source.user_id, source.event, source.moment,
             source.amount, source.filter, source.account_kind, source.user_kind, source.time_zone, source.search_path);
@@ -171,19 +179,126 @@ $$;
 COMMENT ON FUNCTION health_internal.check_trackable(health_internal.ledger_source) IS
     'Raises an error, with the mode that fits, when triggers cannot follow the changes of a source';
 
-CREATE FUNCTION health_internal.create_trigger(source health_internal.ledger_source) RETURNS void
+CREATE FUNCTION health_internal.create_change_table(source integer) RETURNS regclass
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT health_internal.create_data_table('change', source, '{leaf,xact,generation,changes,written_at}',
+                                             '{oid,xid8,integer,bytea,timestamptz}')::regclass;
+$$;
+COMMENT ON FUNCTION health_internal.create_change_table(integer) IS 'Makes the table that takes the captured changes of a source';
+
+-- DDL waits for whoever uses a table, and behind it waits everybody else who wants to: so it waits for a moment only, lets go of all that it
+-- has got, and tries again. The moment is shorter than what it takes PostgreSQL to look for deadlocks: no writer is ever the victim of one.
+CREATE FUNCTION health_internal.short_wait() RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT least(nullif(l.setting::integer, 0), d.setting::integer / 2, 200)::text || 'ms'
+    FROM pg_settings AS l, pg_settings AS d WHERE l.name = 'lock_timeout' AND d.name = 'deadlock_timeout';
+$$;
+COMMENT ON FUNCTION health_internal.short_wait() IS
+    'A lock_timeout that nobody suffers from: that of the session, at most 200 ms and half of deadlock_timeout';
+
+CREATE FUNCTION health_internal.run_ddl(statements text[], patience interval) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- Settings that are changed in a block are as they were when it fails, and are put back when it does not.
+    present CONSTANT text := current_setting('lock_timeout');
+    until CONSTANT timestamptz := clock_timestamp() + patience;
+    statement text;
+BEGIN
+    LOOP
+        BEGIN
+            PERFORM set_config('lock_timeout', health_internal.short_wait(), true);
+            FOREACH statement IN ARRAY statements LOOP
+                EXECUTE statement;
+            END LOOP;
+            PERFORM set_config('lock_timeout', present, true);
+            RETURN true;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            IF clock_timestamp() > until THEN
+                RETURN false;
+            END IF;
+        END;
+        PERFORM pg_sleep(0.05 + random() * 0.1);
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.run_ddl(text[], interval) IS
+    'Executes statements that need strong locks, all or none: again and again, with short waits, until they get through; false when they do '
+    'not for so long';
+
+CREATE FUNCTION health_internal.raise_busy(model_name text, tables text, patience interval, again text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION health_internal.capture(%L)',
-                   health_internal.trigger_name(source.id), source.relation::regclass, source.id);
+    RAISE EXCEPTION 'model "%": % is in use', model_name, tables
+        USING ERRCODE = 'lock_not_available',
+              DETAIL = format('A transaction that began before goes on using it; nobody was made to wait behind it for more than a moment, '
+                              'and nothing has changed. It was tried for %s seconds.', round(extract(epoch FROM patience))),
+              HINT = format('Try again when it has ended: %s pg_locks and pg_stat_activity show who it is.', again);
 END;
 $$;
-COMMENT ON FUNCTION health_internal.create_trigger(health_internal.ledger_source) IS
-    'Creates the capture trigger of a source; PostgreSQL copies it to present and future partitions';
+COMMENT ON FUNCTION health_internal.raise_busy(text, text, interval, text) IS
+    'Raises the error of DDL that does not get its locks, with the statement that tries again';
 
-CREATE FUNCTION health_internal.create_ledger_source(source health_internal.ledger_source) RETURNS void
+-- Fires for what logical replication applies and for sessions that have set session_replication_role, too, which takes the owner of the table.
+CREATE FUNCTION health_internal.always_fire(model text, arguments text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    class oid := arguments[1]::oid;
+    trigger_name CONSTANT name := health_internal.trigger_name(arguments[2]::integer);
+BEGIN
+    IF EXISTS (SELECT FROM health_internal.ledger_source_table AS s WHERE s.id = arguments[2]::integer AND s.model = always_fire.model)
+       AND EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = class AND t.tgname = trigger_name
+                   AND t.tgfoid = 'health_internal.capture'::regproc) THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', class::regclass, trigger_name);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.always_fire(text, text[]) IS
+    'Has the capture trigger of a source fire whoever writes, run by act_on_model(): table, source';
+
+CREATE FUNCTION health_internal.trigger_statements(source health_internal.ledger_source) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY[
+        format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION health_internal.capture(%L)',
+               health_internal.trigger_name(source.id), source.relation::regclass, source.id),
+        format('SELECT health_internal.act_on_model(%L, ''always_fire'', %L, %L)', source.model, source.relation, source.id)];
+$$;
+COMMENT ON FUNCTION health_internal.trigger_statements(health_internal.ledger_source) IS
+    'SQL that creates the capture trigger of a source; PostgreSQL copies it to present and future partitions';
+
+-- In the order of their tables, whoever creates or drops.
+CREATE FUNCTION health_internal.create_triggers(sources health_internal.ledger_source[], patience interval, again text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    statements text[] := ARRAY[]::text[];
+    source health_internal.ledger_source;
+BEGIN
+    FOR source IN SELECT s.* FROM unnest(sources) AS s ORDER BY s.relation, s.id LOOP
+        statements := statements || health_internal.trigger_statements(source);
+    END LOOP;
+    IF NOT health_internal.run_ddl(statements, patience) THEN
+        PERFORM health_internal.raise_busy(sources[1].model, (SELECT string_agg(DISTINCT s.relation::regclass::text, ', ')
+            FROM unnest(sources) AS s), patience, again);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.create_triggers(health_internal.ledger_source[], interval, text) IS
+    'Creates the capture triggers of some sources, all or none';
+
+CREATE FUNCTION health_internal.create_ledger_source(source health_internal.ledger_source) RETURNS health_internal.ledger_source
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -199,15 +314,12 @@ BEGIN
     source.chunk_table := health_internal.create_data_table('chunk', source.id, '{account_id,period,part,usage}',
         source.account_kind::regtype || '{date,integer,health.usage}'::regtype[], '{account_id,period,part}')::regclass;
     IF source.relation IS NOT NULL THEN
-        source.change_table := health_internal.create_data_table('change', source.id, '{leaf,xact,changes,written_at}',
-            '{oid,xid8,bytea,timestamptz}')::regclass;
+        source.change_table := health_internal.create_change_table(source.id);
     END IF;
     UPDATE health_internal.ledger_source AS s SET chunk_table = source.chunk_table, change_table = source.change_table
-        WHERE s.id = source.id;
-    IF source.relation IS NOT NULL THEN
-        PERFORM health_internal.create_trigger(source);
-    END IF;
+        WHERE s.id = source.id RETURNING s.* INTO source;
+    RETURN source;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.create_ledger_source(health_internal.ledger_source) IS
-    'Stores a source, makes its tables, and sets its trigger';
+    'Stores a source and makes its tables; its trigger is still missing';

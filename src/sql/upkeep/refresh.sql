@@ -17,15 +17,18 @@ DECLARE
     more boolean := false;
 BEGIN
     tracking := health_internal.recompile_tracking(tracking);
-    tracking := health_internal.adopt_sources(tracking, health_internal.find_version(model_name,
-        (health_internal.find_model(model_name)).current_version));
-    progress := health_internal.read_next(tracking);
+    -- Read once: whoever changes the model meanwhile is the next refresh's.
+    version := health_internal.find_version(model_name, (health_internal.find_model(model_name)).current_version);
+    tracking := health_internal.adopt_sources(tracking, version);
+    progress := health_internal.read_next(tracking, version.document);
     IF progress IS NOT NULL THEN
         RETURN progress;
     END IF;
-    tracking := health_internal.adopt_version(tracking);
+    tracking := health_internal.adopt_version(tracking, version);
     PERFORM health_internal.recompile_views(model_name);
-    version := health_internal.find_version(model_name, tracking.model_version);
+    IF tracking.model_version <> version.version THEN
+        version := health_internal.find_version(model_name, tracking.model_version);
+    END IF;
     today := health_internal.model_today(version.document);
     began := clock_timestamp();
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = model_name ORDER BY s.id LOOP
@@ -62,6 +65,40 @@ COMMENT ON FUNCTION health_internal.refresh_part(text, boolean) IS
     'A part of a refresh that is whole by itself: reads a batch, or folds changes, or ends the refresh with the scores; returns what it '
         'did while there is more to do';
 
+-- Locks are waited for as run_ddl() does: a refresh that stands in the way of somebody who holds what it wants lets go of everything, and
+-- starts this part anew a moment later.
+CREATE FUNCTION health_internal.refresh_part_patiently(model_name text, ignore_volume boolean) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    present CONSTANT text := current_setting('lock_timeout');
+    patience CONSTANT interval := interval '10 seconds';
+    until CONSTANT timestamptz := clock_timestamp() + patience;
+    progress text;
+BEGIN
+    LOOP
+        BEGIN
+            PERFORM set_config('lock_timeout', health_internal.short_wait(), true);
+            progress := health_internal.refresh_part(model_name, ignore_volume);
+            PERFORM set_config('lock_timeout', present, true);
+            RETURN progress;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            IF clock_timestamp() > until THEN
+                RAISE EXCEPTION 'model "%": something that its refresh needs is locked', model_name
+                    USING ERRCODE = 'lock_not_available',
+                          DETAIL = format('It was tried for %s seconds, without making others wait for more than a moment. Scores are as they '
+                                          'were.', round(extract(epoch FROM patience))),
+                          HINT = 'The next refresh goes on from here; pg_locks and pg_stat_activity show who holds what.';
+            END IF;
+        END;
+        PERFORM pg_sleep(0.1 + random() * 0.2);
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.refresh_part_patiently(text, boolean) IS
+    'refresh_part() that never waits for a lock for long';
+
 CREATE FUNCTION health_internal.refresh_tracked(model_name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -71,22 +108,12 @@ BEGIN
         RETURN;
     END IF;
     PERFORM health_internal.lock_tracking(model_name, true);
-    WHILE health_internal.refresh_part(model_name, false) IS NOT NULL LOOP
+    WHILE health_internal.refresh_part_patiently(model_name, false) IS NOT NULL LOOP
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.refresh_tracked(text) IS
     'Refreshes a tracked model within the present transaction; waits for another refresh at work';
-
-CREATE FUNCTION health_internal.rebuild_view_as_owner(schema_name name, view_name name, version integer) RETURNS void
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT health_internal.rebuild_score_view(s, health_internal.find_version(s.model, rebuild_view_as_owner.version))
-    FROM health_internal.score_view AS s
-    WHERE s.schema_name = rebuild_view_as_owner.schema_name AND s.view_name = rebuild_view_as_owner.view_name;
-$$;
-COMMENT ON FUNCTION health_internal.rebuild_view_as_owner(name, name, integer) IS 'rebuild_score_view() as the owner of the model';
 
 -- What PostgreSQL says of a refresh that fails does not name the place in the document.
 CREATE FUNCTION health_internal.name_failure_as_owner(model text, version integer, code text) RETURNS void
@@ -261,7 +288,7 @@ AS $$
 BEGIN
     locked := health_internal.lock_tracking(model_name, false);
     IF locked THEN
-        progress := health_internal.refresh_part(model_name, ignore_volume);
+        progress := health_internal.refresh_part_patiently(model_name, ignore_volume);
     END IF;
 END;
 $$;

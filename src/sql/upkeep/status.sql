@@ -20,6 +20,40 @@ $$;
 COMMENT ON FUNCTION health_internal.job_status(text) IS
     'Schedule and last run of the pg_cron job of a model, as far as the current user may see them';
 
+-- What keeps changes from being captured, or a refresh from reading them, and somebody has to mend.
+CREATE FUNCTION health_internal.find_capture_gap(source health_internal.ledger_source) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    code text;
+BEGIN
+    -- Names are looked up only with the right to the schema.
+    code := health_internal.unreadable_reason(source);
+    IF code IS NOT NULL THEN
+        RETURN code;
+    ELSIF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.relation) OR to_regclass(source.relation_name) IS NULL THEN
+        RETURN format('%s does not exist any more', source.relation_name);
+    ELSIF to_regclass(source.relation_name) <> source.relation THEN
+        RETURN format('to be read again: %s is another table now', source.relation_name);
+    END IF;
+    code := coalesce(health_internal.unfit_table(source.relation),
+                     (SELECT format('no trigger captures the changes of %s', u.leaf)
+                      FROM health_internal.uncaptured_leaf(source) AS u (leaf) WHERE u.leaf IS NOT NULL));
+    IF code IS NULL THEN
+        BEGIN
+            code := health_internal.source_code(source);
+        EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_object_definition OR invalid_schema_name OR feature_not_supported THEN
+            RETURN format('the rows of %s cannot be read: %s', source.relation::regclass, sqlerrm);
+        END;
+        code := CASE WHEN source.code <> code THEN 'to be read again: a function or type that its expressions use is another one now' END;
+    END IF;
+    RETURN code;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_capture_gap(health_internal.ledger_source) IS
+    'Why changes of a tracked source are not captured, or cannot be read, at the moment; NULL when they are';
+
 CREATE FUNCTION health_internal.status_as_owner(model text,
     OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint,
         OUT time_left interval,
@@ -36,8 +70,9 @@ DECLARE
     state health_internal.store_state;
     row_of record;
     ledger health_internal.ledger_source;
-    uncaptured regclass;
-    unreadable text;
+    gap text;
+    reread text;
+    has_changes boolean;
 BEGIN
     PERFORM health_internal.open_model(model);
     tracking := health_internal.find_tracking(model);
@@ -59,15 +94,20 @@ BEGIN
         changes_waiting := NULL;
         oldest_change := NULL;
         change_bytes := NULL;
-        uncaptured := NULL;
-        unreadable := NULL;
+        gap := NULL;
+        reread := NULL;
         IF ledger.window_days IS NULL THEN
-            change_bytes := pg_total_relation_size(to_regclass(health_internal.data_table('change', ledger.id)));
-            uncaptured := health_internal.uncaptured_leaf(ledger);
-            unreadable := health_internal.unreadable_reason(ledger);
-            EXECUTE format('SELECT coalesce(sum(health_internal.count_changes(c.changes)), 0), clock_timestamp() - min(c.written_at) FROM '
-                '%s AS c',
-                           to_regclass(health_internal.data_table('change', ledger.id))) INTO changes_waiting, oldest_change;
+            has_changes := health_internal.is_change_table(ledger.change_table, ledger.owner::oid);
+            gap := health_internal.find_capture_gap(ledger);
+            IF gap IS NULL THEN
+                reread := coalesce(health_internal.find_restart_reason(ledger),
+                    CASE WHEN NOT has_changes THEN format('%s is not as it was made', health_internal.data_table('change', ledger.id)) END);
+            END IF;
+            IF has_changes THEN
+                change_bytes := pg_total_relation_size(ledger.change_table);
+                EXECUTE format('SELECT coalesce(sum(health_internal.count_changes(c.changes)), 0), clock_timestamp() - min(c.written_at) '
+                               'FROM %s AS c', ledger.change_table::regclass) INTO changes_waiting, oldest_change;
+            END IF;
         END IF;
         SELECT round(100.0 * coalesce(sum(b.weight) FILTER (WHERE b.snapshot IS NOT NULL), 0) / greatest(sum(b.weight), 1), 1) AS percent,
                sum(b.events) AS events, sum(b.events) / nullif(sum(extract(epoch FROM b.ended_at - b.started_at)), 0) AS rate,
@@ -82,11 +122,11 @@ BEGIN
         rows_per_second := round(row_of.rate);
         time_left := CASE WHEN ledger.read_at IS NULL THEN make_interval(secs => round(row_of.seconds_left)::float8) END;
         phase := CASE
-            WHEN unreadable IS NOT NULL THEN unreadable
-            WHEN uncaptured IS NOT NULL THEN format('no trigger captures the changes of %s', uncaptured)
+            WHEN gap IS NOT NULL THEN gap
             WHEN ledger.read_at IS NULL AND row_of.percent > 0 THEN 'reading'
             WHEN ledger.read_at IS NULL THEN 'to be read'
             WHEN tracking.error IS NOT NULL THEN 'failing'
+            WHEN reread IS NOT NULL THEN 'to be read again: ' || reread
             WHEN state.broken IS NOT NULL THEN 'frozen'
             WHEN tracking.model_version IS NULL THEN 'to be scored'
             ELSE 'fresh' END;

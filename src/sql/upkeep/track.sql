@@ -12,45 +12,83 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.account_type(text, health_internal.model_version) IS 'SQL name of the type of a model''s account ids';
 
+CREATE FUNCTION health_internal.drop_trigger_statements(sources health_internal.ledger_source[]) RETURNS text[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    statements text[] := ARRAY[]::text[];
+    found_trigger record;
+BEGIN
+    FOR found_trigger IN
+        SELECT s.model, c.oid::regclass AS relation, t.tgname, pg_has_role(c.relowner, 'USAGE') AS droppable
+        FROM unnest(sources) AS s JOIN pg_class AS c ON c.oid = s.relation
+        JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = health_internal.trigger_name(s.id) ORDER BY c.oid, s.id
+    LOOP
+        -- The right to create triggers is not that to drop them.
+        IF NOT found_trigger.droppable THEN
+            RAISE EXCEPTION 'model "%": permission denied to drop the trigger on %', found_trigger.model, found_trigger.relation
+                USING ERRCODE = 'insufficient_privilege',
+                      HINT = format('Its owner runs: DROP TRIGGER %I ON %s; then call untrack again.', found_trigger.tgname,
+                                    found_trigger.relation);
+        END IF;
+        statements := statements || format('DROP TRIGGER %I ON %s', found_trigger.tgname, found_trigger.relation);
+    END LOOP;
+    RETURN statements;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.drop_trigger_statements(health_internal.ledger_source[]) IS
+    'SQL that takes the capture triggers of some sources off, in the order in which they are made';
+
+-- Triggers first: who holds their tables finds nothing that he could wait for in turn. And all at once, so that nobody waits for a table of
+-- events while scores are being read.
 CREATE FUNCTION health_internal.remove_tracking(tracking health_internal.tracking) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    id integer := tracking.id;
-    source health_internal.ledger_source;
+    patience CONSTANT interval := interval '5 seconds';
+    sources CONSTANT health_internal.ledger_source[] := ARRAY(SELECT s FROM health_internal.ledger_source AS s WHERE s.model = tracking.model);
+    triggers CONSTANT text[] := health_internal.drop_trigger_statements(sources);
+    tables CONSTANT text := (
+        SELECT string_agg(health_internal.data_table(k.kind, k.id), ', ')
+        FROM (SELECT kind, tracking.id FROM unnest('{score,book,state,history,stale}'::text[]) AS kind
+              UNION ALL SELECT kind, s.id FROM unnest(sources) AS s, unnest('{chunk,change}'::text[]) AS kind) AS k (kind, id)
+        WHERE to_regclass(health_internal.data_table(k.kind, k.id)) IS NOT NULL);
 BEGIN
     -- guard triggers_first {
-    -- instead: FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model LOOP
-    -- instead:     EXECUTE format('DROP TABLE IF EXISTS %s', health_internal.data_table('change', source.id));
-    -- instead: END LOOP;
+    -- instead: EXECUTE 'DROP TABLE ' || tables;
     -- }
-    -- Triggers first: their locks wait for writers, who then find nothing that they could wait for in turn.
-    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
-        IF EXISTS (SELECT 1 FROM pg_trigger AS t WHERE t.tgrelid = source.relation
-            AND t.tgname = health_internal.trigger_name(source.id)) THEN
-            BEGIN
-                EXECUTE format('DROP TRIGGER %I ON %s', health_internal.trigger_name(source.id), source.relation::regclass);
-            EXCEPTION WHEN insufficient_privilege THEN    -- the right to create triggers is not that to drop them
-                RAISE EXCEPTION 'model "%": permission denied to drop the trigger on %', tracking.model, source.relation::regclass
-                    USING ERRCODE = 'insufficient_privilege',
-                          HINT = format('Its owner runs: DROP TRIGGER %I ON %s; then call untrack again.',
-                              health_internal.trigger_name(source.id), source.relation::regclass);
-            END;
-        END IF;
-    END LOOP;
-    PERFORM health_internal.drop_book(id);
-    EXECUTE format('DROP TABLE IF EXISTS %s, %s', health_internal.data_table('history', id), health_internal.data_table('stale', id));
-    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
-        EXECUTE format('DROP TABLE IF EXISTS %s', concat_ws(', ', health_internal.data_table('chunk', source.id),
-                                                            CASE WHEN source.window_days IS NULL THEN health_internal.data_table('change',
-                                                                source.id) END));
-    END LOOP;
+    IF NOT health_internal.run_ddl(triggers || ('DROP TABLE IF EXISTS ' || tables), patience) THEN
+        PERFORM health_internal.raise_busy(tracking.model, (SELECT string_agg(DISTINCT s.relation::regclass::text, ', ')
+            FROM unnest(sources) AS s), patience, format('SELECT health.untrack(%L);', tracking.model));
+    END IF;
     PERFORM health_internal.delete_rows(tracking.model, 'tracking');
 END;
 $$;
 COMMENT ON FUNCTION health_internal.remove_tracking(health_internal.tracking) IS
     'Takes the triggers of a tracked model off, drops its tables and its catalog rows';
+
+CREATE FUNCTION health_internal.make_history(tracking health_internal.tracking) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY '{history,stale}'::text[] LOOP
+        IF to_regclass(health_internal.data_table(kind, tracking.id)) IS NOT NULL THEN
+            EXECUTE format('DROP TABLE %s', health_internal.data_table(kind, tracking.id));
+        END IF;
+    END LOOP;
+    PERFORM health_internal.create_data_table('history', tracking.id, '{account_id,month,days,scores,spans}',
+        ARRAY[tracking.account_type::regtype] || '{date,smallint[],float8[],health_internal.history_span[]}'::regtype[],
+        '{account_id,month}', partition_by => 'month');
+    PERFORM health_internal.create_data_table('stale', tracking.id, '{account_id}', ARRAY[tracking.account_type::regtype], '{account_id}');
+END;
+$$;
+COMMENT ON FUNCTION health_internal.make_history(health_internal.tracking) IS
+    'Makes the history of a tracked model, empty, and the list of the accounts that are to be scored again';
 
 CREATE FUNCTION health_internal.track_as_owner(model text, window_days integer) RETURNS void
 LANGUAGE plpgsql
@@ -60,7 +98,7 @@ DECLARE
     opened health_internal.model := health_internal.open_model(model);
     version health_internal.model_version := health_internal.find_version(model, opened.current_version);
     source health_internal.ledger_source;
-    sources integer := 0;
+    sources health_internal.ledger_source[];
     account_type text;
     id integer;
 BEGIN
@@ -78,19 +116,18 @@ BEGIN
         IF window_days IS NULL THEN
             PERFORM health_internal.check_trackable(source);
         END IF;
-        PERFORM health_internal.create_ledger_source(source);
+        sources := sources || health_internal.create_ledger_source(source);
         UPDATE health_internal.tracking AS t SET account_kind = source.account_kind WHERE t.model = track_as_owner.model;
-        sources := sources + 1;
     END LOOP;
-    IF sources = 0 THEN
+    IF sources IS NULL THEN
         RAISE EXCEPTION 'model "%" has no event source to track', model
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = 'Score views of such a model cost little: refresh_score_views(model) is enough.';
     END IF;
-    PERFORM health_internal.create_data_table('history', id, '{account_id,month,days,scores,spans}',
-        ARRAY[account_type::regtype] || '{date,smallint[],float8[],health_internal.history_span[]}'::regtype[], '{account_id,month}',
-            partition_by => 'month');
-    PERFORM health_internal.create_data_table('stale', id, '{account_id}', ARRAY[account_type::regtype], '{account_id}');
+    IF window_days IS NULL THEN
+        PERFORM health_internal.create_triggers(sources, interval '5 seconds', format('SELECT health.track(%L);', model));
+    END IF;
+    PERFORM health_internal.make_history(health_internal.find_tracking(model));
     RAISE NOTICE 'model "%" is tracked; its events are still to be read', model USING HINT = format('CALL health.backfill(%L);', model);
 END;
 $$;
@@ -116,16 +153,17 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     tracking health_internal.tracking := health_internal.find_tracking(model);
-    made health_internal.score_view;
+    opened CONSTANT health_internal.model := health_internal.open_model(model);
+    patience CONSTANT interval := interval '5 seconds';
+    views CONSTANT text[] := ARRAY(
+        SELECT format('SELECT health_internal.rebuild_view_as_owner(%L, %L, %L)', s.schema_name, s.view_name, opened.current_version)
+        FROM health_internal.score_view AS s WHERE s.model = untrack_as_owner.model ORDER BY s.schema_name, s.view_name);
 BEGIN
-    PERFORM health_internal.open_model(model);
     -- Score views become what they were made as, and read the events again.
     UPDATE health_internal.tracking AS t SET model_version = NULL WHERE t.id = tracking.id;
-    FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = untrack_as_owner.model ORDER BY s.schema_name,
-        s.view_name LOOP
-        PERFORM health_internal.rebuild_score_view(made, health_internal.find_version(model,
-            (health_internal.find_model(model)).current_version));
-    END LOOP;
+    IF NOT health_internal.run_ddl(views, patience) THEN
+        PERFORM health_internal.raise_busy(model, 'a score view', patience, format('SELECT health.untrack(%L);', model));
+    END IF;
     PERFORM health_internal.remove_tracking(tracking);
 END;
 $$;

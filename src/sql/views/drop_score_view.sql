@@ -187,3 +187,13 @@ COMMENT ON FUNCTION health_internal.rebuild_score_view(health_internal.score_vie
     'Makes a score view again for another version of its model, with its owner and the grants on its relations; those with suffixes that '
         'are '
     'kept stay as they are';
+
+CREATE FUNCTION health_internal.rebuild_view_as_owner(schema_name name, view_name name, version integer) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT health_internal.rebuild_score_view(s, health_internal.find_version(s.model, rebuild_view_as_owner.version))
+    FROM health_internal.score_view AS s
+    WHERE s.schema_name = rebuild_view_as_owner.schema_name AND s.view_name = rebuild_view_as_owner.view_name;
+$$;
+COMMENT ON FUNCTION health_internal.rebuild_view_as_owner(name, name, integer) IS 'rebuild_score_view() as the owner of the model';

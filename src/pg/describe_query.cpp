@@ -1,5 +1,5 @@
-// The columns of a query, and what it compares with itself, by parse analysis alone. Nothing of it is
-// planned, so nothing of it runs.
+// The columns of a query, the relations it reads, and what it compares with itself, by parse analysis alone.
+// Nothing of it is planned, so nothing of it runs.
 #include "core/ledger/usage.hpp"
 
 #include "guard.hpp"
@@ -88,6 +88,20 @@ int look_names_up_in(const char* path) {
   return guc_level;
 }
 
+// Adds the relations of a query to the List* that the context points to. Rewritten, a view is what it reads.
+bool collect_relations(Node* node, void* context) {
+  if (node == nullptr) return false;
+  if (!IsA(node, Query)) return walk(node, collect_relations, context);
+  auto** const relations = static_cast<List**>(context);
+  auto* const query = reinterpret_cast<Query*>(node);
+  const ListCell* cell = nullptr;
+  foreach (cell, query->rtable) {
+    const auto* const entry = static_cast<const RangeTblEntry*>(lfirst(cell));
+    if (entry->rtekind == RTE_RELATION) *relations = list_append_unique_oid(*relations, entry->relid);
+  }
+  return walk_query(query, collect_relations, context);
+}
+
 // The subquery at hand, and where the names of its columns go that it compares with themselves.
 struct Subquery {
   Query* query;
@@ -162,6 +176,26 @@ HEALTH_FUNCTION(health_self_comparisons) {
     // What the query selects from is somebody's own SQL: only the expressions over it are looked at.
     auto* const query = static_cast<Query*>(lfirst(cell));
     find_self_comparison(reinterpret_cast<Node*>(query->targetList), &whole);
+  }
+  SPI_finish();
+  AtEOXact_GUC(false, guc_level);
+  return Datum{0};
+}
+
+// relations_of_query(query, names_path)
+HEALTH_FUNCTION(health_relations_of_query) {
+  InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+  auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  const int guc_level = look_names_up_in(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+  SPI_connect();
+  CachedPlanSource* const source = analyze_select(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+  List* relations = NIL;
+  collect_relations(reinterpret_cast<Node*>(source->query_list), static_cast<void*>(&relations));
+  const ListCell* cell = nullptr;
+  foreach (cell, relations) {
+    Datum value = ObjectIdGetDatum(lfirst_oid(cell));
+    bool null = false;
+    tuplestore_putvalues(result->setResult, result->setDesc, &value, &null);
   }
   SPI_finish();
   AtEOXact_GUC(false, guc_level);

@@ -90,21 +90,3 @@ select create_distributed_table('kept', 'account_id', shard_count => 8) \g /dev/
 insert into kept select account_id, health.usage_agg(user_id, event_name, occurred_at, amount) from events group by account_id;
 select 'INSERT ... SELECT of ledgers between distributed tables',
   (select count(*) = 41 and bool_and(k.usage = e.usage) from kept k join expected_by_account e using (account_id));
-
-create table accounts (account_id int primary key, name text);
-select create_reference_table('accounts') \g /dev/null
-insert into accounts select i, 'account ' || i from generate_series(0, 40) i;
-create table local_accounts as select account_id, 'account ' || account_id as name from expected_by_account;
-create function model_of(events text, accounts text) returns jsonb language sql as $$
-  select format('{"as_of": "2025-07-01", "accounts": {"table": "%s", "id": "account_id", "name": "name"},
-    "events": {"table": "%s", "account": "account_id", "user": "user_id", "event": "event_name", "occurred_at": "occurred_at"},
-    "signals": [{"name": "activation", "weight": 2, "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}},
-                {"name": "trend", "weight": 1, "metric": "trend_4w", "normalize": {"kind": "linear", "worst": -1, "best": 1}}]}', accounts, events)::jsonb
-$$;
-select health.create_model('distributed', model_of('events', 'accounts')) \g /dev/null
-select health.create_model('local', model_of('local_events', 'local_accounts')) \g /dev/null
-select health.create_score_view('distributed', 'distributed_score') \g /dev/null
-select health.create_score_view('local', 'local_score') \g /dev/null
-select 'a model over distributed tables gives the scores of a local one',
-  (select count(*) = 41 and bool_and(d.score is not distinct from l.score and d.main_reason = l.main_reason)
-   from distributed_score d join local_score l using (account_id));

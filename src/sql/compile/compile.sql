@@ -117,13 +117,13 @@ COMMENT ON FUNCTION health_internal.compile_event_rows(health_internal.model_fie
     'SQL of the rows of one event source, uniformly named';
 
 CREATE FUNCTION health_internal.compile_excluded_users(fields health_internal.model_field[], user_cast text) RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT pg_catalog.format('SELECT %s%s AS user_id FROM %s WHERE %s',
+    SELECT pg_catalog.format('SELECT %s%s AS user_id FROM %s WHERE %s%s',
         (health_internal.field_of(fields, 'users', 'id')).expression, user_cast,
             (health_internal.field_of(fields, 'users', 'from')).from_item,
-        (health_internal.field_of(fields, 'users', 'exclude')).expression)
+        (health_internal.field_of(fields, 'users', 'exclude')).expression, health_internal.fence())
     WHERE (health_internal.field_of(fields, 'users', 'exclude')).expression IS NOT NULL;
 $$;
 COMMENT ON FUNCTION health_internal.compile_excluded_users(health_internal.model_field[], text) IS
@@ -194,7 +194,7 @@ COMMENT ON FUNCTION health_internal.compile_usage_agg(jsonb, text) IS
 CREATE FUNCTION health_internal.compile_usage(fields health_internal.model_field[], document jsonb, account_cast text, restriction text,
     usage_from text, chunks jsonb)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -479,7 +479,8 @@ BEGIN
         IF (health_internal.field_of(fields, input.path, 'account_id')).expression IS NOT NULL THEN
             compiled.answers := pg_catalog.concat(compiled.answers, pg_catalog.format(
                 ' LEFT JOIN (%s) AS q%s ON q%2$s."answers of" = %s%s',
-                health_internal.compile_query_signal(fields, input.path, account_cast, document), input."position",
+                health_internal.compile_query_signal(fields, input.path, account_cast, document) || health_internal.fence(),
+                input."position",
                 (health_internal.field_of(fields, 'accounts', 'id')).expression, account_cast));
             SELECT a.value, a.observed INTO value.expression, seen FROM health_internal.compile_answer(input."position") AS a;
         END IF;
@@ -567,6 +568,7 @@ DECLARE
     signals health_internal.compiled_inputs;
     attributes text;
     extras text;
+    source text := book.from_item;
     restriction text;
     usage text;
     past text;
@@ -578,6 +580,8 @@ BEGIN
         -- With a modifier of -1 the name of character is bpchar, which does not cut to one letter.
         restriction := pg_catalog.format(' = %L::%s', account,
             CASE account_cast WHEN '' THEN pg_catalog.format_type(compiled.account_type, -1) ELSE 'pg_catalog.text' END);
+        source := health_internal.restrict_source(source,
+            (health_internal.field_of(fields, 'accounts', 'id')).expression || account_cast, restriction);
     END IF;
     SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ') INTO attributes
     FROM health_internal.account_attributes(document, fields) AS a;
@@ -614,9 +618,10 @@ BEGIN
             'past_observed', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
             'start', CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
             'seats', CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8' ELSE 'attr.seats' END,
-            'raw_columns', signals.raw_columns, 'book', book.from_item, 'wanted', health_internal.compile_wanted(fields), 'answers', signals.answers, 'past', past, 'attributes', attributes,
-            'usage_join', ' LEFT JOIN (' || usage || ') AS u ("account of usage", "usage of account") ON u."account of usage" = '
-                'attr.account_id' || account_cast,
+            'raw_columns', signals.raw_columns, 'book', source, 'wanted', health_internal.compile_wanted(fields),
+            'answers', signals.answers, 'past', past, 'attributes', attributes,
+            'usage_join', ' LEFT JOIN (' || usage || health_internal.fence() || ') AS u ("account of usage", "usage of account") '
+                'ON u."account of usage" = attr.account_id' || account_cast,
             'values', coalesce(signals."values", 'NULL AS s0'),
             'filter', CASE WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' END,
             'restriction', ' AND attr.account_id' || account_cast || restriction));
@@ -631,19 +636,21 @@ COMMENT ON FUNCTION health_internal.compile_model(jsonb, integer, text, date, te
         'on '
     'the date; the name of the model is for messages';
 
-CREATE FUNCTION health_internal.compile_all_events(document jsonb, fields health_internal.model_field[]) RETURNS text
+-- Each source is summed up by itself: where its rows lie on several servers, it is summed up there.
+CREATE FUNCTION health_internal.compile_all_events(document jsonb, fields health_internal.model_field[], summary text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT pg_catalog.string_agg(pg_catalog.format(
+    SELECT pg_catalog.string_agg(pg_catalog.format(summary, pg_catalog.format(
         'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) '
             'AS e',
         s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype
             ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
-        health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields))), ' UNION ALL ')
+        health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields)))),
+        ' UNION ALL ')
     FROM health_internal.event_sources(document) AS s,
          LATERAL (SELECT health_internal.moment_zone(health_internal.field_of(fields, s.path, 'occurred_at'), s.source ->> 'time_zone',
              coalesce(document ->> 'time_zone', 'UTC'))) AS m (zone);
 $$;
-COMMENT ON FUNCTION health_internal.compile_all_events(jsonb, health_internal.model_field[]) IS
-    'SQL of all rows of all event sources, wrong ones too';
+COMMENT ON FUNCTION health_internal.compile_all_events(jsonb, health_internal.model_field[], text) IS
+    'SQL of all rows of all event sources, wrong ones too, summed up by source: the summary is SQL with %s for the query of the rows';

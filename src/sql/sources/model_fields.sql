@@ -107,7 +107,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM health_internal.source_fields() AS f WHERE f.kind = fields_of_source.kind AND f.dated) THEN
         info.from_item := pg_catalog.format('(SELECT %s AS as_of) AS clock CROSS JOIN %s', health_internal.model_clock(document, as_of),
-            info.from_item);
+            health_internal.fence_source(info));
     END IF;
     RETURN NEXT ROW(path, 'from', path, info.from_item, info.label, NULL, NULL,
                     pg_catalog.array_to_json(info.column_names)::text, NULL)::health_internal.model_field;

@@ -74,10 +74,10 @@ BEGIN
                     health_internal.data_table('chunk', s.id), accounts), ' UNION ALL ')
                 FROM health_internal.ledger_source AS s WHERE s.model = version.model);
     END IF;
-    RETURN pg_catalog.format('SELECT e.account_id, 1 AS n FROM (%s) AS e WHERE NOT EXISTS (SELECT FROM (%s) AS a WHERE '
+    RETURN pg_catalog.format('SELECT e.account_id, e.n FROM (%s) AS e WHERE NOT EXISTS (SELECT FROM (%s) AS a WHERE '
         'a.account_id::pg_catalog.text = e.account_id)',
-        health_internal.compile_all_events(version.document, ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f)),
-            accounts);
+        health_internal.compile_all_events(version.document, ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f),
+            'SELECT r.account_id, pg_catalog.count(*) AS n FROM (%s) AS r GROUP BY 1'), accounts);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.store_activity_beside(health_internal.store, text) IS

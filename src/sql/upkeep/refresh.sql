@@ -16,9 +16,10 @@ DECLARE
     scored bigint;
     more boolean := false;
 BEGIN
-    tracking := health_internal.recompile_tracking(tracking);
     -- Read once: whoever changes the model meanwhile is the next refresh's.
     version := health_internal.find_version(model_name, (health_internal.find_model(model_name)).current_version);
+    PERFORM health_internal.reject_citus_tables(model_name, version, true);
+    tracking := health_internal.recompile_tracking(tracking);
     tracking := health_internal.adopt_sources(tracking, version);
     progress := health_internal.read_next(tracking, version.document);
     IF progress IS NOT NULL THEN

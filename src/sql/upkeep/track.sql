@@ -90,6 +90,38 @@ $$;
 COMMENT ON FUNCTION health_internal.make_history(health_internal.tracking) IS
     'Makes the history of a tracked model, empty, and the list of the accounts that are to be scored again';
 
+-- A trigger sees no rows of other servers, and Citus changes no table of one server together with one that it has spread.
+CREATE FUNCTION health_internal.reject_citus_tables(model_name text, version health_internal.model_version, tracked boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    spread record;
+BEGIN
+    IF health_internal.fence() = '' THEN
+        RETURN;
+    END IF;
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    SELECT c.relation, c.kind INTO spread FROM health_internal.citus_tables(
+        (health_internal.compile_model(version.document, version.version, model_name => model_name)).ledger,
+        health_internal.names_path()) AS c LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%', pg_catalog.format(CASE WHEN tracked THEN 'model "%s" cannot be tracked any more: %s is %s by Citus'
+                                                    ELSE 'model "%s" cannot be tracked: %s is %s by Citus' END,
+                                               model_name, spread.relation, spread.kind)
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'No trigger here sees what other servers write, and Citus changes no local table by a query over such a one.',
+                  HINT = pg_catalog.format(CASE WHEN tracked THEN 'SELECT health.untrack(%L); its score views then read the tables at '
+                      'every refresh, as those of a model that is not tracked do.'
+                      ELSE 'Let score views read the tables at every refresh: SELECT health.create_score_view(%L, ''score''), '
+                      'health.schedule(%1$L);' END,
+                             model_name);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.reject_citus_tables(text, health_internal.model_version, boolean) IS
+    'Raises an error when a version of a model, which is to be tracked or is, reads a table of Citus';
+
 CREATE FUNCTION health_internal.track_as_owner(model text, window_days integer) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -109,6 +141,7 @@ BEGIN
         RAISE EXCEPTION 'model "%": window_days must be from 1 to 3650, not %', model, window_days
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM health_internal.reject_citus_tables(model, version, false);
     account_type := health_internal.account_type(model, version);
     INSERT INTO health_internal.tracking (model, ledger_key, account_type, account_kind)
     VALUES (model, health_internal.ledger_key(version.document), account_type, 'text') RETURNING tracking.id INTO id;

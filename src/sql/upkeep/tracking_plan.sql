@@ -51,12 +51,7 @@ BEGIN
             SELECT c.key AS name FROM pg_catalog.jsonb_object_keys(%4$L::pg_catalog.jsonb) AS c (key)
         ), seen AS MATERIALIZED (
             -- One pass over the events: a row per source, account, user and event keeps what the findings need.
-            SELECT e.source, e.account_id, e.user_id::pg_catalog.text AS user_id, e.event_name, e.day IS NULL AS lacks_day,
-                   pg_catalog.count(*) AS n, pg_catalog.min(e.day) AS first_day, pg_catalog.max(e.day) AS last_day,
-                   pg_catalog.max(e.day) FILTER (WHERE e.day <= t.as_of) AS last_known_day,
-                   pg_catalog.count(*) FILTER (WHERE e.day > t.as_of) AS future,
-                   pg_catalog.min(e.day) FILTER (WHERE e.day > t.as_of) AS first_future_day
-            FROM (%5$s) AS e, clock AS t GROUP BY 1, 2, 3, 4, 5
+            %5$s
         ), usable AS (
             SELECT s.* FROM seen AS s
             WHERE s.account_id IS NOT NULL AND s.user_id IS NOT NULL AND s.event_name IS NOT NULL AND NOT s.lacks_day
@@ -113,7 +108,13 @@ BEGIN
         FROM findings AS f GROUP BY f.position, f.finding, f.source, f.name
         ORDER BY f.position, 4 DESC, f.source, f.name $query$,
         compiled.ledger, known_users, health_internal.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
-        health_internal.compile_all_events(document, fields), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
+        health_internal.compile_all_events(document, fields, $summary$
+            SELECT e.source, e.account_id, e.user_id::pg_catalog.text AS user_id, e.event_name, e.day IS NULL AS lacks_day,
+                   pg_catalog.count(*) AS n, pg_catalog.min(e.day) AS first_day, pg_catalog.max(e.day) AS last_day,
+                   pg_catalog.max(e.day) FILTER (WHERE e.day <= t.as_of) AS last_known_day,
+                   pg_catalog.count(*) FILTER (WHERE e.day > t.as_of) AS future,
+                   pg_catalog.min(e.day) FILTER (WHERE e.day > t.as_of) AS first_future_day
+            FROM (%s) AS e, clock AS t GROUP BY 1, 2, 3, 4, 5 $summary$), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
         --@for options where name is window_days
         coalesce(document ->> '@name@', '@default@'), coalesce(document ->> 'as_of' <> 'tomorrow', false),
         --@end

@@ -69,6 +69,20 @@ TEST_CASE("without some users, a ledger is as if they had never been", "[usage]"
   }
 }
 
+TEST_CASE("a long list of users that are to go can be cancelled", "[usage]") {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 100000; ++i) texts.push_back("user-" + std::to_string(i));
+  static int polls;
+  polls = 0;
+  cancel_requested = []() noexcept { return ++polls == 3; };
+  CHECK_THROWS_AS(set_of(texts), Cancelled);
+  cancel_requested = nullptr;
+  CHECK(polls == 3);
+  const UserSet users = set_of(texts);
+  CHECK(users.ids(UserKind::text).size() == texts.size());
+  CHECK(users.ids(UserKind::uuid).empty());
+}
+
 TEST_CASE("users who are not in the ledger, or cannot be, leave it as it is", "[usage]") {
   const UsageBytes numbers = usage_from_text("bigint{1:2025-01-01/a;3:2025-01-01/a}");
   CHECK_FALSE(usage_without_users(numbers, set_of({})));

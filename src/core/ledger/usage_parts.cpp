@@ -43,21 +43,8 @@ struct DayRange {
   bool keeps_day(Day day) const { return (!from || day >= *from) && (!until || day < *until); }
 };
 
-// Adds the id that the text stands for, if it is one of that kind.
-void add_parsed(UserKind kind, std::string_view text, std::vector<UserId>& numbers,
-                std::vector<std::string>& uuids) {
-  try {
-    const ParsedUserId parsed(kind, text);
-    if (kind == UserKind::bigint)
-      numbers.push_back(parsed.id());
-    else
-      uuids.emplace_back(parsed.id().bytes);
-  } catch (const Error&) {
-    // Not an id of that kind.
-  }
-}
-
 void sort_ids(UserKind kind, std::vector<UserId>& ids) {
+  poll_cancel();
   std::sort(ids.begin(), ids.end(),
             [kind](const UserId& a, const UserId& b) { return compare_users(kind, a, b) < 0; });
   const auto same = [kind](const UserId& a, const UserId& b) { return compare_users(kind, a, b) == 0; };
@@ -98,18 +85,16 @@ std::optional<UsageBytes> slice_usage(Bytes usage, std::optional<Day> from, std:
 }
 
 UserSet::UserSet(std::span<const std::string_view> texts) : texts_(texts.begin(), texts.end()) {
+  text_ids_.reserve(texts_.size());
   for (const std::string& text : texts_) {
+    if ((text_ids_.size() & 0xfff) == 0xfff) poll_cancel();
+    text_ids_.push_back({0, text});
     UserId id;
-    id.bytes = text;
-    text_ids_.push_back(id);
-    add_parsed(UserKind::bigint, text, bigint_ids_, uuids_);
-    add_parsed(UserKind::uuid, text, bigint_ids_, uuids_);
+    if (read_bigint_id(text, id.number)) bigint_ids_.push_back(id);
+    std::array<char, 16> uuid{};
+    if (read_uuid_id(text, uuid)) uuids_.push_back(uuid);
   }
-  for (const std::string& uuid : uuids_) {
-    UserId id;
-    id.bytes = uuid;
-    uuid_ids_.push_back(id);
-  }
+  for (const auto& uuid : uuids_) uuid_ids_.push_back({0, std::string_view(uuid.data(), uuid.size())});
   sort_ids(UserKind::text, text_ids_);
   sort_ids(UserKind::uuid, uuid_ids_);
   sort_ids(UserKind::bigint, bigint_ids_);

@@ -1,6 +1,7 @@
 // Parts of a ledger: a range of days, all but some users.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,7 +27,7 @@ class UserSet {
 
  private:
   std::vector<std::string> texts_;
-  std::vector<std::string> uuids_;
+  std::vector<std::array<char, 16>> uuids_;
   std::vector<UserId> text_ids_;
   std::vector<UserId> uuid_ids_;
   std::vector<UserId> bigint_ids_;

@@ -22,33 +22,42 @@ int hex_digit(char c) {
   return -1;
 }
 
-std::string parse_uuid(std::string_view text) {
-  std::string bytes;
+}  // namespace
+
+bool read_bigint_id(std::string_view text, std::int64_t& number) noexcept {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool read_uuid_id(std::string_view text, std::array<char, 16>& bytes) noexcept {
+  std::size_t size = 0;
   int high = -1;
   for (const char c : text) {
     if (c == '-' && high < 0) continue;
     const int digit = hex_digit(c);
-    if (digit < 0 || bytes.size() == 16) reject_id(UserKind::uuid, text);
+    if (digit < 0 || size == bytes.size()) return false;
     if (high < 0) {
       high = digit;
     } else {
-      bytes += static_cast<char>(high * 16 + digit);
+      bytes[size++] = static_cast<char>(high * 16 + digit);
       high = -1;
     }
   }
-  if (bytes.size() != 16 || high >= 0) reject_id(UserKind::uuid, text);
-  return bytes;
+  return size == bytes.size() && high < 0;
 }
-
-}  // namespace
 
 ParsedUserId::ParsedUserId(UserKind kind, std::string_view text) {
   if (kind == UserKind::bigint) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id_.number);
-    if (error != std::errc() || end != text.data() + text.size()) reject_id(kind, text);
+    if (!read_bigint_id(text, id_.number)) reject_id(kind, text);
     return;
   }
-  bytes_ = kind == UserKind::uuid ? parse_uuid(text) : std::string(text);
+  if (kind == UserKind::uuid) {
+    std::array<char, 16> bytes{};
+    if (!read_uuid_id(text, bytes)) reject_id(kind, text);
+    bytes_.assign(bytes.data(), bytes.size());
+  } else {
+    bytes_ = text;
+  }
   id_.bytes = bytes_;
 }
 

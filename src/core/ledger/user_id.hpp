@@ -9,8 +9,12 @@
 
 namespace health {
 
-// Owns what a UserId points to. Error 22P02 when the text is not an id of that kind; uuids are read in
-// PostgreSQL's standard form.
+// The id that a text stands for; false when it is none of that kind. Uuids are read in PostgreSQL's standard
+// form.
+bool read_bigint_id(std::string_view text, std::int64_t& number) noexcept;
+bool read_uuid_id(std::string_view text, std::array<char, 16>& bytes) noexcept;
+
+// Owns what a UserId points to. Error 22P02 when the text is not an id of that kind.
 class ParsedUserId {
  public:
   ParsedUserId(UserKind kind, std::string_view text);

@@ -20,7 +20,7 @@ select 'bigint{anna:2025-01-03/a}'::usage;
 select 'uuid{1:2025-01-03/a}'::usage;
 select 'bigint{1:2025-01-03/a*9223372036854775808}'::usage;
 select 'bigint{1:2025-01-03/a*2000000000000000000}'::usage;
-select 'bigint{1:2025-01-03/a=9300000000000}'::usage;
+select 'bigint{1:2025-01-03/a=10000000000000000000001}'::usage;
 select 'text{anna:2025-01-03/""}'::usage;
 
 -- Rows.

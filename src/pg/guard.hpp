@@ -138,8 +138,11 @@ void* allocate(std::size_t size);
 template <class T>
 T* allocate_array(std::size_t count) {
   static_assert(std::is_trivially_destructible_v<T>);
-  if (count > MaxAllocHugeSize / sizeof(T)) throw std::bad_alloc();
-  return static_cast<T*>(allocate(count * sizeof(T)));
+  if (count > (MaxAllocHugeSize - alignof(T)) / sizeof(T)) throw std::bad_alloc();
+  // 128 bits want more than what memory of PostgreSQL is aligned to.
+  constexpr std::size_t room = alignof(T) > MAXIMUM_ALIGNOF ? alignof(T) - 1 : 0;
+  const auto start = reinterpret_cast<std::uintptr_t>(allocate(count * sizeof(T) + room));
+  return reinterpret_cast<T*>((start + room) & ~std::uintptr_t{room});
 }
 
 // A varlena (bytea, text, health.usage ...) with these bytes. Error 54000 past 1 GB.

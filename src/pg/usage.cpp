@@ -141,6 +141,18 @@ CellRows read_cells(health::Bytes usage) {
   return all;
 }
 
+// A sum of micro units as numeric.
+Numeric numeric_amount(health::Exact amount) {
+  if (amount >= INT64_MIN && amount <= INT64_MAX)
+    return int64_div_fast_to_numeric(static_cast<std::int64_t>(amount), 6);
+  constexpr std::int64_t million_units = health::micro * 1000000;
+  const Numeric large =
+      numeric_mul_opt_error(int64_to_numeric(static_cast<std::int64_t>(amount / million_units)),
+                            int64_to_numeric(1000000), nullptr);
+  return numeric_add_opt_error(
+      large, int64_div_fast_to_numeric(static_cast<std::int64_t>(amount % million_units), 6), nullptr);
+}
+
 }  // namespace
 
 HEALTH_FUNCTION(health_cells) {
@@ -151,8 +163,7 @@ HEALTH_FUNCTION(health_cells) {
   for (std::uint64_t i = 0; i < all.count; ++i) {
     const CellRow& row = all.rows[i];
     const bool has_amount = row.cell.amount_count != 0 || row.cell.amount != 0;
-    const Datum amount =
-        has_amount ? NumericGetDatum(int64_div_fast_to_numeric(row.cell.amount, 6)) : Datum{0};
+    const Datum amount = has_amount ? NumericGetDatum(numeric_amount(row.cell.amount)) : Datum{0};
     Datum values[] = {
         row.user, DateADTGetDatum(row.cell.day),       all.events[row.event], Int64GetDatum(row.cell.count),
         amount,   Int64GetDatum(row.cell.amount_count)};

@@ -91,16 +91,32 @@ TEST_CASE("users of different types do not add up, but the empty ledger goes wit
 
 TEST_CASE("sums past the range of a count or an amount are errors, never a wrap-around", "[usage]") {
   const UsageBytes many = from_text("bigint{1:2025-01-01/a*1152921504606846976}");
-  const UsageBytes rich = from_text("bigint{1:2025-01-01/a=9223372036854.775807}");
-  const UsageBytes poor = from_text("bigint{1:2025-01-01/a=-9223372036854.775807}");
+  const UsageBytes rich = from_text("bigint{1:2025-01-01/a=10000000000000000000000}");
+  const UsageBytes poor = from_text("bigint{1:2025-01-01/a=-10000000000000000000000}");
   REQUIRE(sqlstate_of([&] { add_usage(many, from_text("bigint{1:2025-01-01/a}")); }) ==
           sqlstate::numeric_value_out_of_range);
   REQUIRE(sqlstate_of([&] { add_usage(rich, from_text("bigint{1:2025-01-01/a=0.000001}")); }) ==
           sqlstate::numeric_value_out_of_range);
   REQUIRE(sqlstate_of([&] { subtract_usage(poor, rich); }) == sqlstate::numeric_value_out_of_range);
   REQUIRE(usage_to_text(add_usage(rich, poor)) == "bigint{1:2025-01-01/a*2=0}");
-  REQUIRE(sqlstate_of([&] { from_text("bigint{1:2025-01-01/a=9223372036854.775808}"); }) ==
+  REQUIRE(sqlstate_of([&] { from_text("bigint{1:2025-01-01/a=10000000000000000000000.000001}"); }) ==
           sqlstate::numeric_value_out_of_range);
+}
+
+TEST_CASE("amounts of the largest size add up and take away like any other", "[usage]") {
+  const UsageBytes one = from_text("bigint{1:2025-01-01/a=9223372036854.775807}");
+  UsageBytes sum = one;
+  for (int doubled = 0; doubled < 30; ++doubled) sum = add_usage(sum, sum);
+  validate_usage(sum);
+  CHECK(usage_to_text(sum) == "bigint{1:2025-01-01/a*1073741824=9903520314283042198119.251968}");
+  CHECK(usage_from_text(usage_to_text(sum)) == sum);
+  // Sums that fit 64 bits are written as they ever were.
+  for (int halved = 29; halved >= 0; --halved) {
+    UsageBytes half = one;
+    for (int doubled = 0; doubled < halved; ++doubled) half = add_usage(half, half);
+    sum = subtract_usage(sum, half);
+  }
+  CHECK(sum == one);
 }
 
 TEST_CASE("without a user, a ledger is as if that user had never been", "[usage]") {
@@ -133,14 +149,15 @@ TEST_CASE("an amount that is left over without events is a value like any other"
 TEST_CASE("every ledger has a negative, up to the ends of the range", "[usage]") {
   const UsageBytes nothing = empty_usage();
   for (const char* text :
-       {"bigint{1:2025-01-01/a*-1152921504606846976=-9223372036854.775807}",
-        "bigint{1:2025-01-01/a*1152921504606846976=9223372036854.775807#-1152921504606846976}"}) {
+       {"bigint{1:2025-01-01/a*-1152921504606846976=-10000000000000000000000}",
+        "bigint{1:2025-01-01/a*1152921504606846976=10000000000000000000000#-1152921504606846976}",
+        "bigint{1:2025-01-01/a=-9223372036854.775808}"}) {
     const UsageBytes extreme = from_text(text);
     REQUIRE(subtract_usage(nothing, subtract_usage(nothing, extreme)) == extreme);
     REQUIRE(subtract_usage(extreme, extreme) == nothing);
   }
   // One further is not a ledger at all.
-  CHECK(sqlstate_of([] { from_text("bigint{1:2025-01-01/a=-9223372036854.775808}"); }) ==
+  CHECK(sqlstate_of([] { from_text("bigint{1:2025-01-01/a=-10000000000000000000000.000001}"); }) ==
         sqlstate::numeric_value_out_of_range);
   CHECK(sqlstate_of([] { from_text("bigint{1:2025-01-01/a=1#1152921504606846977}"); }) ==
         sqlstate::numeric_value_out_of_range);

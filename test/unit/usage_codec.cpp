@@ -128,6 +128,45 @@ TEST_CASE("short numbers are read and written as all others are, whatever the by
   }
 }
 
+TEST_CASE("numbers of 128 bits are written in their shortest form, and no other is read", "[usage]") {
+  Random random(run_seed() + 4);
+  for (int round = 0; round < 20000; ++round) {
+    UnsignedExact value = static_cast<UnsignedExact>(random()) << 64 | static_cast<std::uint64_t>(random());
+    value >>= between(random, 0, 127);
+    std::uint8_t bytes[max_wide_varint_bytes + 1] = {};
+    std::uint8_t* const end = put_wide_varint(bytes, value);
+    REQUIRE(end <= bytes + max_wide_varint_bytes);
+    const std::uint8_t* at = bytes;
+    UnsignedExact read = 0;
+    const bool whole = get_wide_varint(at, end, read) && at == end && read == value;
+    REQUIRE(whole);
+    const bool signed_too = zigzag_wide(unzigzag_wide(value)) == value;
+    REQUIRE(signed_too);
+    if (value <= UINT64_MAX) {
+      std::uint8_t narrow[max_varint_bytes + 1] = {};
+      REQUIRE(put_varint(narrow, static_cast<std::uint64_t>(value)) - narrow == end - bytes);
+      REQUIRE(std::equal(bytes, end, narrow));
+    }
+    at = bytes;
+    REQUIRE_FALSE(get_wide_varint(at, end - 1, read));
+    // One byte more, that says nothing.
+    end[-1] |= 0x80;
+    at = bytes;
+    REQUIRE_FALSE(get_wide_varint(at, end + 1, read));
+  }
+  // A 129th bit.
+  std::uint8_t large[max_wide_varint_bytes];
+  std::fill(std::begin(large), std::end(large), std::uint8_t{0xff});
+  const std::uint8_t* at = large;
+  UnsignedExact read = 0;
+  large[max_wide_varint_bytes - 1] = 4;
+  REQUIRE_FALSE(get_wide_varint(at, std::end(large), read));
+  at = large;
+  large[max_wide_varint_bytes - 1] = 3;
+  const bool all_bits = get_wide_varint(at, std::end(large), read) && read == ~UnsignedExact{0};
+  REQUIRE(all_bits);
+}
+
 TEST_CASE("a ledger of a later version says that the extension is too old for it", "[usage]") {
   const UsageBytes later = {usage_version + 1, 0};
   try {
@@ -140,9 +179,7 @@ TEST_CASE("a ledger of a later version says that the extension is too old for it
 }
 
 TEST_CASE("too many event names are a clear error", "[usage]") {
-  std::vector<std::string> many;
-  for (std::uint64_t i = 0; i <= max_event_names; ++i) many.push_back(std::to_string(1000000 + i));
-  const EventNames names(many.begin(), many.end());
+  const EventNames names(max_event_names + 1, "name");
   try {
     UsageWriter(UserKind::bigint, names, 0);
     FAIL("accepted");

@@ -58,7 +58,7 @@ struct Place {
 struct Sums {
   std::int64_t count = 0;
   std::int64_t amount_count = 0;
-  std::int64_t amount = 0;
+  Exact amount = 0;
   friend bool operator==(const Sums&, const Sums&) = default;
 };
 
@@ -150,6 +150,13 @@ inline Place any_user(Random& random, UserKind kind) {
   return place;
 }
 
+// What one event may carry: mostly small, sometimes the largest of all.
+inline std::int64_t any_amount(Random& random) {
+  const auto shape = between(random, 0, 9);
+  if (shape == 0) return between(random, 0, 1) == 0 ? INT64_MIN : INT64_MAX;
+  return shape == 1 ? static_cast<std::int64_t>(random()) : between(random, -9000000, 9000000);
+}
+
 inline std::string any_event(Random& random, std::int64_t names) {
   const auto number = between(random, 1, names);
   std::string name = number % 7 == 0 ? "$joined" : "event_" + std::to_string(number);
@@ -182,8 +189,9 @@ inline PlainLedger any_ledger(Random& random, UserKind kind, std::int64_t cells,
       case 1:
         sums.amount_count = between(random, 0, 3);
         sums.amount = between(random, 0, 9) == 0
-                          ? between(random, -(std::int64_t{1} << 60), std::int64_t{1} << 60)
-                          : 250000;
+                          ? Exact{between(random, -(std::int64_t{1} << 60), std::int64_t{1} << 60)}
+                                << between(random, 0, 30)
+                          : Exact{250000};
         break;
       default:
         break;

@@ -25,5 +25,5 @@ TEST_CASE("ledgers of format version 1 are read, and written the same", "[usage]
     CHECK(usage_from_text(text) == bytes);
     ++ledgers;
   }
-  CHECK(ledgers == 8);
+  CHECK(ledgers == 10);
 }

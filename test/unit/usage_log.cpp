@@ -71,7 +71,7 @@ std::vector<Row> any_rows(Random& random, UserKind kind, std::int64_t rows, std:
     Row row{any_user(random, kind), between(random, 0, 4) == 0, 0};
     row.place.day = any_day(random);
     row.place.event = any_event(random, names);
-    if (row.has_amount) row.amount = between(random, -9000000, 9000000);
+    if (row.has_amount) row.amount = any_amount(random);
     all.push_back(row);
   }
   return all;

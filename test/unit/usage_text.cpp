@@ -1,6 +1,8 @@
 // The ledger as text: readable, lossless, forgiving about order, exact about mistakes.
 #include "core/ledger/usage_text.hpp"
 
+#include "core/ledger/usage_format.hpp"
+
 #include "usage_fixture.hpp"
 
 using namespace health;
@@ -58,6 +60,9 @@ TEST_CASE("text is what a person would write", "[usage]") {
   CHECK(usage_to_text(usage_from_text("bigint{1:2025-01-03/a*2,2025-01-03/a*-2}")) == "{}");
   CHECK(micro_to_text(INT64_MIN) == "-9223372036854.775808");
   CHECK(micro_to_text(-10) == "-0.00001");
+  CHECK(micro_to_text(Exact{1000000000000000000} * 1000000) == "1000000000000000000");
+  CHECK(micro_to_text(Exact{-1000000000000000000} * 1000007) == "-1000007000000000000");
+  CHECK(micro_to_text(max_amount - 1) == "9999999999999999999999.999999");
 }
 
 TEST_CASE("a mistake in the text is answered with its place and an example", "[usage]") {

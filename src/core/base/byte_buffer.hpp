@@ -27,6 +27,11 @@ class ByteBuffer {
     size_ = static_cast<std::size_t>(put_short_varint(bytes_.data() + size_, value) - bytes_.data());
   }
   void append_signed(std::int64_t value) { append_varint(zigzag(value)); }
+  void append_wide(Exact value) {
+    room(max_wide_varint_bytes);
+    size_ =
+        static_cast<std::size_t>(put_wide_varint(bytes_.data() + size_, zigzag_wide(value)) - bytes_.data());
+  }
   void append_bytes(const void* from, std::size_t size) {
     if (size == 0) return;
     room(size);

@@ -43,6 +43,12 @@ class ByteReader {
   }
   // A zigzag varint.
   std::int64_t signed_number() { return unzigzag(number()); }
+  // The same of 128 bits.
+  Exact wide_number() {
+    UnsignedExact value = 0;
+    if (!get_wide_varint(at_, end_, value)) Reject::reject(ByteFault::number);
+    return unzigzag_wide(value);
+  }
   // Four bytes, as memory holds them.
   std::uint32_t word() {
     std::uint32_t value = 0;

@@ -8,6 +8,7 @@
 namespace health {
 
 __extension__ typedef __int128 Exact;
+__extension__ typedef unsigned __int128 UnsignedExact;
 
 inline constexpr std::int64_t micro = 1000000;  // amounts are stored in units of 10^-6
 

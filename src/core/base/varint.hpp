@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "exact.hpp"
+
 namespace health {
 
 inline constexpr std::size_t max_varint_bytes = 10;
+inline constexpr std::size_t max_wide_varint_bytes = 19;  // of 128 bits
 
 constexpr std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
@@ -15,6 +18,15 @@ constexpr std::uint64_t zigzag(std::int64_t value) {
 
 constexpr std::int64_t unzigzag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+
+// The same of 128 bits; numbers that fit 64 come to the same.
+constexpr UnsignedExact zigzag_wide(Exact value) {
+  return (static_cast<UnsignedExact>(value) << 1) ^ static_cast<UnsignedExact>(value >> 127);
+}
+
+constexpr Exact unzigzag_wide(UnsignedExact value) {
+  return static_cast<Exact>(value >> 1) ^ -static_cast<Exact>(value & 1);
 }
 
 // Writes value at `to`, which must have room for max_varint_bytes; returns the end.
@@ -25,6 +37,15 @@ inline std::uint8_t* put_varint(std::uint8_t* to, std::uint64_t value) {
   }
   *to++ = static_cast<std::uint8_t>(value);
   return to;
+}
+
+// The same of 128 bits; `to` must have room for max_wide_varint_bytes.
+inline std::uint8_t* put_wide_varint(std::uint8_t* to, UnsignedExact value) {
+  while (value > UINT64_MAX) {
+    *to++ = static_cast<std::uint8_t>(value) | 0x80;
+    value >>= 7;
+  }
+  return put_varint(to, static_cast<std::uint64_t>(value));
 }
 
 // The same for numbers of mostly one or two bytes, which are written without a branch between them.
@@ -54,6 +75,31 @@ inline bool get_varint(const std::uint8_t*& at, const std::uint8_t* end, std::ui
       return byte != 0 || shift == 0;
     }
     if (shift == 63) return false;
+  }
+  return false;
+}
+
+// As get_varint, of 128 bits: mostly far fewer.
+inline bool get_wide_varint(const std::uint8_t*& at, const std::uint8_t* end, UnsignedExact& value) {
+  std::uint64_t low = 0;
+  for (unsigned shift = 0; shift < 63; shift += 7) {
+    if (at == end) return false;
+    const std::uint8_t byte = *at++;
+    low |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      value = low;
+      return byte != 0 || shift == 0;
+    }
+  }
+  UnsignedExact result = low;
+  for (unsigned shift = 63; at < end; shift += 7) {
+    const std::uint8_t byte = *at++;
+    if (shift == 126 && byte > 3) return false;
+    result |= static_cast<UnsignedExact>(byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      value = result;
+      return byte != 0;
+    }
   }
   return false;
 }

@@ -50,8 +50,8 @@ class AccountFold {
   };
   // An event while an account is folded; `user` ascends as the ids do.
   struct UserCell {
-    std::int64_t user;
     Cell cell;  // `event` is the rank of the name
+    std::int64_t user;
     Day period;
   };
   // Ledgers of one time that memory was full, ascending.

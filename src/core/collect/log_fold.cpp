@@ -36,7 +36,7 @@ struct Event {
 struct Sum {
   std::int64_t count = 1;
   std::int64_t amount_count = 0;
-  std::int64_t amount = 0;
+  Exact amount = 0;
 };
 
 // What the entries hold, with users and events still numbered by appearance.
@@ -118,11 +118,12 @@ UsageBytes sort_and_write(UserKind kind, const Collected& all) {
   }
   struct Keyed {
     Key key;
-    Sum sum;
+    std::uint32_t sum;
   };
   std::vector<Keyed> summed;
   summed.reserve(all.summed.size());
-  for (std::size_t i = 0; i < all.summed.size(); ++i) summed.push_back({key_of(all.summed[i]), all.sums[i]});
+  for (std::size_t i = 0; i < all.summed.size(); ++i)
+    summed.push_back({key_of(all.summed[i]), static_cast<std::uint32_t>(i)});
   poll_cancel();
   std::sort(summed.begin(), summed.end(), [](const Keyed& a, const Keyed& b) { return a.key < b.key; });
   poll_cancel();
@@ -159,8 +160,10 @@ UsageBytes sort_and_write(UserKind kind, const Collected& all) {
         const Key key = !has_many || (has_one && *one < many->key) ? *one : many->key;
         Cell cell;
         for (; one != single.end() && *one == key; ++one) ++cell.count;
-        for (; many != summed.end() && many->key == key; ++many)
-          add_cell(cell, {0, 0, many->sum.count, many->sum.amount_count, many->sum.amount});
+        for (; many != summed.end() && many->key == key; ++many) {
+          const Sum& sum = all.sums[many->sum];
+          add_cell(cell, {0, 0, sum.count, sum.amount_count, sum.amount});
+        }
         const Key position = key - user_start;
         cell.day = static_cast<Day>(all.first_day + static_cast<std::int64_t>(position / events));
         cell.event = static_cast<std::uint32_t>(position % events);

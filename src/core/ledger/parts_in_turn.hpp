@@ -99,6 +99,7 @@ class PartsInTurn {
         parts_[i].events[next[i]++] = static_cast<std::uint32_t>(names_.size());
       }
       names_.push_back(first);
+      if ((names_.size() & 0xfff) == 0) poll_cancel();
     }
   }
 

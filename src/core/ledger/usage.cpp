@@ -176,12 +176,12 @@ void UsageReader::read_sums(Cell& cell) {
       break;
     case 1:
       cell.amount_count = cell.count;
-      cell.amount = bytes_.signed_number();
+      cell.amount = bytes_.wide_number();
       if (cell.count == 0) reject("A cell is not in its shortest form.");
       break;
     case 2:
       cell.amount_count = bytes_.signed_number();
-      cell.amount = bytes_.signed_number();
+      cell.amount = bytes_.wide_number();
       if ((cell.amount_count == cell.count && cell.count != 0) ||
           (cell.amount_count == 0 && cell.amount == 0)) {
         reject("A cell is not in its shortest form.");
@@ -191,7 +191,7 @@ void UsageReader::read_sums(Cell& cell) {
       reject("The mode of a cell is unknown.");
   }
   if (cell.count > max_count || cell.count < -max_count || cell.amount_count > max_count ||
-      cell.amount_count < -max_count || cell.amount == INT64_MIN) {
+      cell.amount_count < -max_count || cell.amount > max_amount || cell.amount < -max_amount) {
     reject("A count or an amount is out of range.");
   }
 }

@@ -12,6 +12,7 @@
 //     2 * gap + 1 followed by meta = 4 * zigzag(count) + mode; mode 0: no amount; 1: every event had an
 //     amount, then zigzag(amount);
 //                 2: zigzag(amount count), zigzag(amount)
+//     an amount has up to 95 bits, all other numbers up to 64
 // Equal content has exactly one encoding: no empty cell, user or event name, no overlong varint; an empty
 // ledger is version, 0 only.
 #pragma once
@@ -54,7 +55,7 @@ struct Cell {
   std::uint32_t event = 0;        // index into event_name()
   std::int64_t count = 0;         // events
   std::int64_t amount_count = 0;  // events that carried an amount
-  std::int64_t amount = 0;        // sum of the amounts, in micro units
+  Exact amount = 0;               // sum of the amounts, in micro units
 };
 
 using Bytes = std::span<const std::uint8_t>;

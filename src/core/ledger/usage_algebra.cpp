@@ -24,13 +24,6 @@ UsageBytes merge(std::span<const Bytes> ledgers, std::int64_t last_sign) {
   });
 }
 
-[[noreturn]] void reject_sum(const char* what) {
-  throw Error(
-      sqlstate::numeric_value_out_of_range,
-      std::string("the ") + what + " of one user, day and event is out of range",
-      "Sums of amounts go up to 9,223,372,036,854 in either direction; record them in a larger unit.");
-}
-
 }  // namespace
 
 void add_cell(Cell& sum, const Cell& more) {
@@ -41,7 +34,6 @@ void add_cell(Cell& sum, const Cell& more) {
 }
 
 Cell negate_cell(Cell cell) {
-  if (cell.amount == INT64_MIN) reject_sum("amount");
   cell.count = -cell.count;
   cell.amount_count = -cell.amount_count;
   cell.amount = -cell.amount;

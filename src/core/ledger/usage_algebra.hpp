@@ -26,7 +26,7 @@ UsageBytes usage_without_user(Bytes usage, std::string_view user);
 // leaves its range.
 void add_cell(Cell& sum, const Cell& more);
 
-// The cell with all its numbers negative. Error 22003 for an amount that has no negative.
+// The cell with all its numbers negative.
 Cell negate_cell(Cell cell);
 
 // The type of users of the sum of two ledgers. Error 42804 when they differ; `none` goes with everything.

@@ -39,6 +39,7 @@ UsageSum::Side::Side(const UsageReader& reader, const std::vector<std::string_vi
 UsageSum::UsageSum(std::span<const Bytes> ledgers, std::int64_t last_sign) {
   heads_.reserve(ledgers.size());
   for (const Bytes& ledger : ledgers) {
+    poll_cancel();
     const UsageReader head(ledger);
     if (head.user_kind() == UserKind::none) continue;
     kind_ = common_user_kind(kind_, head.user_kind());

@@ -128,19 +128,19 @@ class Parser {
     return value;
   }
   // A decimal number with up to 6 places, in micro units.
-  std::int64_t decimal() {
+  Exact decimal() {
     skip_space();
     const std::size_t start = at_;
     const bool negative = at_ < text_.size() && text_[at_] == '-';
     if (negative) ++at_;
-    __int128 value = 0;
+    Exact value = 0;
     int places = -1;
     std::size_t digits = 0;
     for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
       if (c == '.' && places < 0) {
         places = 0;
-      } else if (c >= '0' && c <= '9' && places < 6 && digits < 20) {
+      } else if (c >= '0' && c <= '9' && places < 6 && digits < 30) {
         value = value * 10 + (c - '0');
         ++digits;
         if (places >= 0) ++places;
@@ -151,10 +151,10 @@ class Parser {
     if (digits == 0) reject("an amount", start);
     for (int i = std::max(places, 0); i < 6; ++i) value *= 10;
     if (negative) value = -value;
-    if (value > INT64_MAX || value < INT64_MIN)
+    if (value > max_amount || value < -max_amount)
       throw Error(sqlstate::numeric_value_out_of_range,
                   "an amount in a value of type health.usage is out of range");
-    return static_cast<std::int64_t>(value);
+    return value;
   }
 
   void parse_user() {
@@ -226,10 +226,17 @@ class Parser {
 
 }  // namespace
 
-std::string micro_to_text(std::int64_t amount) {
-  const std::uint64_t size =
-      amount < 0 ? 0 - static_cast<std::uint64_t>(amount) : static_cast<std::uint64_t>(amount);
-  std::string text = (amount < 0 ? "-" : "") + std::to_string(size / micro);
+std::string micro_to_text(Exact amount) {
+  const UnsignedExact size = static_cast<UnsignedExact>(amount < 0 ? -amount : amount);
+  // Of two halves, the lower one of 18 digits.
+  constexpr std::uint64_t half = 1000000000000000000;
+  const UnsignedExact whole = size / micro;
+  std::string text = std::to_string(static_cast<std::uint64_t>(whole % half));
+  if (whole >= half) {
+    text.insert(0, 18 - text.size(), '0');
+    text.insert(0, std::to_string(static_cast<std::uint64_t>(whole / half)));
+  }
+  if (amount < 0) text.insert(0, 1, '-');
   if (size % micro != 0) {
     std::string places = std::to_string(micro + static_cast<std::int64_t>(size % micro)).substr(1);
     places.erase(places.find_last_not_of('0') + 1);

@@ -19,6 +19,6 @@ std::string usage_to_text(Bytes usage);
 UsageBytes usage_from_text(std::string_view text);
 
 // "1.5" for 1500000: exact, without needless zeros.
-std::string micro_to_text(std::int64_t amount);
+std::string micro_to_text(Exact amount);
 
 }  // namespace health

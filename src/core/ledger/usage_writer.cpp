@@ -6,6 +6,16 @@
 
 namespace health {
 
+void reject_sum(const char* what) {
+  throw Error(
+      sqlstate::numeric_value_out_of_range,
+      std::string("the ") + what + " of one user, day and event is out of range",
+      std::string_view(what) == "amount"
+          ? "Sums of amounts go up to 10,000,000,000,000,000,000,000 in either direction; record them "
+            "in a larger unit."
+          : "");
+}
+
 UsageBytes empty_usage() { return {usage_version, static_cast<std::uint8_t>(UserKind::none)}; }
 
 UsageWriter::UsageWriter(UserKind kind, const EventNames& names, Day first_day) : kind_(kind) {
@@ -39,11 +49,9 @@ void UsageWriter::begin_user(const UserId& user) {
 void UsageWriter::add_sums(const Cell& cell) {
   if (cell.count == 0 && cell.amount_count == 0 && cell.amount == 0) return;
   // The range is symmetric, so that every ledger has a negative.
-  if (cell.count > max_count || cell.count < -max_count || cell.amount_count > max_count ||
-      cell.amount_count < -max_count) {
-    throw Error(sqlstate::numeric_value_out_of_range, "the count of one user, day and event is out of range");
-  }
-  negate_cell(cell);  // throws unless there is one
+  if (cell.count > max_count || cell.count < -max_count) reject_sum("count");
+  if (cell.amount_count > max_count || cell.amount_count < -max_count) reject_sum("number of amounts");
+  if (cell.amount > max_amount || cell.amount < -max_amount) reject_sum("amount");
   if (!move_to(cell)) return;
   user_cells_.append_varint(2 * gap_ + 1);
   const std::uint64_t count = zigzag(cell.count) << 2;
@@ -51,11 +59,11 @@ void UsageWriter::add_sums(const Cell& cell) {
     user_cells_.append_varint(count);
   } else if (cell.amount_count == cell.count && cell.count != 0) {
     user_cells_.append_varint(count | 1);
-    user_cells_.append_signed(cell.amount);
+    user_cells_.append_wide(cell.amount);
   } else {
     user_cells_.append_varint(count | 2);
     user_cells_.append_signed(cell.amount_count);
-    user_cells_.append_signed(cell.amount);
+    user_cells_.append_wide(cell.amount);
   }
 }
 

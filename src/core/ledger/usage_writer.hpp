@@ -16,6 +16,9 @@ using UsageBytes = std::vector<std::uint8_t>;
 // Ascending, distinct event names, which the caller keeps.
 using EventNames = std::vector<std::string_view>;
 
+// Error 22003: a count or an amount of one cell leaves its range.
+[[noreturn]] void reject_sum(const char* what);
+
 // The bytes of the empty ledger, the identity of addition.
 UsageBytes empty_usage();
 

@@ -76,19 +76,26 @@ Concentration measure_concentration(std::vector<Exact> contributions) {
     set_hhi<double>(result, squares, 1.0);
   }
 
-  // Gini = (2 sum(i x_i) - (n + 1) T) / (n T), i counting from the smallest.
+  // Gini = (2 sum(i x_i) - (n + 1) T) / (n T), i counting from the smallest. In the same way.
   const Exact users = result.users;
+  const bool exact = to_double(total) * static_cast<double>(result.users) < 1e37;
   Exact weighted = 0;
+  double share = 0;  // of the total, weighted
   Exact reached = 0;
   std::int64_t absent = 0;
   for (std::size_t i = 0; i < contributions.size(); ++i) {
-    weighted += (users - static_cast<Exact>(i)) * contributions[i];
+    const Exact place = users - static_cast<Exact>(i);
+    if (exact)
+      weighted += place * contributions[i];
+    else
+      share += to_double(place) * (to_double(contributions[i]) / to_double(total));
     if (2 * reached < total) {
       reached += contributions[i];
       ++absent;
     }
   }
-  result.gini = Value::of(to_double(2 * weighted - (users + 1) * total) / to_double(users * total));
+  result.gini = Value::of(exact ? to_double(2 * weighted - (users + 1) * total) / to_double(users * total)
+                                : (2 * share - to_double(users + 1)) / to_double(users));
   result.absence_factor = Value::of(static_cast<double>(absent));
   return result;
 }

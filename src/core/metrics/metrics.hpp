@@ -84,8 +84,8 @@ class Ledger {
   };
   // The measured amounts of the activity with the same index.
   struct Measure {
-    std::int64_t count = 0;   // events with an amount
-    std::int64_t amount = 0;  // micro units
+    std::int64_t count = 0;  // events with an amount
+    Exact amount = 0;        // micro units
   };
   // An event name that occurs in the ledger, as the catalog sees it.
   struct Event {

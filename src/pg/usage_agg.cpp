@@ -1,5 +1,5 @@
-// Aggregates usage_agg and rollup: the transition state health_internal.usage_state, a usage log in a varlena
-// with spare capacity.
+// Aggregates usage_agg, lenient_usage_agg and rollup: the transition state health_internal.usage_state, a
+// usage log in a varlena with spare capacity.
 #include "core/collect/usage_log.hpp"
 
 #include "core/ledger/usage_algebra.hpp"
@@ -24,8 +24,8 @@ namespace {
 enum class TimeKind { timestamptz, date };
 
 // usage_agg(state, user, event, time [, amount] [, time zone]): rows without user, event or time are no
-// events and change nothing.
-template <UserKind kind, TimeKind time, bool with_amount, bool with_zone>
+// events and change nothing. What cannot be an event is an error; to the lenient one it is no event either.
+template <UserKind kind, TimeKind time, bool with_amount, bool with_zone, bool lenient>
 Datum usage_agg_transition(FunctionCallInfo fcinfo) {
   constexpr int amount_at = 4;
   constexpr int zone_at = with_amount ? 5 : 4;
@@ -34,32 +34,43 @@ Datum usage_agg_transition(FunctionCallInfo fcinfo) {
   event.kind = kind;
   event.user = user_id_of(kind, PG_GETARG_DATUM(1));
   event.name = text_argument(fcinfo, 2);
+  const auto day_of = [&](ZoneClock& clock) {
+    const TimestampTz moment = PG_GETARG_TIMESTAMPTZ(3);
+    return lenient ? day_if_finite(clock, moment) : local_day(clock, moment);
+  };
   if constexpr (time == TimeKind::date) {
-    event.day = finite_day(PG_GETARG_DATEADT(3), "the day of an event");
+    event.day = lenient ? PG_GETARG_DATEADT(3) : finite_day(PG_GETARG_DATEADT(3), "the day of an event");
   } else if constexpr (with_zone) {
     if (PG_ARGISNULL(zone_at)) {
       ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                       errmsg("the time zone of usage_agg must not be NULL")));
     }
-    event.day = local_day(zone_clock(fcinfo, text_argument(fcinfo, zone_at)), PG_GETARG_TIMESTAMPTZ(3));
+    event.day = day_of(zone_clock(fcinfo, text_argument(fcinfo, zone_at)));
   } else {
     ZoneClock utc;
     utc.zone = nullptr;
-    event.day = local_day(utc, PG_GETARG_TIMESTAMPTZ(3));
+    event.day = day_of(utc);
   }
   if constexpr (with_amount) event.has_amount = !PG_ARGISNULL(amount_at);
   const double amount = with_amount && event.has_amount ? PG_GETARG_FLOAT8(amount_at) : 0;
+  if constexpr (lenient) {
+    if (!health::is_event(event.name, event.day) ||
+        (event.has_amount && !health::to_micro(amount, event.amount)))
+      return unchanged_state(fcinfo);
+  }
   const StateMemory state = state_argument(fcinfo);
   return guarded([&] {
-    if (event.has_amount) event.amount = health::amount_to_micro(amount);
+    if (!lenient && event.has_amount) event.amount = health::amount_to_micro(amount);
     return append_event(state, event);
   });
 }
 
 }  // namespace
 
-#define USAGE_AGG(name, kind, time, amount, zone) \
-  HEALTH_FUNCTION(name) { return usage_agg_transition<UserKind::kind, TimeKind::time, amount, zone>(fcinfo); }
+#define USAGE_AGG(name, kind, time, amount, zone, lenient)                                      \
+  HEALTH_FUNCTION(name) {                                                                       \
+    return usage_agg_transition<UserKind::kind, TimeKind::time, amount, zone, lenient>(fcinfo); \
+  }
 
 #include "pg/usage_agg_functions.inc"
 

@@ -167,7 +167,7 @@ BEGIN
     conditions := coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, '')
                || coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ' IS NOT TRUE', '');
     RETURN pg_catalog.format(
-        'SELECT r.account_id, health.usage_agg(r.user_id, m.event_name, m.day) AS usage '
+        'SELECT r.account_id, health_internal.lenient_usage_agg(r.user_id, m.event_name, m.day) AS usage '
         'FROM (SELECT %s%s AS account_id, %s%s AS user_id%s FROM %s WHERE true%s) AS r '
         'CROSS JOIN LATERAL (VALUES %s) AS m (event_name, day) WHERE r.account_id IS NOT NULL%s GROUP BY 1',
         account.expression, account_cast, (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, days,
@@ -182,8 +182,8 @@ COMMENT ON FUNCTION health_internal.compile_roster(health_internal.model_field[]
 CREATE FUNCTION health_internal.compile_usage_agg(source jsonb, zone text) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.format('health.usage_agg(e.user_id, e.event_name, e.occurred_at%s%s)', CASE WHEN source ? 'amount' THEN ', e.amount'
-        ELSE '' END,
+    SELECT pg_catalog.format('health_internal.lenient_usage_agg(e.user_id, e.event_name, e.occurred_at%s%s)',
+                             CASE WHEN source ? 'amount' THEN ', e.amount' ELSE '' END,
                              CASE WHEN zone IS NULL THEN '' ELSE pg_catalog.format(', %L', zone) END);
 END;
 COMMENT ON FUNCTION health_internal.compile_usage_agg(jsonb, text) IS

@@ -69,7 +69,8 @@ CREATE AGGREGATE health.rollup(usage health.usage) (
 );
 COMMENT ON AGGREGATE health.rollup(health.usage) IS 'the sum of ledgers; NULLs are skipped, of no rows the empty ledger {}';
 
--- usage_agg() for every type of user id and every shape of an event.
+-- usage_agg() for every type of user id and every shape of an event. What is compiled from a model uses the lenient one, so that one bad row
+-- is one bad row.
 --@for users
 --@for events
 
@@ -94,5 +95,26 @@ CREATE AGGREGATE health.usage_agg(user_id @users.name@, event text, occurred_at 
 COMMENT ON AGGREGATE health.usage_agg(@users.name@, text, @time@@amount?, float8@@zone?, text@) IS
     'ledger of the events: @days?local {days}|days as they are@@amount?, with the sum of the amounts (kept to 10^-6)@; '
     'rows with a NULL user, event or time are skipped';
+
+CREATE FUNCTION health_internal.lenient_usage_agg_@users.name@_@function@(state health_internal.usage_state,
+    user_id @users.name@, event text, occurred_at @time@@amount?, amount float8@@zone?, time_zone text@)
+    RETURNS health_internal.usage_state
+    AS 'MODULE_PATHNAME', 'health_lenient_usage_agg_@users.name@_@function@'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION health_internal.lenient_usage_agg_@users.name@_@function@(health_internal.usage_state, @users.name@, text,
+    @time@@amount?, float8@@zone?, text@) IS
+    'transition function of lenient_usage_agg';
+
+CREATE AGGREGATE health_internal.lenient_usage_agg(user_id @users.name@, event text, occurred_at @time@@amount?, amount float8@@zone?, time_zone text@) (
+    SFUNC = health_internal.lenient_usage_agg_@users.name@_@function@,
+    STYPE = health_internal.usage_state,
+    SSPACE = @space@,
+    FINALFUNC = health_internal.usage_state_final,
+    FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = health_internal.usage_state_combine,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE health_internal.lenient_usage_agg(@users.name@, text, @time@@amount?, float8@@zone?, text@) IS
+    'usage_agg that skips rows which cannot be events, too: an infinite time, an empty name, an amount that no ledger can keep';
 --@end
 --@end

@@ -409,7 +409,7 @@ BEGIN
     EXECUTE pg_catalog.format('DELETE FROM %s', source.chunk_table::regclass);
     EXECUTE pg_catalog.format(
         'WITH folded AS (INSERT INTO %s (account_id, period, part, usage) SELECT e.account_id, e.period, 0, %s FROM (%s) AS e '
-        'WHERE e.account_id IS NOT NULL AND e.period IS NOT NULL GROUP BY e.account_id, e.period RETURNING usage) '
+        'WHERE e.account_id IS NOT NULL AND pg_catalog.isfinite(e.period) GROUP BY e.account_id, e.period RETURNING usage) '
         'SELECT pg_catalog.count(*) FROM folded', source.chunk_table::regclass, health_internal.compile_row_agg(source),
             health_internal.compile_period_rows(source))
     INTO seen;

@@ -94,13 +94,18 @@ AS $$
 DECLARE
     first_day date := today - source.window_days;
     first_period date := health_internal.period_start(first_day);
+    bad bigint;
 BEGIN
     PERFORM health_internal.look_names_up_in(source.search_path);
     EXECUTE pg_catalog.format($query$
-        WITH recent AS MATERIALIZED (
-            SELECT e.account_id, e.period, %1$s AS usage FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND e.occurred_at >= %3$s
-                AND e.period IS NOT NULL
+        WITH seen AS MATERIALIZED (
+            SELECT e.account_id, e.period, %1$s AS usage,
+                   pg_catalog.count(*) FILTER (WHERE e.user_id IS NOT NULL AND e.event_name IS NOT NULL
+                       AND NOT health_internal.is_event(e.occurred_at, e.event_name, e.amount)) AS bad
+            FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND e.occurred_at >= %3$s
             GROUP BY e.account_id, e.period
+        ), recent AS (
+            SELECT s.account_id, s.period, s.usage FROM seen AS s WHERE pg_catalog.isfinite(s.period)
         ), kept AS (
             SELECT k.account_id, k.period, health.rollup(k.usage) AS present, health.slice(health.rollup(k.usage), NULL, $1) AS usage
             FROM %4$s AS k WHERE k.period >= $2 GROUP BY k.account_id, k.period
@@ -113,21 +118,25 @@ BEGIN
             INSERT INTO %4$s AS k (account_id, period, part, usage)
             SELECT c.account_id, c.period, 0, c.usage OPERATOR(health.-) coalesce(c.present, '{}') FROM changed AS c
             ON CONFLICT (account_id, period, part) DO UPDATE SET usage = k.usage OPERATOR(health.+) excluded.usage
+        ), stale AS (
+            INSERT INTO %5$s (account_id)
+            SELECT b.account_id FROM %6$s AS b WHERE b.account_id%7$s IN (SELECT c.account_id FROM changed AS c) ON CONFLICT DO NOTHING
         )
-        INSERT INTO %5$s (account_id)
-        SELECT b.account_id FROM %6$s AS b WHERE b.account_id%7$s IN (SELECT c.account_id FROM changed AS c) ON CONFLICT DO NOTHING
+        SELECT coalesce(pg_catalog.sum(s.bad), 0) FROM seen AS s
         $query$,
         health_internal.compile_row_agg(source), health_internal.compile_period_rows(source),
         CASE WHEN source.time_zone IS NULL THEN pg_catalog.format('DATE %L', first_day)
              ELSE pg_catalog.format('(TIMESTAMP %L AT TIME ZONE %L)', first_day, source.time_zone) END,
         source.chunk_table::regclass, health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
         health_internal.account_cast(tracking))
-    USING first_day, first_period;
+    INTO bad USING first_day, first_period;
+    UPDATE health_internal.ledger_source AS s SET bad_rows = bad WHERE s.id = source.id AND s.bad_rows <> bad;
     PERFORM health_internal.count_days(source, today);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.reread_window(health_internal.tracking, health_internal.ledger_source, date) IS
-    'Window mode: replaces the last days of a ledger by what the source has of them now, and notes the accounts that changed';
+    'Window mode: replaces the last days of a ledger by what the source has of them now, notes the accounts that changed, and counts the rows '
+    'that cannot be events';
 
 -- Attributes and rosters have no triggers: they are read as they are, and compared.
 CREATE FUNCTION health_internal.update_book(tracking health_internal.tracking, version health_internal.model_version) RETURNS void

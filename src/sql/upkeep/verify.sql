@@ -24,7 +24,6 @@ BEGIN
     RETURN QUERY EXECUTE pg_catalog.format($query$
         WITH of_events AS (
             SELECT e.account_id, %1$s AS usage FROM (SELECT x.* FROM (%2$s) AS x WHERE x.account_id IS NOT NULL AND %3$s) AS e
-            WHERE health_internal.is_event(e.occurred_at, e.event_name, e.amount)
             GROUP BY e.account_id
         ), of_ledger AS (
             SELECT x.account_id, health.rollup(x.usage) AS usage

@@ -57,7 +57,7 @@ select format($query$
     with one as (
         select l.account_id, l.as_of, l.usage, l.account_start, l.seats,
                row(array[health.slice(l.usage, null, '2025-01-20'), null, health.slice(l.usage, '2025-01-20', null)], l.as_of, l.account_start, l.seats, l.inputs,
-                   l.observed, l.segments, l.past_inputs, l.past_observed)::health.account_state as account
+                   l.observed, l.segments, l.past_inputs, l.past_observed, l.repeated)::health.account_state as account
         from book.%1$I l
     ), detailed as (select o.account_id, o.as_of, d.* from one o, health_internal.score_details(%4$L, o.account) d
     ), signals as (select d.account_id, r.* from detailed d, health_internal.signal_rows(%4$L, d.as_of, d.signals) r)

@@ -107,10 +107,11 @@ delete from health_internal.model where name = 'm';
 create table app.twice as select * from app.accounts union all select * from app.accounts where account_id = 2;
 select health.create_model('twice', health.model_definition('m') || '{"accounts": {"table": "app.twice", "id": "account_id", "columns": {"plan": "plan", "arr": "arr"}}}');
 select health.create_score_view('twice', 'scores.twice');
+select account_id, name, plan, arr, score, band, data_coverage, unknown_reason, main_reason from scores.twice order by 1;
 delete from app.twice where ctid = (select max(ctid) from app.twice where account_id = 2);
-select health.create_score_view('twice', 'scores.twice');
 insert into app.twice values (3, 'Calm again', 'free', 1, 1);
 select health.refresh_score_view('scores.twice');
+select account_id, plan, score is not null as scored, unknown_reason from scores.twice order by 1;
 select health.drop_model('twice', cascade => true);
 select count(*) from pg_class where relnamespace = 'scores'::regnamespace and relname like 'twice%';
 

@@ -81,7 +81,7 @@ MetricOptions read_options(FunctionCallInfo fcinfo, int first, std::span<const M
         break;
       case MetricOption::account_start:
         options.has_account_start = true;
-        options.account_start = finite_day(PG_GETARG_DATEADT(i), "account_start");
+        options.account_start = PG_GETARG_DATEADT(i);
         break;
       case MetricOption::seats:
         options.has_seats = true;
@@ -133,7 +133,7 @@ TupleDesc result_row_type(FunctionCallInfo fcinfo, int columns) {
 MetricSettings settings_from(const MetricOptions& options) {
   MetricSettings settings;
   settings.window_days = options.window_days;
-  if (options.has_account_start) settings.account_start = options.account_start;
+  if (options.has_account_start) set_start(settings, options.account_start);
   if (options.has_seats) settings.seats = options.seats;
   settings.onboarding_days = options.onboarding_days;
   settings.onboarding_events = options.onboarding_events;

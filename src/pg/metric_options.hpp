@@ -1,6 +1,10 @@
 // The options that the SQL functions on metrics take, unpacked into plain memory.
 #pragma once
 
+#include <algorithm>
+#include <limits>
+
+#include "core/base/day.hpp"
 #include "core/metrics/metrics.hpp"
 #include "guard.hpp"
 #include "pg/metric_columns.hpp"
@@ -36,6 +40,11 @@ struct MetricOptions {
   bool has_daily_cap;
   double daily_cap;
 };
+
+// Sets the start of an account to a date. -infinity: since ever, as without one; infinity: on no day yet.
+inline void set_start(MetricSettings& settings, Day date) {
+  if (date != std::numeric_limits<Day>::min()) settings.account_start = std::min(date, max_day);
+}
 
 // Reads arguments from `first` on: the options that the function takes, in order. NULL means the default. May
 // ereport; parses the catalog, and keeps it for the next call.

@@ -6,6 +6,7 @@
 
 #include "cached_document.hpp"
 #include "local_day.hpp"
+#include "metric_options.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -79,6 +80,7 @@ enum StateColumn {
   segments_column,
   past_inputs_column,
   past_observed_column,
+  repeated_column,
   state_columns
 };
 
@@ -105,14 +107,19 @@ TextInputs read_texts(const OpenState& state, StateColumn column, const char* pl
   return {values, elements.nulls, elements.count, elements.rows, true, name};
 }
 
-DateInputs read_dates(const OpenState& state, StateColumn column, const char* plain_name, int dimensions) {
+// Of days of observation -infinity is since ever, as without a day, and infinity is after every day.
+DateInputs read_dates(const OpenState& state, StateColumn column, const char* plain_name, int dimensions,
+                      bool finite = false) {
   if (state.nulls[column]) return {};
   const char* name = state.name_of(plain_name);
   const Elements elements =
       array_elements(state.values[column], name, dimensions, DATEOID, sizeof(DateADT), true);
   auto* values = static_cast<Day*>(palloc(sizeof(Day) * static_cast<std::size_t>(elements.total + 1)));
   for (int at = 0; at < elements.total; ++at) {
-    values[at] = elements.nulls[at] ? 0 : finite_day(DatumGetDateADT(elements.values[at]), name);
+    const DateADT day = elements.nulls[at] ? 0 : DatumGetDateADT(elements.values[at]);
+    if (finite) finite_day(day, name);
+    if (DATE_IS_NOBEGIN(day)) elements.nulls[at] = true;
+    values[at] = std::min(day, max_day);
   }
   return {values, elements.nulls, elements.count, elements.rows, true, name};
 }
@@ -182,7 +189,7 @@ DateInputs dates_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   if (PG_ARGISNULL(i)) reject_null(name);
   OpenState open{};
   open.values[observed_column] = PG_GETARG_DATUM(i);
-  const DateInputs dates = read_dates(open, observed_column, name, 1);
+  const DateInputs dates = read_dates(open, observed_column, name, 1, true);
   for (int at = 0; at < dates.count; ++at)
     if (dates.nulls[at]) reject_null(psprintf("a date of %s", name));
   return dates;
@@ -205,9 +212,9 @@ AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   state.parts = read_parts(open);
   if (!open.nulls[account_start_column]) {
     state.has_account_start = true;
-    state.account_start =
-        finite_day(DatumGetDateADT(open.values[account_start_column]), open.name_of("account_start"));
+    state.account_start = DatumGetDateADT(open.values[account_start_column]);
   }
+  state.repeated = !open.nulls[repeated_column] && DatumGetBool(open.values[repeated_column]);
   if (!open.nulls[seats_column]) {
     state.has_seats = true;
     state.seats = DatumGetFloat8(open.values[seats_column]);
@@ -265,7 +272,8 @@ TupleDesc kept_argument_type(FunctionCallInfo fcinfo, Oid type, int columns) {
 
 Ledger decode_account(const Model& model, const AccountState& account) {
   MetricSettings settings = model.settings;
-  if (account.has_account_start) settings.account_start = account.account_start;
+  settings.repeated = account.repeated;
+  if (account.has_account_start) set_start(settings, account.account_start);
   if (account.has_seats) settings.seats = account.seats;
   return Ledger::decode(account.parts, model.catalog, settings);
 }

@@ -47,6 +47,7 @@ struct AccountState {
   Day as_of;
   bool has_account_start;
   Day account_start;
+  bool repeated;
   bool has_seats;
   double seats;
   InputArguments now;

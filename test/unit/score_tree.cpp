@@ -147,18 +147,28 @@ TEST_CASE("inputs count only when they were observed before as_of, and carry for
   CHECK(known("2025-06-02").unknown == Unknown::no_data);
 }
 
-TEST_CASE("an input that its normaliser cannot take is refused with the signal's name") {
+TEST_CASE("an input that its normaliser cannot take is a bad value, whatever others say") {
   const Model model = flat_model({1});
   const Ledger ledger = score_ledger(model, "{}");
   for (const char* bad : {"NaN", "Infinity", "abc", "1e999"}) {
     const std::vector<ExternalInput> inputs = {{std::string_view(bad), {}, {}}};
-    try {
-      score_account(model, ledger, inputs, 0);
-      FAIL(bad << " passed");
-    } catch (const Error& error) {
-      CHECK(std::string(error.what()).find("signal \"s0\"") == 0);
-    }
+    const Score score = score_account(model, ledger, inputs, 0);
+    CHECK(score.readings[0].score == Value::none(Unknown::bad_value));
+    CHECK(score.readings[0].text == bad);
+    CHECK_FALSE(score.score);
   }
   const std::vector<ExternalInput> two(2);
   CHECK_THROWS_AS(score_account(model, ledger, two, 0), Error);
+}
+
+TEST_CASE("an account that the source has twice is not scored, whatever policies its signals have") {
+  Model model = flat_model({1, 1});
+  model.signals[0].missing = NullPolicy::zero;
+  model.signals[1].missing = NullPolicy::neutral;
+  model.settings.repeated = true;
+  const Ledger ledger = score_ledger(model, "{}");
+  const Score score = score_account(model, ledger, {}, 0);
+  CHECK_FALSE(score.score);
+  CHECK(score.unknown_reason == "repeated_account");
+  CHECK(score.readings[1].score.unknown == Unknown::repeated_account);
 }

@@ -14,7 +14,9 @@ enum class Unknown : std::uint8_t {
   zero_denominator,      // the value is a ratio of something to nothing
   insufficient_history,  // the account is too young
   source_stale,          // the source stopped delivering
-  not_applicable         // the question does not arise: no such role in the catalog, one user, ...
+  not_applicable,        // the question does not arise: no such role in the catalog, one user, ...
+  bad_value,             // what was recorded cannot be: seats below 0, no number, ...
+  repeated_account       // the account source has the id more than once
 };
 
 // The reason as SQL shows it: "no_data", "zero_denominator", ...; "" for none.
@@ -32,6 +34,10 @@ constexpr std::string_view unknown_name(Unknown reason) {
       return "source_stale";
     case Unknown::not_applicable:
       return "not_applicable";
+    case Unknown::bad_value:
+      return "bad_value";
+    case Unknown::repeated_account:
+      return "repeated_account";
   }
   return "";
 }

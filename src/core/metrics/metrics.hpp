@@ -29,7 +29,8 @@ struct MetricSettings {
   int window_days = default_window_days;
   std::optional<Day>
       account_start;            // else the first activity or the first known $joined, whichever is earlier
-  std::optional<double> seats;  // licensed seats; finite, >= 0
+  std::optional<double> seats;  // licensed seats, as recorded: see usable_seats()
+  bool repeated = false;        // the account source has the account more than once: no signal of it is known
   int onboarding_days = default_onboarding_days;      // X: days that a new user has to get going
   int onboarding_events = default_onboarding_events;  // k: how many of the activation events
   int onboarding_window = default_onboarding_window;  // W: users who joined in [as_of - X - W, as_of - X)
@@ -39,6 +40,8 @@ struct MetricSettings {
   // Throws Error 22023 that names the setting which makes no sense.
   void check() const;
   bool operator==(const MetricSettings&) const = default;
+  // The seats, if they are a number that seats can be: 0 to 10^15.
+  std::optional<double> usable_seats() const;
 };
 
 // One metric, asked in a particular way. Defaults ask for it as docs/reference/metrics.md defines it.

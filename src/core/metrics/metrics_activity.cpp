@@ -22,8 +22,10 @@ Value per_user_week(const Question& q, Exact amount) {
 }
 
 Value rate_adoption(const Question& q) {
-  const auto& seats = q.ledger.settings().seats;
-  if (!seats) return Value::none(Unknown::no_data);
+  const auto& settings = q.ledger.settings();
+  if (!settings.seats) return Value::none(Unknown::no_data);
+  const auto seats = settings.usable_seats();
+  if (!seats) return Value::none(Unknown::bad_value);
   if (*seats == 0) return Value::none(Unknown::zero_denominator);
   return Value::of(static_cast<double>(q.summary().active_users()) / *seats);
 }

@@ -48,8 +48,12 @@ void MetricSettings::check() const {
   check_range("onboarding_days", onboarding_days, 1, century);
   check_range("onboarding_events", onboarding_events, 1, 1000000);
   check_range("onboarding_window", onboarding_window, 1, century);
-  if (seats) check_range("seats", *seats, 0.0, 1e15);
   if (daily_cap) check_range("daily_cap", *daily_cap, 0.0, 1e12);
+}
+
+std::optional<double> MetricSettings::usable_seats() const {
+  constexpr double most = 1e15;
+  return seats && *seats >= 0 && *seats <= most ? seats : std::nullopt;
 }
 
 // Fills a Ledger while reading. Users arrive ascending, the cells of a user by day.

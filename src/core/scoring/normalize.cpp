@@ -8,9 +8,6 @@
 #include <initializer_list>
 #include <numeric>
 
-#include "core/base/clip.hpp"
-#include "core/base/error.hpp"
-
 namespace health {
 
 namespace {
@@ -82,6 +79,8 @@ Value find_category(const Normalizer& n, std::string_view category) {
     }
   }
   if (score != nullptr) return Value::of(*score);
+  for (const std::string_view no_number : {"NaN", "Infinity", "-Infinity"})
+    if (category == no_number) return Value::none(Unknown::bad_value);
   if (n.otherwise) return Value::of(*n.otherwise);
   return Value::none(Unknown::not_applicable);
 }
@@ -94,40 +93,8 @@ std::string category_of_number(double value) {
 
 }  // namespace
 
-std::string_view normalizer_name(NormalizerKind kind) {
-  switch (kind) {
-    case NormalizerKind::identity:
-      return "identity";
-    case NormalizerKind::linear:
-      return "linear";
-    case NormalizerKind::piecewise:
-      return "piecewise";
-    case NormalizerKind::steps:
-      return "steps";
-    case NormalizerKind::map:
-      return "map";
-    case NormalizerKind::recency:
-      return "recency";
-    case NormalizerKind::percentile:
-      return "percentile";
-    case NormalizerKind::target:
-      return "target";
-    case NormalizerKind::logistic:
-      return "logistic";
-  }
-  return "";
-}
-
 Value normalize(const Normalizer& n, double x, std::string_view segment) {
-  if (!std::isfinite(x)) {
-    throw Error(sqlstate::invalid_parameter_value,
-                std::string("value ") +
-                    (std::isnan(x) ? "NaN"
-                     : x > 0       ? "Infinity"
-                                   : "-Infinity") +
-                    " cannot be normalized",
-                "Use NULL for an unknown value.");
-  }
+  if (!std::isfinite(x)) return Value::none(Unknown::bad_value);
   Value score;
   switch (n.kind) {
     case NormalizerKind::identity:
@@ -170,17 +137,11 @@ std::optional<double> parse_number(std::string_view text) {
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (end != text.data() + text.size() || status == std::errc::invalid_argument) return std::nullopt;
   if (status == std::errc::result_out_of_range) {
-    // Too small for a double is 0 for every purpose here; too large is an error.
-    const double approximate = std::strtod(std::string(text).c_str(), nullptr);
-    if (std::fabs(approximate) < 1) return approximate;
-    throw Error(sqlstate::numeric_value_out_of_range,
-                "value " + std::string(clip_text(text, 40)) + " is out of range");
+    // Too small for a double is 0 for every purpose here; too large is none.
+    number = std::strtod(std::string(text).c_str(), nullptr);
+    return std::fabs(number) < 1 ? std::optional(number) : std::nullopt;
   }
-  if (!std::isfinite(number)) {
-    throw Error(sqlstate::invalid_parameter_value, "value " + std::string(text) + " is not allowed",
-                "Use NULL for an unknown value.");
-  }
-  return number;
+  return std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
 Value normalize_text(const Normalizer& n, std::string_view text, std::string_view segment) {
@@ -190,14 +151,7 @@ Value normalize_text(const Normalizer& n, std::string_view text, std::string_vie
     return score;
   }
   const auto number = parse_number(text);
-  if (!number) {
-    throw Error(sqlstate::invalid_text_representation,
-                "value \"" + std::string(clip_text(text, 60)) + "\" is not a number, which normalizer " +
-                    std::string(normalizer_name(n.kind)) + " needs",
-                "Use {\"kind\": \"map\", \"map\": {\"category\": score}} for categories, or cast the value "
-                "to a number.");
-  }
-  return normalize(n, *number, segment);
+  return number ? normalize(n, *number, segment) : Value::none(Unknown::bad_value);
 }
 
 PeerReference build_reference(std::vector<double> values, std::vector<double> counts) {

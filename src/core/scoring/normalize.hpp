@@ -52,17 +52,17 @@ struct Normalizer {
   bool operator==(const Normalizer&) const = default;
 };
 
-// The score of a finite number, 0..100. Unknown: percentile without a reference, in a segment without peers
-// or with a single peer (no_data); a map without the value as a category (not_applicable). Error 22023 on NaN
-// or an infinity.
+// The score of a number, 0..100. Unknown: NaN and infinities (bad_value); percentile without a reference, in
+// a segment without peers or with a single peer (no_data); a map without the value as a category
+// (not_applicable).
 Value normalize(const Normalizer& normalizer, double value, std::string_view segment = {});
 
 // The score of a category. Booleans answer to true/t/1 and false/f/0. Unknown (not_applicable) when the map
-// lacks it. Error 22P02 when the normaliser takes numbers and the text is none.
+// lacks it, or bad_value: the normaliser takes numbers and the text is no finite one.
 Value normalize_text(const Normalizer& normalizer, std::string_view text, std::string_view segment = {});
 
 // A number as PostgreSQL prints numbers and booleans (t, true: 1; f, false: 0); nothing when the text is
-// none. Errors: 22003 out of the range of doubles, 22023 NaN or an infinity.
+// none, out of the range of doubles, NaN or an infinity.
 std::optional<double> parse_number(std::string_view text);
 
 }  // namespace health

@@ -21,7 +21,7 @@ std::string describe_missing(const Signal& signal, const Reading& reading) {
   if (reading.score.unknown == Unknown::source_stale && reading.observed) {
     words += "the last value is from " + day_text(*reading.observed);
   } else if (signal.source == SignalSource::metric && signal.metric.id == MetricId::adoption_rate &&
-             !reading.whole) {
+             reading.score.unknown == Unknown::no_data && !reading.whole) {
     words += "no number of licensed seats";
   } else if (signal.normalize.kind == NormalizerKind::percentile && reading.raw.known() &&
              reading.score.unknown == Unknown::no_data) {
@@ -60,6 +60,10 @@ std::string_view describe_unknown(Unknown reason) {
       return "the source is stale";
     case Unknown::not_applicable:
       return "does not apply";
+    case Unknown::bad_value:
+      return "its value cannot be used";
+    case Unknown::repeated_account:
+      return "the account source has the account more than once";
   }
   return "";
 }

@@ -159,7 +159,7 @@ std::optional<double> whole_of(const Signal& signal, const Ledger& ledger, Day a
       return number(count.known() ? std::llround(count.number) : 0);
     }
     case MetricWhole::seats:
-      return ledger.settings().seats;
+      return ledger.settings().usable_seats();
     case MetricWhole::features:
       if (const auto features = ledger.entitled_features()) return number(*features);
       break;

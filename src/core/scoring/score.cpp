@@ -81,6 +81,10 @@ std::vector<Reading> read_signals(const Model& model, const Ledger& ledger,
   for (std::size_t i = 0; i < model.signals.size(); ++i) {
     const Signal& signal = model.signals[i];
     if (signal.is_group()) continue;
+    if (ledger.settings().repeated) {
+      readings[i].raw = readings[i].score = Value::none(Unknown::repeated_account);
+      continue;
+    }
     const ExternalInput* input =
         signal.input >= 0 && !inputs.empty() ? &inputs[static_cast<std::size_t>(signal.input)] : nullptr;
     try {
@@ -189,6 +193,16 @@ Score score_readings(const Model& model, std::vector<Reading> readings, Day as_o
   Score result;
   result.as_of = as_of;
   result.readings = std::move(readings);
+  // Whatever policies the signals have.
+  const bool repeated =
+      std::any_of(result.readings.begin(), result.readings.end(),
+                  [](const Reading& reading) { return reading.score.unknown == Unknown::repeated_account; });
+  if (repeated) {
+    result.unknown_reason = unknown_name(Unknown::repeated_account);
+    result.standings.resize(model.signals.size());
+    result.tree = weigh_tree(model, result.standings);
+    return result;
+  }
   result.standings = apply_policies(model, result.readings);
   result.tree = weigh_tree(model, result.standings);
   for (std::size_t i = 0; i < model.signals.size(); ++i) {

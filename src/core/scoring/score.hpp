@@ -34,7 +34,7 @@ struct Reading {
 };
 
 // Reads every signal of the model. `inputs` has one entry for each of model.inputs, or is empty: all of them
-// unknown. Errors: 22P02, 22023, 22003 for an input that its normaliser cannot take, naming the signal.
+// unknown. What an input's normaliser cannot take is a bad_value.
 std::vector<Reading> read_signals(const Model& model, const Ledger& ledger,
                                   std::span<const ExternalInput> inputs, Day as_of);
 

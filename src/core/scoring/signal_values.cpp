@@ -10,11 +10,13 @@ namespace health {
 
 namespace {
 
-constexpr std::array<std::pair<Unknown, char>, 5> codes = {{{Unknown::no_data, 'n'},
+constexpr std::array<std::pair<Unknown, char>, 7> codes = {{{Unknown::no_data, 'n'},
                                                             {Unknown::zero_denominator, 'z'},
                                                             {Unknown::insufficient_history, 'y'},
                                                             {Unknown::source_stale, 's'},
-                                                            {Unknown::not_applicable, 'a'}}};
+                                                            {Unknown::not_applicable, 'a'},
+                                                            {Unknown::bad_value, 'b'},
+                                                            {Unknown::repeated_account, 'r'}}};
 
 Unknown reason_of(char code) {
   for (const auto& [reason, letter] : codes)

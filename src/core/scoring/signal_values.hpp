@@ -19,7 +19,7 @@ struct SignalValue {
 };
 
 // The letter for a reason: n no_data, z zero_denominator, y insufficient_history, s source_stale,
-// a not_applicable; 0 for none.
+// a not_applicable, b bad_value, r repeated_account; 0 for none.
 char reason_code(Unknown reason);
 
 // A reading in values, and back: the same score, and the same words for it. Groups have none.

@@ -89,13 +89,9 @@ void check_weight(double weight, const char* what) {
               "Weights are finite and not negative; at least one must be above 0.");
 }
 
-void WeightedMean::add(double value, double weight, const char* what) {
+void WeightedMean::add(double value, double weight) {
+  if (!std::isfinite(value)) return add_unknown(weight);
   check_weight(weight);
-  if (!std::isfinite(value)) {
-    throw Error(sqlstate::invalid_parameter_value,
-                std::string(what) + " " + number_text(value) + " is not allowed",
-                "Use NULL for an unknown value.");
-  }
   known_.add(value, weight);
   total_.add(weight);
 }
@@ -152,13 +148,8 @@ WeightedMean weigh(std::span<const std::optional<double>> values, std::span<cons
   WeightedMean mean;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if ((i & 8191) == 8191) poll_cancel();
-    const bool bad_weight = !std::isfinite(weights[i]) || weights[i] < 0;
-    const bool bad_value = values[i] && !std::isfinite(*values[i]);
-    if (bad_weight || bad_value) {
-      const std::string at = "[" + std::to_string(i + 1) + "]";
-      check_weight(weights[i], ("weights" + at).c_str());
-      mean.add(*values[i], weights[i], ("values" + at).c_str());
-    }
+    if (!std::isfinite(weights[i]) || weights[i] < 0)
+      check_weight(weights[i], ("weights[" + std::to_string(i + 1) + "]").c_str());
     if (values[i]) {
       mean.add(*values[i], weights[i]);
     } else {

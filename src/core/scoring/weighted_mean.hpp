@@ -65,9 +65,8 @@ class WeightedSum {
 // docs/reference/scoring.md, "The weighted mean".
 class WeightedMean {
  public:
-  // Counts a known value; `what` names it in errors. Error 22023 unless the value is finite and the weight
-  // finite and >= 0.
-  void add(double value, double weight, const char* what = "value");
+  // Counts a value: a known one if it is finite. Error 22023 unless the weight is finite and >= 0.
+  void add(double value, double weight);
   // Counts an unknown value: its weight lowers the coverage.
   void add_unknown(double weight);
   void merge(const WeightedMean& other);
@@ -94,7 +93,8 @@ class WeightedMean {
 // Throws Error 22023 naming `what` unless the weight is finite and >= 0.
 void check_weight(double weight, const char* what = "weight");
 
-// The mean of paired values (nothing = unknown) and weights. Errors 22023: lengths differ, no weight above 0.
+// The mean of paired values (nothing or not finite: unknown) and weights. Errors 22023: lengths differ, no
+// weight above 0.
 WeightedMean weigh(std::span<const std::optional<double>> values, std::span<const double> weights);
 
 }  // namespace health

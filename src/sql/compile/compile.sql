@@ -152,17 +152,17 @@ BEGIN
     FOREACH marker IN ARRAY ARRAY['joined', 'deactivated', 'invited'] LOOP
         mark := health_internal.field_of(fields, 'users', marker);
         IF mark.expression IS NOT NULL THEN
-            -- Many write infinity for "has not happened", and -infinity for "since ever".
-            days := days || pg_catalog.format(', nullif(%s, DATE %L) AS %s', health_internal.local_day(mark.expression, mark.type,
-                source_zone, zone),
-                                              CASE marker WHEN 'joined' THEN '-infinity' ELSE 'infinity' END, marker);
+            days := days || pg_catalog.format(', %s AS %s',
+                health_internal.local_day(mark.expression, mark.type, source_zone, zone), marker);
         ELSIF marker = 'joined' THEN
             days := days || ', NULL::pg_catalog.date AS joined';
         ELSE
             CONTINUE;
         END IF;
-        markers := markers || CASE marker WHEN 'joined' THEN '(''$joined'', coalesce(r.joined, DATE ''0001-01-01''))'
-                                          ELSE pg_catalog.format(', (%L, r.%s)', '$' || marker, marker) END;
+        -- Many write infinity for "has not happened", which is no event, and -infinity for "since ever".
+        markers := markers || pg_catalog.format(CASE marker WHEN 'joined'
+            THEN '(%1$L, CASE WHEN r.%2$s > DATE ''-infinity'' THEN r.%2$s ELSE DATE ''0001-01-01'' END)'
+            ELSE ', (%1$L, CASE r.%2$s WHEN DATE ''-infinity'' THEN DATE ''0001-01-01'' ELSE r.%2$s END)' END, '$' || marker, marker);
     END LOOP;
     conditions := coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, '')
                || coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ' IS NOT TRUE', '');
@@ -243,7 +243,7 @@ COMMENT ON FUNCTION health_internal.compile_usage(health_internal.model_field[],
     'account, or the user source alone (roster); NULL without such sources. restriction: '' = literal'' for one account, NULL for all';
 
 -- All answers of an account in the order of their days, one per day: of several the highest, so that the outcome never depends on row
--- order. One without a date was always there. No name here is one that a column of the account table could have: expressions see them.
+-- order. One without a date was always there, one of infinity is not there yet. No name here is one that a column of the account table could have: expressions see them.
 CREATE FUNCTION health_internal.compile_query_signal(fields health_internal.model_field[], signal_path text, account_cast text,
     document jsonb)
 RETURNS text
@@ -253,8 +253,8 @@ AS $$
     SELECT pg_catalog.format(
         'SELECT answer.account_id AS "answers of", pg_catalog.array_agg(answer.value ORDER BY answer.day) AS "values of answers", '
         'pg_catalog.array_agg(answer.day ORDER BY answer.day) AS "days of answers" '
-        'FROM (SELECT DISTINCT ON (1, 2) src.account_id%s AS account_id, coalesce(%s, ''-infinity'') AS day, src.value FROM %s '
-        'ORDER BY 1, 2, 3 DESC NULLS LAST) AS answer GROUP BY 1',
+        'FROM (SELECT DISTINCT ON (1, 2) src.account_id%1$s AS account_id, coalesce(%2$s, ''-infinity'') AS day, src.value FROM %3$s '
+        'WHERE %2$s IS DISTINCT FROM DATE ''infinity'' ORDER BY 1, 2, 3 DESC NULLS LAST) AS answer GROUP BY 1',
         account_cast,
         CASE WHEN (health_internal.field_of(fields, signal_path, 'observed')).expression IS NULL THEN 'NULL::pg_catalog.date'
              ELSE health_internal.local_day((health_internal.field_of(fields, signal_path, 'observed')).expression,
@@ -368,7 +368,7 @@ BEGIN
                     pg_catalog.format('(SELECT %s - earlier.days AS as_of FROM pg_catalog.generate_series(0, %s) AS earlier (days))',
                         clock, past_days)),
                 coalesce(condition, 'true'));
-        EXCEPTION WHEN data_exception THEN
+        EXCEPTION WHEN data_exception OR cardinality_violation THEN
             failing.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', failing.path);
             failing.problem := sqlerrm;
             failing.code := sqlstate;
@@ -527,6 +527,14 @@ $$;
 COMMENT ON FUNCTION health_internal.fill_template(text, jsonb) IS
     'A text with {name} replaced by the part of that name, by nothing where it is null';
 
+CREATE FUNCTION health_internal.list_columns(names text[], row_name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(format('%s.%I', row_name, c.name), ', ' ORDER BY c.position) FROM unnest(names) WITH ORDINALITY AS c (name, position);
+$$;
+COMMENT ON FUNCTION health_internal.list_columns(text[], text) IS 'SQL list of columns of a row; NULL without any';
+
 CREATE FUNCTION health_internal.raise_first_problem(model_name text, fields health_internal.model_field[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -583,7 +591,10 @@ BEGIN
         source := health_internal.restrict_source(source,
             (health_internal.field_of(fields, 'accounts', 'id')).expression || account_cast, restriction);
     END IF;
-    SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ') INTO attributes
+    -- No name here is one that a document could use.
+    SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ')
+           || coalesce(', (' || (health_internal.field_of(fields, 'accounts', 'seats')).expression
+                       || ')::pg_catalog.float8 AS "recorded seats"', '') INTO attributes
     FROM health_internal.account_attributes(document, fields) AS a;
     SELECT pg_catalog.string_agg(pg_catalog.format(', attr.%1$I AS %1$I', f.field), '' ORDER BY f.field),
            coalesce(pg_catalog.array_agg(f.field ORDER BY f.field), '{}')
@@ -602,26 +613,37 @@ BEGIN
             CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health_internal.data_table('chunk', s.id))
                                                 FROM health_internal.ledger_source AS s WHERE s.model = model_name) END);
     END IF;
+    -- Of an id that occurs twice nobody can say which row is right: it stands in the book once, without any of their values.
     compiled.ledger := health_internal.fill_template(
-        'SELECT attr.account_id, {name} AS name{extras}, attr.as_of, {version} AS model_version, {usage} AS usage, '
+        'SELECT known.account_id, {name} AS name{extra_columns}, known.as_of, {version} AS model_version, {usage} AS usage, '
+        'account.inputs, account.observed, account.segments, account.past_inputs, account.past_observed, account.account_start, '
+        'account.seats{value_columns}, known.repeated FROM (SELECT attr.account_id, attr.as_of, pg_catalog.count(*) > 1 AS repeated '
+        'FROM {book}{wanted} CROSS JOIN LATERAL (SELECT {id} AS account_id, clock.as_of) AS attr '
+        'WHERE attr.account_id IS NOT NULL{filter}{restriction} GROUP BY 1, 2) AS known LEFT JOIN ('
+        'SELECT attr.account_id, {account_name} AS name{extras}, '
         'ARRAY[{inputs}]::pg_catalog.text[] AS inputs, ARRAY[{observed}]::pg_catalog.date[] AS observed, '
         'ARRAY[{segments}]::pg_catalog.text[] AS segments, {past_inputs} AS past_inputs, {past_observed} AS past_observed, '
-        '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{wanted}{answers}{past} CROSS JOIN LATERAL (SELECT {attributes}) AS '
-            'attr'
-        '{usage_join} CROSS JOIN LATERAL (SELECT {values}) AS sig WHERE attr.account_id IS NOT NULL{filter}{restriction}',
+        '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{wanted}{answers}{past} '
+        'CROSS JOIN LATERAL (SELECT {attributes}) AS attr CROSS JOIN LATERAL (SELECT {values}) AS sig '
+        'WHERE attr.account_id IS NOT NULL{filter}{restriction}) AS account '
+        'ON account.account_id = known.account_id AND NOT known.repeated{usage_join}',
         pg_catalog.jsonb_build_object(
-            'name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'attr.account_id::pg_catalog.text' ELSE 'attr.account_name' END,
+            'id', (health_internal.field_of(fields, 'accounts', 'id')).expression,
+            'name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'known.account_id::pg_catalog.text' ELSE 'account.name' END,
+            'account_name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'NULL' ELSE 'attr.account_name' END,
+            'extra_columns', ', ' || health_internal.list_columns(compiled.extra_columns, 'account'),
+            'value_columns', ', ' || health_internal.list_columns(compiled.value_columns, 'account'),
             'extras', extras, 'version', version,
-            'usage', CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u."usage of account", ''{}''::health.usage)' END,
+            'usage', CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u.usage, ''{}''::health.usage)' END,
             'inputs', signals.inputs, 'observed', signals.observed, 'segments', signals.segments,
             'past_inputs', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.text[]' ELSE 'past."past inputs"' END,
             'past_observed', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
             'start', CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
-            'seats', CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8' ELSE 'attr.seats' END,
+            'seats', CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8'
+                ELSE 'CASE WHEN attr."recorded seats" IS NOT NULL THEN coalesce(attr.seats, ''NaN'') END' END,
             'raw_columns', signals.raw_columns, 'book', source, 'wanted', health_internal.compile_wanted(fields),
             'answers', signals.answers, 'past', past, 'attributes', attributes,
-            'usage_join', ' LEFT JOIN (' || usage || health_internal.fence() || ') AS u ("account of usage", "usage of account") '
-                'ON u."account of usage" = attr.account_id' || account_cast,
+            'usage_join', ' LEFT JOIN (' || usage || health_internal.fence() || ') AS u ON u.account_id = known.account_id' || account_cast,
             'values', coalesce(signals."values", 'NULL AS s0'),
             'filter', CASE WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' END,
             'restriction', ' AND attr.account_id' || account_cast || restriction));

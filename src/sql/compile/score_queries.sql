@@ -48,19 +48,11 @@ COMMENT ON FUNCTION health_internal.past_days(jsonb) IS
 CREATE FUNCTION health_internal.compile_state(parts text DEFAULT 'ARRAY[l.usage]') RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.format('ROW(%s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed)'
+    SELECT pg_catalog.format('ROW(%s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed, l.repeated)'
                              '::health.account_state', parts);
 END;
 COMMENT ON FUNCTION health_internal.compile_state(text) IS
     'SQL of the account state of a ledger row l; parts is SQL of its usage, an array';
-
-CREATE FUNCTION health_internal.list_columns(names text[], row_name text) RETURNS text
-LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT string_agg(format('%s.%I', row_name, c.name), ', ' ORDER BY c.position) FROM unnest(names) WITH ORDINALITY AS c (name, position);
-$$;
-COMMENT ON FUNCTION health_internal.list_columns(text[], text) IS 'SQL list of columns of a row; NULL without any';
 
 CREATE FUNCTION health_internal.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb,
                                                     compiled health_internal.compiled_model) RETURNS text
@@ -74,7 +66,7 @@ BEGIN
     RETURN CASE suffix
         WHEN '_ledger' THEN compiled.ledger
         WHEN '' THEN format(
-            'SELECT %s, l.account_start, l.seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
+            'SELECT %s, l.account_start, nullif(l.seats, ''NaN'') AS seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
                 's.data_coverage, '
             's.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user, %s%s '
             'FROM %s AS l CROSS JOIN LATERAL health_internal.score_details(%s) AS s',
@@ -94,25 +86,3 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_score_query(text, text, text, jsonb, health_internal.compiled_model) IS
     'SQL of one of the four relations of a score view that is made from events';
-
-CREATE FUNCTION health_internal.reject_repeated_accounts(document jsonb, version integer) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    compiled health_internal.compiled_model := health_internal.compile_model(document, version, usage_from => 'nothing');
-    repeated text;
-    times bigint;
-BEGIN
-    PERFORM health_internal.look_names_up_in(health_internal.names_path());
-    EXECUTE pg_catalog.format('SELECT l.account_id::pg_catalog.text, pg_catalog.count(*) FROM (%s) AS l GROUP BY l.account_id '
-                              'HAVING pg_catalog.count(*) > 1 ORDER BY 1 LIMIT 1', compiled.ledger) INTO repeated, times;
-    IF repeated IS NOT NULL THEN
-        RAISE EXCEPTION 'accounts.id: account "%" occurs % times in %', repeated, times, compiled.account_label
-            USING ERRCODE = 'unique_violation', HINT = 'A score view has one row per account: narrow the source with accounts.filter, or '
-                'use a query.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.reject_repeated_accounts(jsonb, integer) IS
-    'Raises an error when the account source has an id more than once';

@@ -63,7 +63,7 @@ BEGIN
         WITH book AS (
             SELECT %s AS segment, s.raw, pg_catalog.count(*) AS n
             FROM (%s) AS l, health.score_signals(%L, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed,
-                l.segments, NULL, NULL)::health.account_state) AS s
+                l.segments, NULL, NULL, l.repeated)::health.account_state) AS s
             WHERE s.signal = %L AND s.raw IS NOT NULL
             GROUP BY 1, 2
         ), peers AS (

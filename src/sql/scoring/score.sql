@@ -120,19 +120,22 @@ CREATE TYPE health.account_state AS (
     observed date[],
     segments text[],
     past_inputs text[],
-    past_observed date[]
+    past_observed date[],
+    repeated boolean
 );
 COMMENT ON TYPE health.account_state IS 'what scoring takes of an account';
 COMMENT ON COLUMN health.account_state.parts IS 'ledgers that add up to the account''s usage';
 COMMENT ON COLUMN health.account_state.as_of IS 'day of the score: it rests on events of days before it';
-COMMENT ON COLUMN health.account_state.account_start IS 'since when the account is a customer; NULL: its first activity or joining';
-COMMENT ON COLUMN health.account_state.seats IS 'licensed seats';
+COMMENT ON COLUMN health.account_state.account_start IS 'since when the account is a customer; NULL or -infinity: its first activity or joining; infinity: on no day yet';
+COMMENT ON COLUMN health.account_state.seats IS 'licensed seats; NaN or below 0: recorded, but no number of seats';
 COMMENT ON COLUMN health.account_state.inputs IS 'values of the column, expression and query signals, in the order of model_inputs(model)';
 COMMENT ON COLUMN health.account_state.observed IS 'days from which the inputs are; an input counts for dates after its day';
 COMMENT ON COLUMN health.account_state.segments IS 'peer groups for percentile normalizers, in the order of the inputs';
 COMMENT ON COLUMN health.account_state.past_inputs IS
     'inputs of earlier days: row n is of n days before as_of; without them the inputs stand for the past as well';
 COMMENT ON COLUMN health.account_state.past_observed IS 'days from which the past inputs are, a row for each of theirs';
+COMMENT ON COLUMN health.account_state.repeated IS
+    'true when the account source has the account more than once: nobody can say which row is right, so it is not scored';
 
 CREATE TYPE health_internal.signal_values AS (
     raw float8[],
@@ -149,7 +152,8 @@ COMMENT ON COLUMN health_internal.signal_values.raw IS 'values as measured';
 COMMENT ON COLUMN health_internal.signal_values.raw_text IS 'values from outside as given, where raw does not say the same';
 COMMENT ON COLUMN health_internal.signal_values.normalized IS 'values as scores of 0 to 100';
 COMMENT ON COLUMN health_internal.signal_values.reason IS
-    'why a value is unknown: n no_data, z zero_denominator, y insufficient_history, s source_stale, a not_applicable';
+    'why a value is unknown: n no_data, z zero_denominator, y insufficient_history, s source_stale, a not_applicable, '
+    'b bad_value, r repeated_account';
 COMMENT ON COLUMN health_internal.signal_values.whole IS
     'the number that words tell besides the value: users, active users, features or weeks that it is a share of, or licensed seats';
 COMMENT ON COLUMN health_internal.signal_values.observed IS 'the day of a value that was carried forward or is not known';

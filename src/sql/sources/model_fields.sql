@@ -52,7 +52,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ARRAY['account_id', 'name', 'as_of', 'model', 'model_version', 'score', 'band', 'data_coverage', 'unknown_reason', 'change_7d',
                  'change_28d', 'main_reason', 'next_step', 'score_without_top_user', 'usage', 'inputs', 'observed', 'segments',
-                 'past_inputs', 'past_observed', 'account_start', 'seats', '$roster', '$parts', '$fresh', '$book'] ||
+                 'past_inputs', 'past_observed', 'account_start', 'seats', 'repeated', '$roster', '$parts', '$fresh', '$book'] ||
            ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                  WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
                    AND a.attnum > 0 AND NOT a.attisdropped);
@@ -131,6 +131,14 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.fields_of_source(jsonb, text, text, jsonb, date) IS 'Every field of one source of a document';
 
+-- Many write -1 for "unlimited".
+CREATE FUNCTION health_internal.usable_seats(seats float8) RETURNS float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN seats >= 0 AND seats <= 1e15 THEN seats END;
+END;
+COMMENT ON FUNCTION health_internal.usable_seats(float8) IS 'The number, if it is one that seats can be: 0 to 10^15; else NULL';
+
 -- The names that expressions of signals and segments may use besides the columns of the account table.
 CREATE FUNCTION health_internal.account_attributes(document jsonb, fields health_internal.model_field[])
     RETURNS TABLE (name text, expression text)
@@ -143,7 +151,7 @@ AS $$
                -- -infinity: since ever, as without a date.
                WHEN 'start' THEN format('nullif(%s, DATE ''-infinity'')', health_internal.local_day(f.expression, f.type,
                                         document #>> '{accounts,time_zone}', coalesce(document ->> 'time_zone', 'UTC')))
-               WHEN 'seats' THEN format('(%s)::pg_catalog.float8', f.expression)
+               WHEN 'seats' THEN format('health_internal.usable_seats((%s)::pg_catalog.float8)', f.expression)
                ELSE f.expression
            END
     FROM unnest(fields) AS f

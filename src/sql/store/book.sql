@@ -21,7 +21,7 @@ COMMENT ON FUNCTION health_internal.drop_book(integer) IS 'Drops state, book and
 CREATE FUNCTION health_internal.book_columns(compiled health_internal.compiled_model) RETURNS text[]
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT '{account_id,name,inputs,observed,segments,account_start,seats}'::pg_catalog.text[] || (compiled).extra_columns
+    SELECT '{account_id,name,inputs,observed,segments,account_start,seats,repeated}'::pg_catalog.text[] || (compiled).extra_columns
         || (compiled).value_columns;
 END;
 COMMENT ON FUNCTION health_internal.book_columns(health_internal.compiled_model) IS 'The columns of a book, less the roster';
@@ -105,7 +105,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l."$parts") AS p (usage)) AS usage, '
         'l.inputs, l.observed, '
-                  'l.segments, l.past_inputs, l.past_observed, l.account_start, l.seats%s FROM (%s) AS l',
+                  'l.segments, l.past_inputs, l.past_observed, l.account_start, l.seats%s, l.repeated FROM (%s) AS l',
                   health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
                   ', ' || health_internal.list_columns((compiled).value_columns, 'l'),
                       health_internal.compile_book_rows(tracking, document));
@@ -150,7 +150,6 @@ DECLARE
     scores text;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
-    PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
     PERFORM health_internal.create_data_table('state', id, '{as_of,model_version,broken,excluded_users,all_stale}',
                                               '{date,integer,text,text[],boolean}'::pg_catalog.regtype[]);
     EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true)', health_internal.data_table('state', id))
@@ -196,7 +195,7 @@ AS $$
     SELECT CASE suffix
         WHEN '_ledger' THEN health_internal.compile_ledger_view(tracking, document, compiled)
         WHEN '' THEN format(
-            'SELECT %s, b.account_start, b.seats, t.as_of, %L::pg_catalog.text AS model, t.model_version, s.score, s.band, '
+            'SELECT %s, b.account_start, nullif(b.seats, ''NaN'') AS seats, t.as_of, %L::pg_catalog.text AS model, t.model_version, s.score, s.band, '
                 's.data_coverage, '
             'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, '
                 's.score_without_top_user, %s%s FROM %s',

@@ -50,7 +50,8 @@ BEGIN
             CROSS JOIN LATERAL health_internal.recorded_days(h.month, h.days, h.spans) AS r
             CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l."$parts", r.as_of, r.account_start, r.seats, r.inputs,
                 r.observed, l.segments,
-                                                                               NULL, NULL)::health.account_state, r.as_of, r.as_of) AS s
+                                                                               NULL, NULL,
+                r.unknown_reason IS NOT DISTINCT FROM 'repeated_account')::health.account_state, r.as_of, r.as_of) AS s
             WHERE h.month >= health_internal.month_of($1) AND h.month <= $2 AND r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0
               AND r.model_version = ANY (%4$L::pg_catalog.int4[])
             GROUP BY h.account_id, h.month
@@ -218,7 +219,8 @@ AS $$
             SELECT l.account_id, l.name, l.usage, l.as_of, CASE WHEN r.as_of IS NULL THEN l.account_start
                 ELSE r.account_start END AS account_start,
                    CASE WHEN r.as_of IS NULL THEN l.seats ELSE r.seats END AS seats, coalesce(r.inputs, l.inputs) AS inputs,
-                   CASE WHEN r.as_of IS NULL THEN l.observed ELSE r.observed END AS observed, l.segments, l.past_inputs, l.past_observed
+                   CASE WHEN r.as_of IS NULL THEN l.observed ELSE r.observed END AS observed, l.segments, l.past_inputs, l.past_observed,
+                   CASE WHEN r.as_of IS NULL THEN l.repeated ELSE r.unknown_reason IS NOT DISTINCT FROM 'repeated_account' END AS repeated
             FROM (%s) AS l LEFT JOIN LATERAL (
                 SELECT d.* FROM %s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS d
                 WHERE h.account_id = l.account_id AND h.month = health_internal.month_of(l.as_of) AND d.as_of = l.as_of

@@ -117,24 +117,19 @@ COMMENT ON FUNCTION health_internal.refresh_tracked(text) IS
     'Refreshes a tracked model within the present transaction; waits for another refresh at work';
 
 -- What PostgreSQL says of a refresh that fails does not name the place in the document.
-CREATE FUNCTION health_internal.name_failure_as_owner(model text, version integer, code text) RETURNS void
+CREATE FUNCTION health_internal.name_failure_as_owner(model text, version integer) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     failed health_internal.model_version := health_internal.find_version(model, version);
 BEGIN
-    IF code IN ('23505', '21000') THEN    -- of a unique index, or a subquery with several rows
-        PERFORM health_internal.look_names_up_in(failed.search_path);
-        PERFORM health_internal.reject_repeated_accounts(failed.document, version);
-    ELSE
-        PERFORM health_internal.raise_failing_field(model, failed),
-                health_internal.raise_failing_field(model, failed, past_days => health_internal.past_days(failed.document));
-    END IF;
+    PERFORM health_internal.raise_failing_field(model, failed),
+            health_internal.raise_failing_field(model, failed, past_days => health_internal.past_days(failed.document));
 END;
 $$;
-COMMENT ON FUNCTION health_internal.name_failure_as_owner(text, integer, text) IS
-    'Raises the error of the account that is repeated, or of the expression that fails, when a refresh has failed with that SQLSTATE';
+COMMENT ON FUNCTION health_internal.name_failure_as_owner(text, integer) IS
+    'Raises the error of the expression that fails, with its path, when a refresh has failed';
 
 CREATE FUNCTION health_internal.refresh_score_view(name text, visible text) RETURNS void
 LANGUAGE plpgsql
@@ -191,11 +186,10 @@ BEGIN
     FOR made IN SELECT r.relation FROM health_internal.score_relations(present.schema_name, present.view_name) AS r LOOP
         PERFORM health_internal.refresh_relation(present, made.relation);
     END LOOP;
-EXCEPTION WHEN unique_violation OR cardinality_violation OR data_exception THEN
+EXCEPTION WHEN cardinality_violation OR data_exception THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
-        PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.name_failure_as_owner($1, $2::integer, $3)',
-            present.model,
-            (CASE WHEN sqlstate IN ('23505', '21000') THEN present.model_version ELSE opened.current_version END)::text, sqlstate);
+        PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.name_failure_as_owner($1, $2::integer)',
+            present.model, opened.current_version::text);
     END IF;
     RAISE;
 END;

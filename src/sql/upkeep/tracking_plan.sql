@@ -42,7 +42,7 @@ BEGIN
         coalesce((health_internal.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
     RETURN QUERY EXECUTE format($query$
         WITH accounts AS MATERIALIZED (
-            SELECT l.account_id::pg_catalog.text AS account_id, l.as_of FROM (%1$s) AS l
+            SELECT l.account_id::pg_catalog.text AS account_id, l.as_of, l.repeated FROM (%1$s) AS l
         ), known_users AS MATERIALIZED (
             SELECT k.user_id, k.account_id FROM (%2$s) AS k
         ), clock AS (
@@ -100,8 +100,8 @@ BEGIN
             FROM known_users AS k
             WHERE %10$L AND (k.account_id IS NULL OR NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.account_id = k.account_id))
             UNION ALL
-            SELECT 9, 'repeated account', 'accounts', a.account_id, 0, NULL, NULL, NULL, 'the account source has it more than once'
-            FROM accounts AS a GROUP BY a.account_id HAVING pg_catalog.count(*) > 1
+            SELECT 9, 'repeated account', 'accounts', a.account_id, 0, NULL, NULL, NULL, 'the account source has it more than once: it is not scored'
+            FROM accounts AS a WHERE a.repeated
         )
         SELECT f.finding, f.source, f.name, pg_catalog.sum(f.n)::pg_catalog.int8, pg_catalog.count(DISTINCT f.user_id),
                pg_catalog.min(f.first_day), pg_catalog.max(f.last_day), pg_catalog.min(f.advice)

@@ -18,7 +18,7 @@ BEGIN
     compiled := health_internal.store_accounts(health_internal.open_store(version), account, as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL::pg_catalog.text[], '
-            'NULL::pg_catalog.date[] '
+            'NULL::pg_catalog.date[], l.repeated '
         'FROM (%s) AS l LIMIT 1',
         compiled.ledger);
     IF NOT FOUND THEN

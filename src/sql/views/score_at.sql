@@ -21,7 +21,7 @@ BEGIN
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT l.account_id::pg_catalog.text, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '
         'LATERAL health.score_series(%L::pg_catalog.jsonb, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, '
-            'l.segments, NULL, NULL)'
+            'l.segments, NULL, NULL, l.repeated)'
         '::health.account_state, l.as_of, l.as_of) AS s ORDER BY l.account_id',
         scored.version, compiled.ledger, scored.document);
 EXCEPTION WHEN data_exception THEN

@@ -39,11 +39,13 @@ BEGIN
         WHEN 'model_version' THEN 'Version of the model that made this row'
         WHEN 'account_start' THEN 'Since when the account is a customer, by the account table'
         WHEN 'seats' THEN 'Licensed seats, by the account table'
+            || CASE suffix WHEN '_ledger' THEN '; NaN where it has what cannot be a number of seats' ELSE '' END
         WHEN 'usage' THEN 'Usage ledger: for each user, local day and event the count and the amount'
         WHEN 'inputs' THEN 'Values of the column, expression and query signals, in the order of health.model_inputs()'
         WHEN 'observed' THEN 'Dates on which the query signals were observed'
         WHEN 'past_inputs' THEN 'Inputs of earlier days, a row for each, the day before as_of first; NULL when they are always the same'
         WHEN 'past_observed' THEN 'Dates on which the answers among the past inputs were observed'
+        WHEN 'repeated' THEN 'Whether the account source has the account more than once: then it is not scored'
         WHEN 'segments' THEN 'Peer groups for percentile normalizers'
     END;
     IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
@@ -141,9 +143,6 @@ DECLARE
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     FOR made IN SELECT c.* FROM health_internal.compile_score_view(schema_name, view_name, store) AS c WHERE c.suffix <> ALL (kept) LOOP
-        IF made.suffix = '_ledger' AND NOT store.has_scores THEN
-            PERFORM health_internal.reject_repeated_accounts(version.document, version.version);
-        END IF;
         EXECUTE pg_catalog.format('CREATE %s %s AS %s', CASE kind WHEN 'VIEW' THEN 'OR REPLACE VIEW' ELSE kind END, made.relation,
             made.query);
         IF kind = 'MATERIALIZED VIEW' THEN

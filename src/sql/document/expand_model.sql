@@ -78,7 +78,8 @@ AS $$
                --@for options where name is window_days
                '@name@', @default@,
                --@end
-               'unlisted_events', CASE WHEN coalesce(document -> 'catalog', '{}') = '{}' THEN 'count' ELSE 'ignore' END, 'catalog', '{}'::jsonb)
+               'unlisted_events', CASE WHEN coalesce(document -> 'catalog', '{}') = '{}' THEN 'count' ELSE 'ignore' END, 'catalog', '
+               ''{}'::jsonb)
         || document
         || jsonb_build_object(
                'onboarding', '{"days": 7, "events": 1, "window_days": 28}'::jsonb || coalesce(document -> 'onboarding', '{}'),
@@ -89,7 +90,8 @@ AS $$
                            FROM health_internal.sources(document) AS s GROUP BY s.kind) AS s), '{}');
 $$;
 COMMENT ON FUNCTION health_internal.canonical_document(jsonb) IS
-    'A complete document with its defaults written out: documents that are the same then differ in nothing that stands outside of the signals';
+    'A complete document with its defaults written out: documents that are the same then differ in nothing that stands outside of the '
+    'signals';
 
 CREATE FUNCTION health_internal.same_meaning(a jsonb, b jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE
@@ -104,4 +106,5 @@ AS $$
        AND jsonb_path_query_array(a, '$.catalog.*.label') = jsonb_path_query_array(b, '$.catalog.*.label');
 $$;
 COMMENT ON FUNCTION health_internal.same_meaning(jsonb, jsonb) IS
-    'Whether two complete documents say the same, be it in other words: defaults written out, keys in another order, one source as an array';
+    'Whether two complete documents say the same, be it in other words: defaults written out, keys in another order, one source as an '
+    'array';

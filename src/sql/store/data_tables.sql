@@ -31,7 +31,8 @@ BEGIN
                AND (c.relkind NOT IN ('r', 'p') OR c.relowner IS DISTINCT FROM (health_internal.data_owner(kind, id)).owner)) THEN
         RAISE EXCEPTION '% is not a table of the owner of its model', name
             USING ERRCODE = 'wrong_object_type',
-                  HINT = coalesce((SELECT format('ALTER TABLE %s OWNER TO %s; or have its owner, or that of the database, drop it.', name, o.owner)
+                  HINT = coalesce((SELECT format('ALTER TABLE %s OWNER TO %s; or have its owner, or that of the database, drop it.', name,
+                                                 o.owner)
                                    FROM health_internal.data_owner(kind, id) AS o WHERE o.owner IS NOT NULL),
                                   'Whoever owns it, or the owner of the database, drops it.');
     END IF;

@@ -149,14 +149,16 @@ COMMENT ON COLUMN health_internal.ledger_day_table.source IS 'Id of the source';
 COMMENT ON COLUMN health_internal.ledger_day_table.day IS 'Local day';
 COMMENT ON COLUMN health_internal.ledger_day_table.events IS 'Events of all accounts on that day';
 
--- Written by the trigger, as the owner of the catalog, when changes cannot go where they should. Without an index, which it would have to keep.
+-- Written by the trigger, as the owner of the catalog, when changes cannot go where they should. Without an index, which it would have to
+-- keep.
 CREATE TABLE health_internal.capture_gap_table (
     source integer NOT NULL,
     noted_at timestamptz NOT NULL
 );
 ALTER TABLE health_internal.capture_gap_table REPLICA IDENTITY FULL;
 COMMENT ON TABLE health_internal.capture_gap_table IS
-    'Changes of tracked tables that could not be captured, because their change table is gone or is none any more: the source is read again.';
+    'Changes of tracked tables that could not be captured, because their change table is gone or is none any more: the source is read '
+    'again.';
 COMMENT ON COLUMN health_internal.capture_gap_table.source IS 'Id of the source';
 COMMENT ON COLUMN health_internal.capture_gap_table.noted_at IS 'When the transaction that made the changes committed';
 
@@ -207,7 +209,8 @@ CREATE VIEW health_internal.capture_gap WITH (security_barrier) AS
     SELECT g.source, g.noted_at
     FROM health_internal.capture_gap_table AS g
     WHERE EXISTS (SELECT 1 FROM health_internal.ledger_source_table AS s JOIN health_internal.model_table AS m ON m.name = s.model
-                  WHERE s.id = g.source AND health_internal.may_act_as(m.owner));
+                  WHERE s.id = g.source AND health_internal.may_act_as(m.owner))
+    WITH CASCADED CHECK OPTION;
 COMMENT ON VIEW health_internal.capture_gap IS
     'Changes that could not be captured, of the sources of the models whose owner the current user may act as';
 
@@ -237,6 +240,8 @@ COMMENT ON FUNCTION health_internal.refuse_foreign_reading() IS
 CREATE TRIGGER owners_only BEFORE INSERT OR UPDATE ON health_internal.ledger_batch_table
     FOR EACH ROW EXECUTE FUNCTION health_internal.refuse_foreign_reading();
 CREATE TRIGGER owners_only BEFORE INSERT OR UPDATE ON health_internal.ledger_day_table
+    FOR EACH ROW EXECUTE FUNCTION health_internal.refuse_foreign_reading();
+CREATE TRIGGER owners_only BEFORE INSERT OR UPDATE ON health_internal.capture_gap_table
     FOR EACH ROW EXECUTE FUNCTION health_internal.refuse_foreign_reading();
 
 -- Runs as the owner of the catalog.
@@ -273,7 +278,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.remove_rows(text, text[]) IS
-    'delete_rows() itself, run by act_on_model(): model; score view, schema, name; tracking; source, source; batches, source; gaps, source; '
+    'delete_rows() itself, run by act_on_model(): model; score view, schema, name; tracking; source, source; batches, source; gaps, '
+    'source; '
     'days, source, before';
 
 CREATE FUNCTION health_internal.delete_rows(model text, kind text, VARIADIC keys text[] DEFAULT '{}') RETURNS void
@@ -286,7 +292,8 @@ COMMENT ON FUNCTION health_internal.delete_rows(text, text, text[]) IS
     'Deletes rows of a model from the catalog: the model; a score view (schema, name); its tracking with all that belongs to it; a source '
     'with all that belongs to it; batches or gaps (of a source); days (of a source, before a day)';
 
--- REASSIGN OWNED gives tables and views to another role, but knows nothing of the rows of the catalog. Of a model that keeps tables they say
+-- REASSIGN OWNED gives tables and views to another role, but knows nothing of the rows of the catalog. Of a model that keeps tables they
+-- say
 -- whose it is; of any other its score views do, once its owner is gone.
 CREATE FUNCTION health_internal.moved_to(model text) RETURNS regrole
 LANGUAGE sql STABLE
@@ -339,6 +346,7 @@ SELECT pg_catalog.pg_extension_config_dump('health_internal.tracking_table', '')
 SELECT pg_catalog.pg_extension_config_dump('health_internal.ledger_source_table', '');
 SELECT pg_catalog.pg_extension_config_dump('health_internal.ledger_batch_table', '');
 SELECT pg_catalog.pg_extension_config_dump('health_internal.ledger_day_table', '');
+SELECT pg_catalog.pg_extension_config_dump('health_internal.capture_gap_table', '');
 SELECT pg_catalog.pg_extension_config_dump('health_internal.tracking_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('health_internal.ledger_source_id_seq', '');
 
@@ -354,7 +362,8 @@ CREATE FUNCTION health_internal.made_objects(source integer, relation oid, OUT f
     AS 'MODULE_PATHNAME', 'health_made_objects'
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION health_internal.made_objects(integer, oid) IS
-    'The functions and types that somebody made and that the expressions of a ledger source call, over the rows of its table. An error when '
+    'The functions and types that somebody made and that the expressions of a ledger source call, over the rows of its table. An error '
+    'when '
     'they do not fit the table';
 
 CREATE FUNCTION health_internal.announce_change(relation oid) RETURNS void

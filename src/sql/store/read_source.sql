@@ -81,7 +81,8 @@ AS $$
                                WHERE a.attrelid = c.oid AND a.attnum > 0 ORDER BY a.attnum)
                          = '{oid,xid8,integer,bytea,timestamptz}'::regtype[]::oid[]);
 $$;
-COMMENT ON FUNCTION health_internal.is_change_table(oid, oid) IS 'Whether a table is what captured changes can be written to, of that owner';
+COMMENT ON FUNCTION health_internal.is_change_table(oid, oid) IS
+    'Whether a table is what captured changes can be written to, of that owner';
 
 -- PostgreSQL leaves an index that was dropped in relhasindex until the next VACUUM.
 CREATE FUNCTION health_internal.remake_change_table(source health_internal.ledger_source) RETURNS health_internal.ledger_source
@@ -123,9 +124,10 @@ BEGIN
         RAISE EXCEPTION 'model "%": % does not exist any more', source.model,
             CASE WHEN chunks IS NULL THEN health_internal.data_table('chunk', source.id) ELSE source.relation_name END
             USING ERRCODE = 'undefined_table',
-                  HINT = CASE WHEN chunks IS NULL THEN format('SELECT health.untrack(%1$L), health.track(%1$L); makes its ledger anew.', source.model)
-                              ELSE 'alter_model(name, definition) names another table; drop_model(name, cascade => true) drops the model with '
-                                   'its ledger.' END;
+                  HINT = CASE WHEN chunks IS NULL THEN format('SELECT health.untrack(%1$L), health.track(%1$L); makes its ledger anew.',
+                                                                     source.model)
+                              ELSE 'alter_model(name, definition) names another table; drop_model(name, cascade => true) drops the model '
+                                   'with its ledger.' END;
     END IF;
     IF source.window_days IS NOT NULL AND chunks = source.chunk_table
        OR found_relation = source.relation AND chunks = source.chunk_table AND changes = source.change_table AND fit THEN
@@ -291,7 +293,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.check_source_code(health_internal.ledger_source) IS
-    'Whether the functions and types that a tracked source calls are those that its ledger was read with; if not, it is read otherwise from '
+    'Whether the functions and types that a tracked source calls are those that its ledger was read with; if not, it is read otherwise '
+    'from '
     'now on, and the reason to read it again comes back. An error when its expressions do not fit the table any more';
 
 CREATE FUNCTION health_internal.plan_reading(source health_internal.ledger_source) RETURNS void
@@ -391,6 +394,7 @@ BEGIN
     RETURN read_events;
 EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_object_definition OR invalid_schema_name OR feature_not_supported THEN
     PERFORM health_internal.raise_misread(source, batch.leaf, sqlstate, sqlerrm);
+    RAISE;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, health_internal.ledger_batch, date, date) IS

@@ -188,7 +188,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.create_change_table(integer) IS 'Makes the table that takes the captured changes of a source';
 
--- DDL waits for whoever uses a table, and behind it waits everybody else who wants to: so it waits for a moment only, lets go of all that it
+-- DDL waits for whoever uses a table, and behind it waits everybody else who wants to: so it waits for a moment only, lets go of all that
+-- it
 -- has got, and tries again. The moment is shorter than what it takes PostgreSQL to look for deadlocks: no writer is ever the victim of one.
 CREATE FUNCTION health_internal.short_wait() RETURNS text
 LANGUAGE sql STABLE
@@ -209,26 +210,27 @@ DECLARE
     present CONSTANT text := current_setting('lock_timeout');
     until CONSTANT timestamptz := clock_timestamp() + patience;
     statement text;
+    done boolean := false;
 BEGIN
-    LOOP
+    WHILE NOT done LOOP
         BEGIN
             PERFORM set_config('lock_timeout', health_internal.short_wait(), true);
             FOREACH statement IN ARRAY statements LOOP
                 EXECUTE statement;
             END LOOP;
             PERFORM set_config('lock_timeout', present, true);
-            RETURN true;
+            done := true;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-            IF clock_timestamp() > until THEN
-                RETURN false;
-            END IF;
+            EXIT WHEN clock_timestamp() > until;
+            PERFORM pg_sleep(0.05 + random() * 0.1);
         END;
-        PERFORM pg_sleep(0.05 + random() * 0.1);
     END LOOP;
+    RETURN done;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.run_ddl(text[], interval) IS
-    'Executes statements that need strong locks, all or none: again and again, with short waits, until they get through; false when they do '
+    'Executes statements that need strong locks, all or none: again and again, with short waits, until they get through; false when '
+    'they do '
     'not for so long';
 
 CREATE FUNCTION health_internal.raise_busy(model_name text, tables text, patience interval, again text) RETURNS void
@@ -246,7 +248,8 @@ $$;
 COMMENT ON FUNCTION health_internal.raise_busy(text, text, interval, text) IS
     'Raises the error of DDL that does not get its locks, with the statement that tries again';
 
--- Fires for what logical replication applies and for sessions that have set session_replication_role, too, which takes the owner of the table.
+-- Fires for what logical replication applies and for sessions that have set session_replication_role, too, which takes the owner of the
+-- table.
 CREATE FUNCTION health_internal.always_fire(model text, arguments text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

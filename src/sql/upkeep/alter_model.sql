@@ -12,7 +12,8 @@ BEGIN
     IF tracking.history_from IS NOT NULL AND health_internal.reads_otherwise(tracking, version) THEN
         RAISE EXCEPTION 'model "%": this begins the history again', version.model
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('Its events would be read otherwise: the next refresh reads all of them, and the scores recorded since %s go.',
+                  DETAIL = format('Its events would be read otherwise: the next refresh reads all of them, and the scores recorded since '
+                                  '%s go.',
                                   to_char(tracking.history_from, 'YYYY-MM-DD')),
                   HINT = 'alter_model(..., restart => true) has it do so. To keep the history, create another model beside this one.';
     END IF;
@@ -58,7 +59,8 @@ $$;
 COMMENT ON FUNCTION health_internal.alter_as_owner(text, jsonb, boolean, boolean, text) IS 'alter_model() as the owner of the model';
 
 -- Names in the definition mean what they mean to whoever changes it.
-CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean DEFAULT false, restart boolean DEFAULT false) RETURNS integer
+CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean DEFAULT false, restart boolean DEFAULT false)
+    RETURNS integer
 LANGUAGE sql
 BEGIN ATOMIC
     SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(name)).owner, 'pg_catalog, pg_temp',

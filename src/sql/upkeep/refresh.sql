@@ -77,24 +77,26 @@ DECLARE
     patience CONSTANT interval := interval '10 seconds';
     until CONSTANT timestamptz := clock_timestamp() + patience;
     progress text;
+    done boolean := false;
 BEGIN
-    LOOP
+    WHILE NOT done LOOP
         BEGIN
             PERFORM set_config('lock_timeout', health_internal.short_wait(), true);
             progress := health_internal.refresh_part(model_name, ignore_volume);
             PERFORM set_config('lock_timeout', present, true);
-            RETURN progress;
+            done := true;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             IF clock_timestamp() > until THEN
                 RAISE EXCEPTION 'model "%": something that its refresh needs is locked', model_name
                     USING ERRCODE = 'lock_not_available',
-                          DETAIL = format('It was tried for %s seconds, without making others wait for more than a moment. Scores are as they '
-                                          'were.', round(extract(epoch FROM patience))),
+                          DETAIL = format('It was tried for %s seconds, without making others wait for more than a moment. Scores are as '
+                                          'they were.', round(extract(epoch FROM patience))),
                           HINT = 'The next refresh goes on from here; pg_locks and pg_stat_activity show who holds what.';
             END IF;
+            PERFORM pg_sleep(0.1 + random() * 0.2);
         END;
-        PERFORM pg_sleep(0.1 + random() * 0.2);
     END LOOP;
+    RETURN progress;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.refresh_part_patiently(text, boolean) IS

@@ -43,7 +43,8 @@ BEGIN
     IF code IS NULL THEN
         BEGIN
             code := health_internal.source_code(source);
-        EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_object_definition OR invalid_schema_name OR feature_not_supported THEN
+        EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_object_definition OR invalid_schema_name
+                       OR feature_not_supported THEN
             RETURN format('the rows of %s cannot be read: %s', source.relation::regclass, sqlerrm);
         END;
         code := CASE WHEN source.code <> code THEN 'to be read again: a function or type that its expressions use is another one now' END;

@@ -48,7 +48,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     patience CONSTANT interval := interval '5 seconds';
-    sources CONSTANT health_internal.ledger_source[] := ARRAY(SELECT s FROM health_internal.ledger_source AS s WHERE s.model = tracking.model);
+    sources CONSTANT health_internal.ledger_source[] := ARRAY(SELECT s FROM health_internal.ledger_source AS s
+                                                              WHERE s.model = tracking.model);
     triggers CONSTANT text[] := health_internal.drop_trigger_statements(sources);
     tables CONSTANT text := (
         SELECT string_agg(health_internal.data_table(k.kind, k.id), ', ')
@@ -132,7 +133,6 @@ DECLARE
     source health_internal.ledger_source;
     sources health_internal.ledger_source[];
     account_type text;
-    id integer;
 BEGIN
     IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = track_as_owner.model) THEN
         RAISE EXCEPTION 'model "%" is tracked already', model
@@ -144,7 +144,7 @@ BEGIN
     PERFORM health_internal.reject_citus_tables(model, version, false);
     account_type := health_internal.account_type(model, version);
     INSERT INTO health_internal.tracking (model, ledger_key, account_type, account_kind)
-    VALUES (model, health_internal.ledger_key(version.document), account_type, 'text') RETURNING tracking.id INTO id;
+    VALUES (model, health_internal.ledger_key(version.document), account_type, 'text');
     FOR source IN SELECT s.* FROM health_internal.compile_ledger_sources(model, version, window_days) AS s LOOP
         IF window_days IS NULL THEN
             PERFORM health_internal.check_trackable(source);

@@ -78,8 +78,8 @@ AS $$
                --@for options where name is window_days
                '@name@', @default@,
                --@end
-               'unlisted_events', CASE WHEN coalesce(document -> 'catalog', '{}') = '{}' THEN 'count' ELSE 'ignore' END, 'catalog', '
-               ''{}'::jsonb)
+               'catalog', '{}'::jsonb,
+               'unlisted_events', CASE WHEN coalesce(document -> 'catalog', '{}') = '{}' THEN 'count' ELSE 'ignore' END)
         || document
         || jsonb_build_object(
                'onboarding', '{"days": 7, "events": 1, "window_days": 28}'::jsonb || coalesce(document -> 'onboarding', '{}'),

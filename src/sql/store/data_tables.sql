@@ -19,13 +19,20 @@ $$;
 COMMENT ON FUNCTION health_internal.data_owner(text, integer) IS
     'Model and owner of the table of that kind and number; NULL when there can be none';
 
+CREATE FUNCTION health_internal.data_table_name(kind text, id integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT 'health_data.' || pg_catalog.quote_ident(kind || '_' || id);
+END;
+COMMENT ON FUNCTION health_internal.data_table_name(text, integer) IS 'Name of a table of a tracked model or of a ledger source';
+
 -- Every use of a table goes through this. Names can be foretold, and the owner of the database may create in the schema, to restore.
 CREATE FUNCTION health_internal.data_table(kind text, id integer) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    name CONSTANT text := 'health_data.' || quote_ident(kind || '_' || id);
+    name CONSTANT text := health_internal.data_table_name(kind, id);
 BEGIN
     IF EXISTS (SELECT 1 FROM pg_class AS c WHERE c.oid = to_regclass(name)
                AND (c.relkind NOT IN ('r', 'p') OR c.relowner IS DISTINCT FROM (health_internal.data_owner(kind, id)).owner)) THEN

@@ -70,6 +70,7 @@ CREATE TABLE health_internal.ledger_source_table (
     kept_from date,
     generation integer NOT NULL DEFAULT 1,
     code text,
+    change_file oid,
     UNIQUE (model, path)
 );
 COMMENT ON TABLE health_internal.ledger_source_table IS
@@ -104,6 +105,8 @@ COMMENT ON COLUMN health_internal.ledger_source_table.generation IS
     'Counts up when its rows are read in another way: changes that were captured in an older one are not folded in';
 COMMENT ON COLUMN health_internal.ledger_source_table.code IS
     'Digest of the functions and types of the user that its expressions call; NULL: not looked at yet';
+COMMENT ON COLUMN health_internal.ledger_source_table.change_file IS
+    'File of the change table: another one once somebody has emptied it';
 COMMENT ON COLUMN health_internal.ledger_source_table.read_at IS
     'When the source had been read to its end; NULL: not yet, or it must be read again';
 
@@ -182,7 +185,7 @@ CREATE VIEW health_internal.ledger_source WITH (security_barrier) AS
     SELECT s.id, s.model, s.path, (SELECT m.owner FROM health_internal.model_table AS m WHERE m.name = s.model) AS owner,
            s.window_days, s.relation, s.relation_name, s.chunk_table, s.change_table, s.account, s.user_id, s.event, s.moment,
            s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path, s.event_rows, s.bad_rows, s.read_at,
-           s.kept_from, s.generation, s.code
+           s.kept_from, s.generation, s.code, s.change_file
     FROM health_internal.ledger_source_table AS s
     WHERE EXISTS (SELECT 1 FROM health_internal.model_table AS m WHERE m.name = s.model AND health_internal.may_act_as(m.owner))
     WITH CASCADED CHECK OPTION;

@@ -96,8 +96,8 @@ BEGIN
     IF to_regclass(name) IS NOT NULL AND NOT health_internal.run_ddl(ARRAY['DROP TABLE ' || name], patience) THEN
         PERFORM health_internal.raise_busy(source.model, name, patience, format('CALL health.refresh(%L);', source.model));
     END IF;
-    UPDATE health_internal.ledger_source AS s SET change_table = health_internal.create_change_table(source.id)
-    WHERE s.id = source.id RETURNING s.* INTO source;
+    UPDATE health_internal.ledger_source AS s SET change_table = t.change_table, change_file = pg_relation_filenode(t.change_table)
+    FROM health_internal.create_change_table(source.id) AS t (change_table) WHERE s.id = source.id RETURNING s.* INTO source;
     PERFORM health_internal.announce_change(source.relation);
     RETURN source;
 EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -130,17 +130,18 @@ BEGIN
                                    'with its ledger.' END;
     END IF;
     IF source.window_days IS NOT NULL AND chunks = source.chunk_table
-       OR found_relation = source.relation AND chunks = source.chunk_table AND changes = source.change_table AND fit THEN
+       OR found_relation = source.relation AND chunks = source.chunk_table AND changes = source.change_table AND fit
+          AND pg_relation_filenode(changes) = source.change_file THEN
         RETURN source;
     END IF;
     UPDATE health_internal.ledger_source AS s SET relation = CASE WHEN s.window_days IS NULL THEN found_relation END,
-           chunk_table = chunks, change_table = changes
+           chunk_table = chunks, change_table = changes, change_file = pg_relation_filenode(changes)
     WHERE s.id = source.id RETURNING s.* INTO source;
     IF NOT fit THEN
         source := health_internal.remake_change_table(source);
     END IF;
     IF source.window_days IS NULL THEN
-        PERFORM health_internal.restart_source(source, CASE WHEN fit THEN 'its tables were made anew'
+        PERFORM health_internal.restart_source(source, CASE WHEN fit THEN 'its tables were made anew or emptied'
             ELSE format('%s was not as it was made', source.change_table::regclass) END);
     END IF;
     RETURN source;
@@ -227,7 +228,11 @@ BEGIN
            -- }
           )
     LIMIT 1;
-    IF reason IS NULL AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.change_table) THEN
+    IF reason IS NULL AND NOT health_internal.is_change_table(source.change_table, source.owner::oid) THEN
+        reason := format('%s is not as it was made', health_internal.data_table_name('change', source.id));
+    ELSIF reason IS NULL AND source.change_file <> pg_relation_filenode(source.change_table) THEN
+        reason := format('%s was emptied', source.change_table::regclass);
+    ELSIF reason IS NULL THEN
         EXECUTE format('SELECT coalesce(bool_or(c.changes IS NULL), false), coalesce(bool_or(c.generation <> $1), false) FROM %s AS c '
             'WHERE c.changes IS NULL OR c.generation <> $1', source.change_table::regclass) INTO lost, other USING source.generation;
         reason := CASE WHEN lost THEN 'some of its rows could not be read as events when they changed'

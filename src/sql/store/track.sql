@@ -319,8 +319,9 @@ BEGIN
     IF source.relation IS NOT NULL THEN
         source.change_table := health_internal.create_change_table(source.id);
     END IF;
-    UPDATE health_internal.ledger_source AS s SET chunk_table = source.chunk_table, change_table = source.change_table
-        WHERE s.id = source.id RETURNING s.* INTO source;
+    UPDATE health_internal.ledger_source AS s SET chunk_table = source.chunk_table, change_table = source.change_table,
+           change_file = pg_relation_filenode(source.change_table)
+    WHERE s.id = source.id RETURNING s.* INTO source;
     RETURN source;
 END;
 $$;

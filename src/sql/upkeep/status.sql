@@ -36,6 +36,8 @@ BEGIN
         RETURN format('%s does not exist any more', source.relation_name);
     ELSIF to_regclass(source.relation_name) <> source.relation THEN
         RETURN format('to be read again: %s is another table now', source.relation_name);
+    ELSIF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.chunk_table) THEN
+        RETURN format('%s does not exist any more', health_internal.data_table_name('chunk', source.id));
     END IF;
     code := coalesce(health_internal.unfit_table(source.relation),
                      (SELECT format('no trigger captures the changes of %s', u.leaf)
@@ -91,7 +93,7 @@ BEGIN
         source := ledger.path;
         mode := CASE WHEN ledger.window_days IS NULL THEN 'tracked' ELSE format('window of %s days', ledger.window_days) END;
         bad_rows := ledger.bad_rows;
-        ledger_bytes := pg_total_relation_size(to_regclass(health_internal.data_table('chunk', ledger.id)));
+        ledger_bytes := pg_total_relation_size(to_regclass(health_internal.data_table_name('chunk', ledger.id)));
         changes_waiting := NULL;
         oldest_change := NULL;
         change_bytes := NULL;
@@ -101,8 +103,7 @@ BEGIN
             has_changes := health_internal.is_change_table(ledger.change_table, ledger.owner::oid);
             gap := health_internal.find_capture_gap(ledger);
             IF gap IS NULL THEN
-                reread := coalesce(health_internal.find_restart_reason(ledger),
-                    CASE WHEN NOT has_changes THEN format('%s is not as it was made', health_internal.data_table('change', ledger.id)) END);
+                reread := health_internal.find_restart_reason(ledger);
             END IF;
             IF has_changes THEN
                 change_bytes := pg_total_relation_size(ledger.change_table);

@@ -57,7 +57,7 @@ BEGIN
     scored := health_internal.rescore(tracking, version, ignore_volume);
     UPDATE health_internal.tracking AS t
     SET refreshed_at = began, rescored = scored, refresh_ms = extract(epoch FROM clock_timestamp() - started) * 1000, error = NULL,
-        error_at = NULL
+        error_at = NULL, refresh_began = NULL, refresh_pid = NULL
     WHERE t.id = tracking.id;
     RETURN NULL;
 END;
@@ -236,62 +236,43 @@ CREATE FUNCTION health_internal.note_failure(model_name text, message text) RETU
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-    UPDATE health_internal.tracking AS t SET error = message, error_at = clock_timestamp() WHERE t.model = model_name;
+    UPDATE health_internal.tracking AS t
+    SET error = message, error_at = clock_timestamp(), refresh_began = NULL, refresh_pid = NULL
+    WHERE t.model = model_name;
 $$;
 COMMENT ON FUNCTION health_internal.note_failure(text, text) IS 'Remembers what a refresh failed with, for status()';
 
--- Within a transaction block now() is the time of its BEGIN. What PostgreSQL says at the first COMMIT helps nobody: many clients open a
--- block
--- by themselves.
-CREATE FUNCTION health_internal.reject_transaction_block(model_name text, procedure_name text) RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF now() < statement_timestamp() THEN
-        RAISE EXCEPTION 'CALL health.%(%) cannot run inside a transaction block', procedure_name, quote_literal(model_name)
-            USING ERRCODE = 'active_sql_transaction',
-                  HINT = concat_ws(' ', 'It commits as it goes: have the client run it with autocommit.',
-                                   CASE procedure_name WHEN 'refresh'
-                                       THEN format('Or SELECT health.refresh_score_views(%L), in one transaction.', model_name) END);
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.reject_transaction_block(text, text) IS
-    'Raises an error that says what to do where a procedure that commits is called in a transaction block';
+CREATE PROCEDURE health_internal.reject_transaction_block(model_name text, procedure_name text)
+    AS 'MODULE_PATHNAME', 'health_reject_transaction_block'
+    LANGUAGE C;
+COMMENT ON PROCEDURE health_internal.reject_transaction_block(text, text) IS
+    'Raises an error that says what to do where the procedure that calls it, one of schema health, cannot commit';
 
-CREATE FUNCTION health_internal.raise_again(code text, message text, detail text, hint text) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF detail <> '' AND hint <> '' THEN
-        RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = detail, HINT = hint;
-    ELSIF detail <> '' THEN
-        RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = detail;
-    ELSIF hint <> '' THEN
-        RAISE EXCEPTION '%', message USING ERRCODE = code, HINT = hint;
-    END IF;
-    RAISE EXCEPTION '%', message USING ERRCODE = code;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.raise_again(text, text, text, text) IS
-    'Raises an error that was caught, without lines for a detail or hint that it did not have';
+CREATE FUNCTION health_internal.raise_again(code text, message text, detail text, hint text, schema_name text, table_name text,
+    column_name text, type_name text, constraint_name text) RETURNS void
+    AS 'MODULE_PATHNAME', 'health_raise_again'
+    LANGUAGE C STRICT;
+COMMENT ON FUNCTION health_internal.raise_again(text, text, text, text, text, text, text, text, text) IS
+    'Raises an error that was caught, as it was: by what GET STACKED DIAGNOSTICS says of it';
 
+-- A session that is killed notes nothing of its end. A refresh therefore notes its beginning first, and status() asks whether it still runs.
 CREATE FUNCTION health_internal.refresh_step_as_owner(model_name text, ignore_volume boolean, OUT locked boolean, OUT progress text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     locked := health_internal.lock_tracking(model_name, false);
-    IF locked THEN
-        progress := health_internal.refresh_part_patiently(model_name, ignore_volume);
+    IF NOT locked THEN
+        RETURN;
     END IF;
+    UPDATE health_internal.tracking AS t SET refresh_began = statement_timestamp(), refresh_pid = pg_backend_pid()
+    WHERE t.model = model_name AND (t.refresh_began, t.refresh_pid) IS DISTINCT FROM (statement_timestamp(), pg_backend_pid());
+    progress := CASE WHEN FOUND THEN '' ELSE health_internal.refresh_part_patiently(model_name, ignore_volume) END;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.refresh_step_as_owner(text, boolean) IS
     'A step of refresh() or backfill() as the owner of the model: whether no other refresh is at it, and what it did while there is more '
-        'to do';
+    'to do (empty: it has noted that it begins)';
 
 CREATE FUNCTION health_internal.refresh_step(model_name text, ignore_volume boolean, OUT locked boolean, OUT progress text)
 LANGUAGE plpgsql
@@ -306,17 +287,82 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.refresh_step(text, boolean) IS 'A step of refresh() or backfill(): one transaction''s worth';
 
+CREATE FUNCTION health_internal.count_scored(model_name text) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    scored bigint;
+BEGIN
+    SELECT r.scored INTO scored FROM health_internal.rows_as_owner((health_internal.open_model(model_name)).owner, NULL,
+        format('SELECT count(*) FROM %s AS s WHERE s.score IS NOT NULL',
+               health_internal.data_table('score', (health_internal.find_tracking(model_name)).id))) AS r (scored bigint);
+    RETURN scored;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.count_scored(text) IS 'How many accounts of a tracked model have a score';
+
 -- No SET clause and no exception handler around a COMMIT: PostgreSQL allows neither with one. Everything is qualified instead.
-CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)
+CREATE PROCEDURE health_internal.refresh_in_steps(model_name text, ignore_volume boolean, tell boolean)
 LANGUAGE plpgsql
 AS $$
 DECLARE
     step record;
-    failed boolean;
+    failed boolean := false;
     failed_code text;
     failed_message text;
     failed_detail text;
     failed_hint text;
+    failed_schema text;
+    failed_table text;
+    failed_column text;
+    failed_type text;
+    failed_constraint text;
+BEGIN
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        BEGIN
+            SELECT s.locked, s.progress INTO step FROM health_internal.refresh_step(model_name, ignore_volume) AS s;
+        EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+            GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT, failed_detail = PG_EXCEPTION_DETAIL,
+                failed_hint = PG_EXCEPTION_HINT, failed_schema = SCHEMA_NAME, failed_table = TABLE_NAME, failed_column = COLUMN_NAME,
+                failed_type = PG_DATATYPE_NAME, failed_constraint = CONSTRAINT_NAME;
+            failed := true;
+        END;
+        EXIT WHEN failed;
+        IF tell AND NOT step.locked THEN
+            RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model_name;
+            RETURN;
+        END IF;
+        COMMIT;
+        EXIT WHEN step.progress IS NULL;    -- nothing is left, or another refresh is at it
+        IF tell AND step.progress <> '' THEN
+            RAISE NOTICE '%', step.progress;
+        END IF;
+    END LOOP;
+    IF failed THEN
+        BEGIN
+            PERFORM health_internal.note_failure(model_name, failed_message);
+        EXCEPTION WHEN OTHERS OR query_canceled THEN    -- what cannot be noted has a beginning without an end
+            NULL;
+        END;
+        COMMIT;
+        PERFORM health_internal.raise_again(failed_code, failed_message, failed_detail, failed_hint, failed_schema, failed_table,
+                                            failed_column, failed_type, failed_constraint);
+    END IF;
+    IF tell THEN
+        RAISE NOTICE 'model "%" is ready: % accounts are scored', model_name, health_internal.count_scored(model_name);
+    END IF;
+END;
+$$;
+COMMENT ON PROCEDURE health_internal.refresh_in_steps(text, boolean, boolean) IS
+    'refresh() and backfill() of a tracked model: a transaction a step; what a step fails with is noted, and raised as it was. Tells what '
+    'each step did if that is wanted';
+
+CREATE PROCEDURE health.refresh(model text, ignore_volume boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
 BEGIN
     IF pg_catalog.pg_is_in_recovery() THEN
         RETURN;
@@ -326,26 +372,8 @@ BEGIN
         PERFORM health.refresh_score_views(model);
         RETURN;
     END IF;
-    PERFORM health_internal.reject_transaction_block(model, 'refresh');
-    LOOP
-        COMMIT;
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-        failed := false;
-        BEGIN
-            SELECT s.locked, s.progress INTO step FROM health_internal.refresh_step(model, ignore_volume) AS s;
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT, failed_detail = PG_EXCEPTION_DETAIL,
-                                    failed_hint = PG_EXCEPTION_HINT;
-            failed := true;
-        END;
-        IF failed THEN
-            PERFORM health_internal.note_failure(model, failed_message);
-            COMMIT;
-            PERFORM health_internal.raise_again(failed_code, failed_message, failed_detail, failed_hint);
-        END IF;
-        COMMIT;
-        EXIT WHEN step.progress IS NULL;    -- nothing is left, or another refresh is at it
-    END LOOP;
+    CALL health_internal.reject_transaction_block(model, 'refresh');
+    CALL health_internal.refresh_in_steps(model, ignore_volume, false);
 END;
 $$;
 COMMENT ON PROCEDURE health.refresh(text, boolean) IS
@@ -357,27 +385,13 @@ COMMENT ON PROCEDURE health.refresh(text, boolean) IS
 CREATE PROCEDURE health.backfill(model text)
 LANGUAGE plpgsql
 AS $$
-DECLARE
-    step record;
 BEGIN
     IF pg_catalog.pg_is_in_recovery() THEN
         RETURN;
     END IF;
     PERFORM health_internal.open_model(model), health_internal.find_tracking(model);
-    PERFORM health_internal.reject_transaction_block(model, 'backfill');
-    LOOP
-        COMMIT;
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-        SELECT s.locked, s.progress INTO step FROM health_internal.refresh_step(model, false) AS s;
-        IF NOT step.locked THEN
-            RAISE NOTICE 'model "%" is being refreshed by another session, which reads what is left', model;
-            RETURN;
-        END IF;
-        COMMIT;
-        EXIT WHEN step.progress IS NULL;
-        RAISE NOTICE '%', step.progress;
-    END LOOP;
-    RAISE NOTICE 'model "%" is ready: % accounts are scored', model, (health_internal.find_tracking(model)).rescored;
+    CALL health_internal.reject_transaction_block(model, 'backfill');
+    CALL health_internal.refresh_in_steps(model, false, true);
 END;
 $$;
 COMMENT ON PROCEDURE health.backfill(text) IS

@@ -57,6 +57,12 @@ $$;
 COMMENT ON FUNCTION health_internal.find_capture_gap(health_internal.ledger_source) IS
     'Why changes of a tracked source are not captured, or cannot be read, at the moment; NULL when they are';
 
+CREATE FUNCTION health_internal.statement_runs(pid integer, began timestamptz) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'health_statement_runs'
+    LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION health_internal.statement_runs(integer, timestamptz) IS
+    'Whether the statement that the session with that process began then still runs';
+
 CREATE FUNCTION health_internal.status_as_owner(model text,
     OUT source text, OUT mode text, OUT phase text, OUT percent numeric, OUT events_read bigint, OUT rows_per_second bigint,
         OUT time_left interval,
@@ -84,6 +90,12 @@ BEGIN
     refresh_ms := tracking.refresh_ms;
     accounts_rescored := tracking.rescored;
     scored_as_of := state.as_of;
+    -- Of a session on another server, whose copy this is, nothing can be said here.
+    IF NOT pg_is_in_recovery() AND NOT health_internal.statement_runs(tracking.refresh_pid, tracking.refresh_began) THEN
+        tracking.error := format('the refresh that began at %s was cut off: its session was terminated, or the server went down',
+                                 date_trunc('second', tracking.refresh_began));
+        tracking.error_at := tracking.refresh_began;
+    END IF;
     error := tracking.error;
     error_at := tracking.error_at;
     tracking_broke := state.broken;

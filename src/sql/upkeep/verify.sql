@@ -1,6 +1,7 @@
 -- verify: the ledger of a tracked model against its events, cell by cell. forget_user: what is left of a person.
 
-CREATE FUNCTION health_internal.verify_source(source health_internal.ledger_source, account text, ledger_start date)
+CREATE FUNCTION health_internal.verify_source(source health_internal.ledger_source, account text, ledger_start date,
+    today date)
 RETURNS TABLE (source_path text, account_id text, user_id text, day date, event text, events bigint, amount numeric)
 LANGUAGE plpgsql ROWS 10
 SET search_path = pg_catalog, pg_temp
@@ -19,7 +20,7 @@ BEGIN
                 WHERE p.changes IS NOT NULL), '{}')) AS f WHERE f.account_id IS NOT NULL $query$,
             source.change_table::regclass, health_internal.compile_pending_changes('c', source.id));
     ELSE
-        first_day := greatest(first_day, (pg_catalog.now() AT TIME ZONE coalesce(source.time_zone, 'UTC'))::date - source.window_days);
+        first_day := greatest(first_day, today - source.window_days);    -- as reread_window() has it
     END IF;
     RETURN QUERY EXECUTE pg_catalog.format($query$
         WITH of_events AS (
@@ -38,7 +39,7 @@ BEGIN
     USING CASE WHEN pg_catalog.isfinite(first_day) THEN first_day END;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.verify_source(health_internal.ledger_source, text, date) IS
+COMMENT ON FUNCTION health_internal.verify_source(health_internal.ledger_source, text, date, date) IS
     'The cells in which the events of a source differ from its ledger';
 
 CREATE FUNCTION health_internal.verify_as_owner(model text, account text)
@@ -49,10 +50,12 @@ AS $$
 DECLARE
     tracking health_internal.tracking;
     version health_internal.model_version;
+    today date;
 BEGIN
     PERFORM health_internal.open_model(model);
     tracking := health_internal.find_ready_tracking(model);
     version := health_internal.find_version(model, tracking.model_version);
+    today := health_internal.model_today(version.document);
     BEGIN
         EXECUTE format('SELECT %L::%s', account, tracking.account_kind);
     EXCEPTION WHEN data_exception THEN
@@ -60,7 +63,7 @@ BEGIN
     END;
     RETURN QUERY SELECT v.* FROM health_internal.ledger_source AS s,
                      LATERAL health_internal.verify_source(s, verify_as_owner.account,
-                         health_internal.ledger_start(version.document, health_internal.model_today(version.document))) AS v
+                         health_internal.ledger_start(version.document, today), today) AS v
                  WHERE s.model = verify_as_owner.model;
 END;
 $$;

@@ -159,10 +159,13 @@ BEGIN
         ELSE
             CONTINUE;
         END IF;
-        -- Many write infinity for "has not happened", which is no event, and -infinity for "since ever".
+        -- Many write infinity for "has not happened", which is no event, and -infinity for "since ever": who has left since ever
+        -- never was there.
         markers := markers || pg_catalog.format(CASE marker WHEN 'joined'
-            THEN '(%1$L, CASE WHEN r.%2$s > DATE ''-infinity'' THEN r.%2$s ELSE DATE ''0001-01-01'' END)'
-            ELSE ', (%1$L, CASE r.%2$s WHEN DATE ''-infinity'' THEN DATE ''0001-01-01'' ELSE r.%2$s END)' END, '$' || marker, marker);
+            THEN '(%1$L, CASE WHEN r.%2$s > DATE ''-infinity''%3$s THEN r.%2$s ELSE DATE ''0001-01-01'' END)'
+            ELSE ', (%1$L, CASE r.%2$s WHEN DATE ''-infinity'' THEN DATE ''0001-01-01'' ELSE r.%2$s END)' END, '$' || marker, marker,
+            CASE WHEN (health_internal.field_of(fields, 'users', 'deactivated')).expression IS NOT NULL
+                 THEN ' AND r.deactivated IS DISTINCT FROM DATE ''-infinity''' END);
     END LOOP;
     conditions := coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, '')
                || coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ' IS NOT TRUE', '');
@@ -243,7 +246,8 @@ COMMENT ON FUNCTION health_internal.compile_usage(health_internal.model_field[],
     'account, or the user source alone (roster); NULL without such sources. restriction: '' = literal'' for one account, NULL for all';
 
 -- All answers of an account in the order of their days, one per day: of several the highest, so that the outcome never depends on row
--- order. One without a date was always there, one of infinity is not there yet. No name here is one that a column of the account table could have: expressions see them.
+-- order. One without a date was always there, one of infinity is not there yet. No name here is one that a
+-- column of the account table could have: expressions see them.
 CREATE FUNCTION health_internal.compile_query_signal(fields health_internal.model_field[], signal_path text, account_cast text,
     document jsonb)
 RETURNS text
@@ -664,8 +668,10 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.string_agg(pg_catalog.format(summary, pg_catalog.format(
-        'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day FROM (%s) '
-            'AS e',
+        'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day, e.amount, '
+        'CASE WHEN e.event_name = '''' THEN ''event'' WHEN NOT pg_catalog.isfinite(e.occurred_at) THEN ''occurred_at'' '
+        'WHEN e.amount IS NOT NULL AND NOT health_internal.is_event(e.occurred_at, e.event_name, e.amount) THEN ''amount'' END '
+        'AS bad_field FROM (%s) AS e',
         s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype
             ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
         health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields)))),

@@ -71,6 +71,7 @@ CREATE TABLE health_internal.ledger_source_table (
     search_path text NOT NULL,
     event_rows text NOT NULL,
     bad_rows bigint NOT NULL DEFAULT 0,
+    told_bad_rows bigint NOT NULL DEFAULT 0,
     read_at timestamptz,
     kept_from date,
     generation integer NOT NULL DEFAULT 1,
@@ -104,6 +105,7 @@ COMMENT ON COLUMN health_internal.ledger_source_table.event_rows IS
     'SQL of all rows of the source: account_id, user_id, event_name, occurred_at, amount';
 COMMENT ON COLUMN health_internal.ledger_source_table.bad_rows IS
     'Rows that are no events: infinite time, impossible amount, empty name, failing expression';
+COMMENT ON COLUMN health_internal.ledger_source_table.told_bad_rows IS 'How many of them the last warning told of';
 COMMENT ON COLUMN health_internal.ledger_source_table.kept_from IS
     'First day of the oldest quarter that its ledger still has; NULL: before the first reading';
 COMMENT ON COLUMN health_internal.ledger_source_table.generation IS
@@ -189,8 +191,8 @@ COMMENT ON VIEW health_internal.tracking IS 'The tracked models whose owner the 
 CREATE VIEW health_internal.ledger_source WITH (security_barrier) AS
     SELECT s.id, s.model, s.path, (SELECT m.owner FROM health_internal.model_table AS m WHERE m.name = s.model) AS owner,
            s.window_days, s.relation, s.relation_name, s.chunk_table, s.change_table, s.account, s.user_id, s.event, s.moment,
-           s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path, s.event_rows, s.bad_rows, s.read_at,
-           s.kept_from, s.generation, s.code, s.change_file
+           s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path, s.event_rows, s.bad_rows,
+           s.told_bad_rows, s.read_at, s.kept_from, s.generation, s.code, s.change_file
     FROM health_internal.ledger_source_table AS s
     WHERE EXISTS (SELECT 1 FROM health_internal.model_table AS m WHERE m.name = s.model AND health_internal.may_act_as(m.owner))
     WITH CASCADED CHECK OPTION;

@@ -77,7 +77,7 @@ BEGIN
     RETURN pg_catalog.format('SELECT e.account_id, e.n FROM (%s) AS e WHERE NOT EXISTS (SELECT FROM (%s) AS a WHERE '
         'a.account_id::pg_catalog.text = e.account_id)',
         health_internal.compile_all_events(version.document, ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f),
-            'SELECT r.account_id, pg_catalog.count(*) AS n FROM (%s) AS r GROUP BY 1'), accounts);
+            'SELECT r.account_id, pg_catalog.count(*) AS n FROM (%s) AS r WHERE r.bad_field IS NULL GROUP BY 1'), accounts);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.store_activity_beside(health_internal.store, text) IS

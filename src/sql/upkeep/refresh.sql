@@ -1,5 +1,28 @@
 -- Refreshing: of a tracked model step by step, of any other its score views.
 
+-- Once for each number: who knows of them need not be told at every refresh.
+CREATE FUNCTION health_internal.tell_bad_rows(source integer) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    told health_internal.ledger_source;
+BEGIN
+    UPDATE health_internal.ledger_source AS s SET told_bad_rows = s.bad_rows
+    WHERE s.id = tell_bad_rows.source AND s.told_bad_rows <> s.bad_rows RETURNING s.* INTO told;
+    IF told.bad_rows > 0 THEN
+        RAISE WARNING 'model "%": % of % left out', told.model,
+            told.bad_rows || CASE told.bad_rows WHEN 1 THEN ' row' ELSE ' rows' END,
+            told.path || CASE told.bad_rows WHEN 1 THEN ' is no event and is' ELSE ' are no events and are' END
+            USING DETAIL = 'Their time is infinite, their amount is no number that counts, their event has no name, or an expression '
+                'of the source fails on them.',
+                  HINT = format('SELECT * FROM health.tracking_plan(%L) WHERE finding = ''bad value'' lists them.', told.model);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.tell_bad_rows(integer) IS
+    'Warns of the rows of a source that are no events, when their number is another than it was';
+
 -- One transaction's worth.
 CREATE FUNCTION health_internal.refresh_part(model_name text, ignore_volume boolean) RETURNS text
 LANGUAGE plpgsql
@@ -43,13 +66,7 @@ BEGIN
         ELSE
             PERFORM health_internal.reread_window(tracking, source, today);
         END IF;
-        IF (SELECT s.bad_rows FROM health_internal.ledger_source AS s WHERE s.id = source.id) <> 0 THEN
-            RAISE WARNING 'model "%": % rows of % are no events and are left out', model_name,
-                (SELECT s.bad_rows FROM health_internal.ledger_source AS s WHERE s.id = source.id), source.path
-                USING DETAIL = 'Their time is infinite, their amount is no number that counts, their event has no name, or an expression '
-                    'of the source fails on them.',
-                      HINT = 'Mend or delete them, or leave them out with a filter.';
-        END IF;
+        PERFORM health_internal.tell_bad_rows(source.id);
     END LOOP;
     IF more THEN
         RETURN format('model "%s": folding in changes', model_name);

@@ -8,19 +8,45 @@ CREATE TYPE health.tracking_finding AS (
     users bigint,
     first_day date,
     last_day date,
-    advice text
+    advice text,
+    account text,
+    value text
 );
 COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not fit the model';
 COMMENT ON COLUMN health.tracking_finding.finding IS
-    'null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, repeated '
-        'account';
+    'bad value, null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, '
+    'repeated account';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
-COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user or key that it is about';
-COMMENT ON COLUMN health.tracking_finding.events IS 'Rows of the event tables that it concerns';
+COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user, field or signal that it is about';
+COMMENT ON COLUMN health.tracking_finding.events IS 'Rows that it concerns';
 COMMENT ON COLUMN health.tracking_finding.users IS 'Distinct users among them';
 COMMENT ON COLUMN health.tracking_finding.first_day IS 'First local day of these rows';
 COMMENT ON COLUMN health.tracking_finding.last_day IS 'Last local day of these rows';
 COMMENT ON COLUMN health.tracking_finding.advice IS 'What it means and what to do';
+COMMENT ON COLUMN health.tracking_finding.account IS 'The account whose rows these are';
+COMMENT ON COLUMN health.tracking_finding.value IS 'Of a bad value: what stands there, of several one of them, cut to 60 characters';
+
+-- Scoring says what of an account it cannot use; of seats also where no signal asks for them.
+CREATE FUNCTION health_internal.compile_bad_accounts(document jsonb, fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT concat_ws(' UNION ALL ',
+        format('SELECT %L AS source, s.signal AS name, l.account_id::pg_catalog.text AS account_id, s.raw_text AS value '
+               'FROM accounts AS l, health.score_signals(%L, ROW(NULL, l.as_of, l.account_start, l.seats, l.inputs, l.observed, '
+               'l.segments, NULL, NULL, l.repeated)::health.account_state) AS s WHERE s.reason = ''bad_value'' AND s.raw_text IS NOT NULL',
+               'signals',
+               health_internal.scoring_document(document)),
+        format('SELECT %L, %L, (%s)::pg_catalog.text, (%s)::pg_catalog.text FROM %s%s '
+               'WHERE health_internal.usable_seats((%4$s)::pg_catalog.float8) IS NULL AND (%4$s) IS NOT NULL%7$s', 'accounts', 'seats',
+               id.expression, seats.expression, book.from_item, health_internal.compile_wanted(fields),
+               CASE WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' END)
+            || CASE WHEN seats.expression IS NULL THEN NULL ELSE '' END)
+    FROM health_internal.field_of(fields, 'accounts', 'id') AS id, health_internal.field_of(fields, 'accounts', 'seats') AS seats,
+         health_internal.field_of(fields, 'accounts', 'from') AS book;
+$$;
+COMMENT ON FUNCTION health_internal.compile_bad_accounts(jsonb, health_internal.model_field[]) IS
+    'SQL of the values of accounts that cannot be: source, field, account, value; accounts are rows of a ledger query of that name';
 
 CREATE FUNCTION health_internal.tracking_plan_as_owner(model text) RETURNS SETOF health.tracking_finding
 LANGUAGE plpgsql ROWS 50
@@ -42,22 +68,39 @@ BEGIN
         coalesce((health_internal.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
     RETURN QUERY EXECUTE format($query$
         WITH accounts AS MATERIALIZED (
-            SELECT l.account_id::pg_catalog.text AS account_id, l.as_of, l.repeated FROM (%1$s) AS l
+            SELECT l.account_id::pg_catalog.text AS account_id, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments,
+                   l.repeated
+            FROM (%1$s) AS l
         ), known_users AS MATERIALIZED (
             SELECT k.user_id, k.account_id FROM (%2$s) AS k
         ), clock AS (
             SELECT %3$s AS as_of
         ), catalog AS (
-            SELECT c.key AS name FROM pg_catalog.jsonb_object_keys(%4$L::pg_catalog.jsonb) AS c (key)
+            SELECT c.key AS name, %13$L::pg_catalog.jsonb IS NULL OR %13$L::pg_catalog.jsonb ? c.key AS is_own
+            FROM pg_catalog.jsonb_object_keys(%4$L::pg_catalog.jsonb) AS c (key)
         ), seen AS MATERIALIZED (
             -- One pass over the events: a row per source, account, user and event keeps what the findings need.
             %5$s
         ), usable AS (
             SELECT s.* FROM seen AS s
             WHERE s.account_id IS NOT NULL AND s.user_id IS NOT NULL AND s.event_name IS NOT NULL AND NOT s.lacks_day
+                AND s.bad_field IS NULL
         ), newest AS MATERIALIZED (
             SELECT s.event_name, pg_catalog.max(s.last_known_day) AS day FROM usable AS s GROUP BY 1
-        ), findings AS (
+        ), bad AS (
+            SELECT s.source, s.bad_field AS name, s.n, s.user_id, s.first_day, s.last_day, s.account_id, s.bad_value AS value,
+                   CASE s.bad_field WHEN 'event' THEN 'an event without a name is left out: name it, or leave such rows out with a filter'
+                       WHEN 'occurred_at' THEN 'an infinite time is no day: the row is left out'
+                       ELSE 'no amount that a ledger can keep (NaN, infinite, beyond 9.2e12): the row is left out; NULL is no amount'
+                   END AS advice
+            FROM seen AS s WHERE s.bad_field IS NOT NULL AND s.user_id IS NOT NULL
+                AND (s.account_id IS NOT NULL OR s.source = ANY (%11$L::pg_catalog.text[]))
+            UNION ALL
+            SELECT a.source, a.name, 1, NULL, NULL, NULL, a.account_id, a.value,
+                   CASE a.source WHEN 'signals' THEN 'no value that the signal can use: it is unknown (bad_value); NULL stands for unknown'
+                       ELSE 'no number of seats: they are unknown (bad_value); NULL stands for unlimited as well as unknown' END
+            FROM (%12$s) AS a
+        ), other AS (
             SELECT 1 AS position, 'null key' AS finding, s.source, k.name, s.n, s.user_id, s.first_day, s.last_day,
                    'rows without this value are left out: mend the tracking, or filter them' AS advice
             FROM seen AS s, LATERAL (VALUES ('account', s.account_id IS NULL AND s.source <> ALL (%11$L::pg_catalog.text[])),
@@ -73,17 +116,19 @@ BEGIN
                    CASE WHEN health_internal.is_marker(s.event_name)
                         THEN 'names with a leading $ are reserved, never activity: "event": {"sql": "ltrim(event_name, ''$'')"} takes the '
                             'sign away'
-                        WHEN %6$L THEN 'not in the catalog: counts with value 1 and no role' ELSE 'not in the catalog: does not count' END
+                        ELSE 'not in the catalog: does not count' END
             FROM usable AS s
+            -- With "unlisted_events": "count" they count, as they are meant to.
             WHERE health_internal.is_marker(s.event_name)
-               OR EXISTS (SELECT 1 FROM catalog AS c) AND NOT EXISTS (SELECT 1 FROM catalog AS c WHERE c.name = s.event_name)
+               OR NOT %6$L AND EXISTS (SELECT 1 FROM catalog AS c)
+                  AND NOT EXISTS (SELECT 1 FROM catalog AS c WHERE c.name = s.event_name)
             UNION ALL
             SELECT 4, 'missing event', 'catalog', c.name, 0, NULL, NULL, NULL, 'never seen: is it tracked, and under this name?'
-            FROM catalog AS c WHERE NOT EXISTS (SELECT 1 FROM usable AS s WHERE s.event_name = c.name)
+            FROM catalog AS c WHERE c.is_own AND NOT EXISTS (SELECT 1 FROM usable AS s WHERE s.event_name = c.name)
             UNION ALL
             SELECT 5, 'silent event', 'catalog', s.event_name, s.n, s.user_id, s.first_day, s.last_day,
                    'seen before, but not in the last %7$s days: did tracking break?'
-            FROM usable AS s JOIN catalog AS c ON c.name = s.event_name JOIN newest AS o ON o.event_name = s.event_name
+            FROM usable AS s JOIN catalog AS c ON c.name = s.event_name AND c.is_own JOIN newest AS o ON o.event_name = s.event_name
             WHERE o.day < (SELECT t.as_of - %7$s FROM clock AS t)
             UNION ALL
             SELECT 6, 'future event', s.source, s.event_name, s.future, s.user_id, s.first_future_day, s.last_day,
@@ -92,7 +137,7 @@ BEGIN
             UNION ALL
             SELECT 7, 'unknown user', s.source, s.user_id, s.n, s.user_id, s.first_day, s.last_day, 'acts, but is not in the user source'
             FROM seen AS s WHERE s.user_id IS NOT NULL AND (s.account_id IS NOT NULL OR s.source = ANY (%11$L::pg_catalog.text[]))
-                AND s.event_name IS NOT NULL AND NOT s.lacks_day
+                AND s.event_name IS NOT NULL AND NOT s.lacks_day AND s.bad_field IS NULL
                 AND %9$L AND NOT EXISTS (SELECT 1 FROM known_users AS k WHERE k.user_id = s.user_id)
             UNION ALL
             SELECT 8, 'user without account', 'users', k.user_id, 0, k.user_id, NULL, NULL,
@@ -100,28 +145,54 @@ BEGIN
             FROM known_users AS k
             WHERE %10$L AND (k.account_id IS NULL OR NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.account_id = k.account_id))
             UNION ALL
-            SELECT 9, 'repeated account', 'accounts', a.account_id, 0, NULL, NULL, NULL, 'the account source has it more than once: it is not scored'
+            SELECT 9, 'repeated account', 'accounts', a.account_id, 0, NULL, NULL, NULL,
+                   'the account source has it more than once: it is not scored'
             FROM accounts AS a WHERE a.repeated
+        ), bad_accounts AS (
+            SELECT b.source, b.name, b.advice, b.account_id, pg_catalog.sum(b.n) AS n, pg_catalog.count(DISTINCT b.user_id) AS users,
+                   pg_catalog.min(b.first_day) AS first_day, pg_catalog.max(b.last_day) AS last_day, pg_catalog.min(b.value) AS value,
+                   pg_catalog.row_number() OVER (PARTITION BY b.source, b.name ORDER BY pg_catalog.sum(b.n) DESC, b.account_id) AS place
+            FROM bad AS b GROUP BY 1, 2, 3, 4
+        ), findings AS (
+            SELECT 0 AS position, 'bad value' AS finding, b.source, b.name, b.n, b.users, b.first_day, b.last_day, b.advice,
+                   b.account_id AS account, b.place,
+                   CASE WHEN pg_catalog.length(b.value) > 60 THEN pg_catalog.left(b.value, 57) || '...' ELSE b.value END AS value
+            FROM bad_accounts AS b WHERE b.place <= 20
+            UNION ALL
+            SELECT 0, 'bad value', b.source, b.name, pg_catalog.sum(b.n), NULL, pg_catalog.min(b.first_day), pg_catalog.max(b.last_day),
+                   pg_catalog.format('%%s more accounts: %%s', pg_catalog.count(*), pg_catalog.min(b.advice)), NULL, 21, NULL
+            FROM bad_accounts AS b WHERE b.place > 20 GROUP BY b.source, b.name
+            UNION ALL
+            SELECT f.position, f.finding, f.source, f.name, pg_catalog.sum(f.n), pg_catalog.count(DISTINCT f.user_id),
+                   pg_catalog.min(f.first_day), pg_catalog.max(f.last_day), pg_catalog.min(f.advice),
+                   CASE WHEN f.finding IN ('unknown account', 'repeated account') THEN f.name END, 0, NULL
+            FROM other AS f GROUP BY f.position, f.finding, f.source, f.name
         )
-        SELECT f.finding, f.source, f.name, pg_catalog.sum(f.n)::pg_catalog.int8, pg_catalog.count(DISTINCT f.user_id),
-               pg_catalog.min(f.first_day), pg_catalog.max(f.last_day), pg_catalog.min(f.advice)
-        FROM findings AS f GROUP BY f.position, f.finding, f.source, f.name
-        ORDER BY f.position, 4 DESC, f.source, f.name $query$,
+        SELECT f.finding, f.source, f.name, f.n::pg_catalog.int8, f.users, f.first_day, f.last_day, f.advice, f.account, f.value
+        FROM findings AS f
+        ORDER BY f.position, CASE f.position WHEN 0 THEN f.source END, CASE f.position WHEN 0 THEN f.name END, f.place, f.n DESC,
+                 f.source, f.name
+        $query$,
         compiled.ledger, known_users, health_internal.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
         health_internal.compile_all_events(document, fields, $summary$
             SELECT e.source, e.account_id, e.user_id::pg_catalog.text AS user_id, e.event_name, e.day IS NULL AS lacks_day,
+                   e.bad_field, CASE e.bad_field WHEN 'occurred_at' THEN e.day::pg_catalog.text
+                                                 WHEN 'amount' THEN e.amount::pg_catalog.text END AS bad_value,
                    pg_catalog.count(*) AS n, pg_catalog.min(e.day) AS first_day, pg_catalog.max(e.day) AS last_day,
                    pg_catalog.max(e.day) FILTER (WHERE e.day <= t.as_of) AS last_known_day,
                    pg_catalog.count(*) FILTER (WHERE e.day > t.as_of) AS future,
                    pg_catalog.min(e.day) FILTER (WHERE e.day > t.as_of) AS first_future_day
-            FROM (%s) AS e, clock AS t GROUP BY 1, 2, 3, 4, 5 $summary$), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
+            FROM (%s) AS e, clock AS t GROUP BY 1, 2, 3, 4, 5, 6, 7 $summary$), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
         --@for options where name is window_days
         coalesce(document ->> '@name@', '@default@'), coalesce(document ->> 'as_of' <> 'tomorrow', false),
         --@end
         (health_internal.field_of(fields, 'users', 'id')).expression IS NOT NULL,
             (health_internal.field_of(fields, 'users', 'account')).expression IS NOT NULL,
         -- Sources that get the account from the user source: without one there, the user is what is wrong.
-        ARRAY(SELECT e.path FROM health_internal.event_sources(document) AS e WHERE NOT e.source ? 'account'));
+        ARRAY(SELECT e.path FROM health_internal.event_sources(document) AS e WHERE NOT e.source ? 'account'),
+        health_internal.compile_bad_accounts(document, fields),
+        -- What a preset lists besides the user's own catalog are suggestions: events that he need not have.
+        CASE WHEN version.definition ? 'preset' THEN version.definition -> 'catalog' END);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.tracking_plan_as_owner(text) IS 'tracking_plan() as the owner of the model';
@@ -136,5 +207,6 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health.tracking_plan(text) IS
-    'Holds the sources of a model against it: rows with NULL keys, events of unknown accounts, events that the catalog does not list, '
+    'Holds the sources of a model against it: values that cannot be, rows with NULL keys, events of unknown accounts, events that the '
+    'catalog does not list, '
     'catalog events never seen or gone silent, users without an account. No row: all is well';

@@ -15,6 +15,13 @@ select health.schedule('it''s', '0 * * * *');
 select health.schedule('it''s', null);
 select health.unschedule('it''s');
 select health.schedule('its');
+-- Names as pg_cron keeps them and as a shell takes them.
+select octet_length(name) <= 63 as fits, name from (select health_internal.fit_job_name(n) from unnest(array['account_health:short', 'account_health:'
+  || repeat('a', 100), 'account_health:' || repeat('a', 99) || 'b', 'account_health:' || repeat('日本語', 30)]) n) f (name);
+select w as word, health_internal.quote_for_shell(w) as quoted
+from unnest(array['crm', 'my crm', 'it''s', 'a"b', '$HOME', 'it''s $5', 'a`b\c', 'a!b', '']) w;
+select d as database, health_internal.quote_for_shell(health_internal.psql_database(d)) as argument
+from unnest(array['crm', 'a=b', 'it''s=\', 'postgres://x']) d;
 -- What the job runs.
 select health.refresh_score_views('it''s');
 select health.drop_model('it''s', cascade => true);

@@ -58,3 +58,58 @@ TEST_CASE("pg_cron refreshes a scheduled model by the clock") {
   CHECK(db.value("select count(*) from cron.job") == "0");
   drop_all();
 }
+
+TEST_CASE("a job is known by its database, its owner and the whole name of the model") {
+  Db db("dbname=postgres");
+  const std::string other = make_database("t_cron_other");
+  const auto drop_all = [&] {
+    db.run("select health.drop_model(model, cascade => true) from health.models()");
+    db.run(
+        "select cron.unschedule(jobid) from cron.job; drop schema if exists app cascade; drop schema if "
+        "exists scores cascade");
+  };
+  db.run("create extension if not exists account_health; create extension if not exists pg_cron");
+  drop_all();
+  db.run(crm_tables);
+  db.run("create schema scores");
+  const auto make = [&](const std::string& model, const std::string& view) {
+    db.run("select health.create_model('" + model + "', " + crm_model +
+           "); select health.create_score_view('" + model + "', 'scores." + view + "')");
+  };
+  const auto jobs = [&] {
+    return table(db, "select jobname, schedule, database, username from cron.job order by jobid");
+  };
+  // Another database's model of the same name, and a job of somebody else that is called as ours would be.
+  db.run("drop role if exists cron_eve");
+  db.run(
+      "create role cron_eve login; grant usage on schema cron to cron_eve; grant execute on all functions in "
+      "schema cron to cron_eve");
+  db.run(
+      "select cron.schedule_in_database('account_health:m', '*/5 * * * *', $$CALL health.refresh('m')$$, "
+      "'t_cron_other')");
+  db.run("set role cron_eve; select cron.schedule('account_health:m', '1 1 * * *', 'select 1'); reset role");
+  const std::string foreign = jobs();
+  make("m", "m");
+  db.run("select health.schedule('m', '0 3 * * *')");
+  db.run("select health.schedule('m', '0 4 * * *')");
+  CHECK(jobs() == foreign + "account_health:postgres:m | 0 4 * * * | postgres | postgres\n");
+  db.run("select health.rename_model('m', 'n')");
+  CHECK(jobs() == foreign + "account_health:n | 0 4 * * * | postgres | postgres\n");
+  db.run("select health.rename_model('n', 'm')");
+  CHECK(db.value("select health.unschedule('m')") == "t");
+  CHECK(db.value("select health.unschedule('m')") == "f");
+  CHECK(jobs() == foreign);
+
+  const std::string america(90, 'a');
+  make(america + "_america", "america");
+  make(america + "_africa", "africa");
+  db.run("select health.schedule('" + america + "_america', '0 5 * * *'), health.schedule('" + america +
+         "_africa', '0 6 * * *')");
+  CHECK(db.value("select count(*) from cron.job") == "4");
+  db.run("select health.track('" + america + "_africa')");
+  CHECK(db.value("select schedule from health.status('" + america + "_africa')") == "0 6 * * *");
+  db.run("select health.drop_model('" + america + "_america', cascade => true)");
+  CHECK(db.value("select string_agg(schedule, ' ') from cron.job where command like '%aaa%'") == "0 6 * * *");
+  drop_all();
+  db.run("drop owned by cron_eve; drop role cron_eve");
+}

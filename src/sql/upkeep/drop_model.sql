@@ -35,8 +35,8 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles AS r WHERE r.oid = owner) THEN
         owner := quote_ident(current_user)::regrole;
     END IF;
-    PERFORM health_internal.run_as_owner(owner, NULL, 'SELECT health_internal.drop_model_as_owner($1, $2::boolean)', name, cascade::text);
     PERFORM health_internal.remove_job(name);
+    PERFORM health_internal.run_as_owner(owner, NULL, 'SELECT health_internal.drop_model_as_owner($1, $2::boolean)', name, cascade::text);
 END;
 $$;
 COMMENT ON FUNCTION health.drop_model(text, boolean) IS

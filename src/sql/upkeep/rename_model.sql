@@ -52,10 +52,12 @@ AS $$
 DECLARE
     opened CONSTANT health_internal.model := health_internal.open_model(name);
     cron text := (health_internal.job_status(name)).schedule;
+    scheduled boolean;
 BEGIN
     PERFORM health_internal.check_model_name(new_name);
+    scheduled := health_internal.remove_job(name);
     PERFORM health_internal.run_as_owner(opened.owner, NULL, 'SELECT health_internal.rename_model_as_owner($1, $2)', name, new_name);
-    IF health_internal.remove_job(name) THEN
+    IF scheduled THEN
         PERFORM health.schedule(new_name, cron);
     END IF;
 END;

@@ -4,14 +4,15 @@ CREATE FUNCTION health_internal.job_status(model_name text, OUT schedule text, O
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    job record;
 BEGIN
-    IF health_internal.has_pg_cron() THEN
-        EXECUTE format('SELECT j.schedule FROM %I.job AS j WHERE j.jobname = $1', 'cron') INTO schedule
-            USING health_internal.job_name(model_name);
-        EXECUTE format('SELECT d.start_time, d.status || coalesce('': '' || d.return_message, '''') FROM %1$I.job_run_details AS d JOIN '
-            '%1$I.job AS j ON j.jobid = d.jobid '
-                       'WHERE j.jobname = $1 AND d.start_time IS NOT NULL ORDER BY d.start_time DESC LIMIT 1', 'cron')
-        INTO last_run, last_result USING health_internal.job_name(model_name);
+    SELECT j.jobid, j.schedule INTO job FROM health_internal.model_jobs(model_name) AS j LIMIT 1;
+    schedule := job.schedule;
+    IF job.jobid IS NOT NULL THEN
+        EXECUTE format('SELECT d.start_time, d.status || coalesce('': '' || d.return_message, '''') FROM %I.job_run_details AS d '
+                       'WHERE d.jobid = $1 AND d.start_time IS NOT NULL ORDER BY d.start_time DESC LIMIT 1', 'cron')
+            INTO last_run, last_result USING job.jobid;
     END IF;
 EXCEPTION WHEN insufficient_privilege OR undefined_table OR undefined_column THEN    -- not for everybody, not in every version
     NULL;

@@ -17,7 +17,6 @@
 
 extern "C" {
 #include "access/heapam.h"
-#include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -144,11 +143,7 @@ void write_row(Writer& writer, ChangeBuffer& buffer, struct varlena* changes) {
       Int32GetDatum(buffer.target.generation), PointerGetDatum(changes), TimestampTzGetDatum(writer.now)};
   bool nulls[] = {false, false, false, changes == nullptr, false};
   HeapTuple tuple = heap_form_tuple(RelationGetDescr(writer.relation), values, nulls);
-  // A piece fits a page, where the table lets it. Storing a value out of line looks for a free number for it.
-  const bool may_toast = tuple->t_len > TOAST_TUPLE_THRESHOLD && !ActiveSnapshotSet();
-  if (may_toast) PushActiveSnapshot(GetTransactionSnapshot());
   heap_insert(writer.relation, tuple, GetCurrentCommandId(true), 0, writer.bulk);
-  if (may_toast) PopActiveSnapshot();
   heap_freetuple(tuple);
   buffer.written = true;
 }
@@ -191,8 +186,17 @@ void write_from(Writer& writer, ChangeBuffer& buffer, const ChangeMark& mark) {
   cut_back(buffer, mark);
 }
 
+// Opening a table reads the catalog, and storing a value out of line looks for a free number for it: that
+// takes a snapshot, of which a transaction that ends has none any more. True when it is to be popped again.
+bool push_snapshot() {
+  if (ActiveSnapshotSet()) return false;
+  PushActiveSnapshot(GetTransactionSnapshot());
+  return true;
+}
+
 // Writes the changes of the present subtransaction, or of the transaction when it is at level 1.
 void write_changes(int level) {
+  const bool pushed = push_snapshot();
   Writer writer{};
   writer.many = captured.bytes > 32 * piece_bytes;
   if (level == 1) {
@@ -203,9 +207,11 @@ void write_changes(int level) {
       write_from(writer, *captured.marks[i].buffer, captured.marks[i].at);
   }
   finish(writer);
+  if (pushed) PopActiveSnapshot();
 }
 
 void write_unreadable() {
+  const bool pushed = push_snapshot();
   Writer writer{};
   for (ChangeBuffer* buffer = captured.first; buffer != nullptr; buffer = buffer->next) {
     if (!buffer->unreadable || buffer->unreadable_written) continue;
@@ -213,6 +219,7 @@ void write_unreadable() {
     buffer->unreadable_written = true;
   }
   finish(writer);
+  if (pushed) PopActiveSnapshot();
 }
 
 // A table of the extension's: whatever happened to the change table.

@@ -169,7 +169,7 @@ bool may_raise(Node* node, void* context) {
 }
 
 // Finds the column that an expression merely passes on, with a widening at most.
-bool plain_column(const Expr* expression, Field& field) {
+bool plain_column(Expr* expression, Field& field) {
   while (IsA(expression, RelabelType)) expression = castNode(RelabelType, expression)->arg;
   field.way = Way::column;
   if (IsA(expression, FuncExpr)) {
@@ -196,7 +196,7 @@ bool plain_column(const Expr* expression, Field& field) {
       default:
         return false;
     }
-    expression = static_cast<const Expr*>(linitial(cast->args));
+    expression = static_cast<Expr*>(linitial(cast->args));
     while (IsA(expression, RelabelType)) expression = castNode(RelabelType, expression)->arg;
   }
   if (!IsA(expression, Var)) return false;
@@ -244,7 +244,7 @@ struct Wanted {
 
 Expr* parse_expression(const char* text, const Wanted& wanted, Relation relation) {
   List* const statements = raw_parser(psprintf("SELECT (%s\n)", text), RAW_PARSE_DEFAULT);
-  const Node* statement = list_length(statements) == 1 ? linitial_node(RawStmt, statements)->stmt : nullptr;
+  Node* const statement = list_length(statements) == 1 ? linitial_node(RawStmt, statements)->stmt : nullptr;
   if (statement == nullptr || !IsA(statement, SelectStmt) ||
       list_length(castNode(SelectStmt, statement)->targetList) != 1 ||
       castNode(SelectStmt, statement)->fromClause != NIL) {

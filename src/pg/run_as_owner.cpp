@@ -135,7 +135,7 @@ HEALTH_FUNCTION(health_rows_as_owner) {
   InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
   auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   DestReceiver* const receiver = CreateTuplestoreDestReceiver();
-  SetTuplestoreDestReceiverParams(receiver, result->setResult, result->econtext->ecxt_per_query_memory, true,
+  SetTuplestoreDestReceiverParams(receiver, result->setResult, result->econtext->ecxt_per_query_memory, false,
                                   result->setDesc, "the statement gives other columns than asked for");
   run_as_owner(fcinfo, receiver);
   return Datum{0};

@@ -76,5 +76,10 @@ call large.refresh();
 select * from large.scores order by 1;
 select * from large.health order by 1;
 
+-- Beyond what a ledger can hold at all: no events come to that, but the error names the account.
+select 'health_data.chunk_' || id as chunks from health_internal.ledger_source where model = 'large_tracked' \gset
+update :chunks set usage = 'bigint{1:2025-06-25/paid=9999999999999999999999}' where account_id = 2;
+insert into large.events values (2, 1, 'paid', timestamptz '2025-06-25 12:00+00', 9e12);
+call health.refresh('large_tracked');
 select health.drop_model(m, cascade => true) from unnest(array['large_plain', 'large_tracked', 'large_window']) m;
 drop schema large cascade;

@@ -2,6 +2,7 @@
 #include "core/ledger/usage.hpp"
 
 #include "core/base/civil.hpp"
+#include "core/base/clip.hpp"
 #include "core/ledger/usage_algebra.hpp"
 #include "core/ledger/usage_text.hpp"
 #include "guard.hpp"
@@ -85,6 +86,24 @@ HEALTH_FUNCTION(health_usage_add) {
   const health::Bytes a = bytes_argument(fcinfo, 0);
   const health::Bytes b = bytes_argument(fcinfo, 1);
   return guarded([&] { return make_varlena(health::add_usage(a, b)); });
+}
+
+// add_to_chunk(chunk, more, account, period): errors name the account, which may be one of a million.
+HEALTH_FUNCTION(health_add_to_chunk) {
+  const health::Bytes chunk = bytes_argument(fcinfo, 0);
+  const health::Bytes more = bytes_argument(fcinfo, 1);
+  const std::string_view account = text_argument(fcinfo, 2);
+  const health::Day period = PG_GETARG_DATEADT(3);
+  return guarded([&] {
+    try {
+      return make_varlena(health::add_usage(chunk, more));
+    } catch (const health::Error& error) {
+      throw health::Error(error.sqlstate(),
+                          "the ledger of account \"" + std::string(health::clip_text(account, 100)) +
+                              "\" in the quarter from " + health::day_text(period) + ": " + error.what(),
+                          error.hint(), error.detail());
+    }
+  });
 }
 
 HEALTH_FUNCTION(health_usage_subtract) {

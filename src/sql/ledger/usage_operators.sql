@@ -25,6 +25,12 @@ CREATE FUNCTION health_internal.usage_add(a health.usage, b health.usage) RETURN
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION health_internal.usage_add(health.usage, health.usage) IS 'implementation of + operator';
 
+CREATE FUNCTION health_internal.add_to_chunk(chunk health.usage, more health.usage, account text, period date) RETURNS health.usage
+    AS 'MODULE_PATHNAME', 'health_add_to_chunk'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION health_internal.add_to_chunk(health.usage, health.usage, text, date) IS
+    'The same sum as +, of ledgers of an account and quarter that an error names';
+
 CREATE FUNCTION health_internal.usage_subtract(a health.usage, b health.usage) RETURNS health.usage
     AS 'MODULE_PATHNAME', 'health_usage_subtract'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 100;

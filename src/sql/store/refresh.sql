@@ -55,7 +55,8 @@ BEGIN
         ), put AS (
             INSERT INTO %2$s AS k (account_id, period, part, usage)
             SELECT f.account_id::%3$s, f.period, 0, f.usage FROM folded AS f WHERE f.account_id IS NOT NULL AND f.period >= $5
-            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = k.usage OPERATOR(health.+) excluded.usage
+            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = health_internal.add_to_chunk(k.usage,
+                excluded.usage, k.account_id::pg_catalog.text, k.period)
         ), days AS (
             INSERT INTO health_internal.ledger_day AS d (source, day, events)
             SELECT $4, c.day, sum(c.count) FROM folded AS f, LATERAL health.cells(health.slice(f.usage, $6, NULL)) AS c
@@ -117,7 +118,8 @@ BEGIN
         ), put AS (
             INSERT INTO %4$s AS k (account_id, period, part, usage)
             SELECT c.account_id, c.period, 0, c.usage OPERATOR(health.-) coalesce(c.present, '{}') FROM changed AS c
-            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = k.usage OPERATOR(health.+) excluded.usage
+            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = health_internal.add_to_chunk(k.usage,
+                excluded.usage, k.account_id::pg_catalog.text, k.period)
         ), stale AS (
             INSERT INTO %5$s (account_id)
             SELECT b.account_id FROM %6$s AS b WHERE b.account_id%7$s IN (SELECT c.account_id FROM changed AS c) ON CONFLICT DO NOTHING

@@ -16,7 +16,7 @@ COMMENT ON FUNCTION health_internal.release() IS 'Version of the extension in th
 CREATE TABLE health_internal.model_table (
     name text PRIMARY KEY CHECK (name <> '' AND pg_catalog.length(name) <= 100),
     -- By oid, and dumped by name.
-    owner regrole NOT NULL DEFAULT pg_catalog.quote_ident(current_user)::regrole,
+    owner health_internal.role NOT NULL DEFAULT pg_catalog.quote_ident(current_user)::regrole,
     current_version integer NOT NULL CHECK (current_version > 0),
     comment text,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
@@ -69,7 +69,7 @@ COMMENT ON COLUMN health_internal.score_view_table.materialized IS 'True: materi
 COMMENT ON COLUMN health_internal.score_view_table.compiled_by IS 'Release of the extension that compiled the SQL of the relations';
 COMMENT ON COLUMN health_internal.score_view_table.created_at IS 'When the view was created';
 
-CREATE VIEW health_internal.known_model AS SELECT m.name, m.owner FROM health_internal.model_table AS m;
+CREATE VIEW health_internal.known_model AS SELECT m.name, m.owner::regrole FROM health_internal.model_table AS m;
 COMMENT ON VIEW health_internal.known_model IS
     'Names and owners of all models, for everybody: a name is taken once, and an error can say whose it is';
 COMMENT ON COLUMN health_internal.known_model.name IS 'Name of the model';
@@ -100,6 +100,7 @@ CREATE VIEW health_internal.score_view WITH (security_barrier) AS
     WITH CASCADED CHECK OPTION;
 COMMENT ON VIEW health_internal.score_view IS 'The score views of the models whose owner the current user may act as';
 
+-- What is restored where its owner does not exist belongs to whom the tables and views of the same dump belong to: who restores it.
 -- The views show whom they may; this is for rows that come by other ways. A restore by the owner of the database may bring rows only of
 -- roles that he may act as. INSERT ... ON CONFLICT DO UPDATE looks at the present row, of whomever, before any check of a view.
 CREATE FUNCTION health_internal.refuse_foreign_row() RETURNS trigger
@@ -112,6 +113,13 @@ DECLARE
     foreign_owner regrole;
 BEGIN
     IF tg_table_name = 'model_table' THEN
+        IF new.owner = 0::oid THEN
+            IF is_update THEN
+                RAISE EXCEPTION 'model "%": there is no role of that name to own it', new.name USING ERRCODE = 'undefined_object';
+            END IF;
+            new.owner := quote_ident(current_user)::regrole;
+            RAISE WARNING 'model "%": its owner does not exist here, so it belongs to %', new.name, new.owner;
+        END IF;
         owners := ARRAY(SELECT k.owner FROM health_internal.known_model AS k
                         WHERE k.name = new.name OR is_update AND k.name = old.name) || new.owner::oid;
     ELSE

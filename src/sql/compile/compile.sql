@@ -347,6 +347,7 @@ DECLARE
     wanted text;
     condition text;
     failing health_internal.model_field;
+    lacking boolean;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document, as_of) AS f);
@@ -372,13 +373,16 @@ BEGIN
                     pg_catalog.format('(SELECT %s - earlier.days AS as_of FROM pg_catalog.generate_series(0, %s) AS earlier (days))',
                         clock, past_days)),
                 coalesce(condition, 'true'));
-        EXCEPTION WHEN data_exception OR cardinality_violation THEN
+        EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+            lacking := sqlstate = '0A000' AND health_internal.fence() <> '';
             failing.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', failing.path);
-            failing.problem := sqlerrm;
+            failing.problem := CASE WHEN lacking THEN 'Citus cannot compute it: ' ELSE '' END || sqlerrm;
             failing.code := sqlstate;
-            failing.hint := CASE sqlstate WHEN '22012' THEN 'With nullif(divisor, 0) the value is unknown instead.'
-                                          ELSE 'It fails for some row' || CASE WHEN past_days > 0 THEN ' on a day of the history'
-                                              ELSE '' END || ': leave such rows out with a filter, or make the value NULL with CASE.' END;
+            failing.hint := CASE WHEN sqlstate = '22012' THEN 'With nullif(divisor, 0) the value is unknown instead.'
+                                 WHEN lacking THEN 'What a subquery finds in distributed tables for each row is a signal with a "query" '
+                                     'instead: it is asked once, for all accounts.'
+                                 ELSE 'It fails for some row' || CASE WHEN past_days > 0 THEN ' on a day of the history'
+                                     ELSE '' END || ': leave such rows out with a filter, or make the value NULL with CASE.' END;
             PERFORM health_internal.raise_field_problem(failing);
         END;
     END LOOP;

@@ -80,7 +80,7 @@ BEGIN
     PERFORM health_internal.look_names_up_in(health_internal.names_path());
     EXECUTE statement INTO reference;
     RETURN coalesce(reference, health_internal.peer_reference('{}', '{}'));
-EXCEPTION WHEN data_exception THEN
+EXCEPTION WHEN data_exception OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health_internal.names_path(), NULL,
             NULL)::health_internal.model_version);

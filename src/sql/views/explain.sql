@@ -24,7 +24,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM health_internal.raise_unknown_account(model_name, version, account);
     END IF;
-EXCEPTION WHEN data_exception THEN
+EXCEPTION WHEN data_exception OR feature_not_supported THEN
     -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former means that there is no such
     -- account.
     IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0

@@ -24,7 +24,7 @@ BEGIN
             'l.segments, NULL, NULL, l.repeated)'
         '::health.account_state, l.as_of, l.as_of) AS s ORDER BY l.account_id',
         scored.version, compiled.ledger, scored.document);
-EXCEPTION WHEN data_exception THEN
+EXCEPTION WHEN data_exception OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, scored, as_of);
     END IF;

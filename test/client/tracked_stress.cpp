@@ -4,11 +4,11 @@
 //
 // AH_STRESS_SECONDS says for how long (12 s when not given).
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <map>
 #include <thread>
 
+#include "at_work.hpp"
 #include "db.hpp"
 #include "threads.hpp"
 #include "tracked_writes.hpp"
@@ -28,25 +28,6 @@ struct Stress {
   std::atomic<long> next_prepared{0};
   bool prepares = false;
 };
-
-void pause(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
-
-// The code of a failure; "killed" when the session is gone. libpqxx 6 has no code for some.
-std::string code_of(const std::exception& error) {
-  const std::string text = error.what();
-  if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||
-      dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr ||
-      text.find("terminating connection") != std::string::npos ||
-      text.find("onnection to server") != std::string::npos ||
-      text.find("onnection to database") != std::string::npos)
-    return "killed";
-  if (dynamic_cast<const pqxx::deadlock_detected*>(&error) != nullptr) return "40P01";
-  if (dynamic_cast<const pqxx::serialization_failure*>(&error) != nullptr) return "40001";
-  const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error);
-  if (sql == nullptr) return "unknown";
-  const std::string code(sql->sqlstate());
-  return code == "57P01" ? "killed" : code;
-}
 
 // --- Who writes -----------------------------------------------------------------------------------------
 

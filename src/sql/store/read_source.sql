@@ -91,10 +91,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     name CONSTANT text := health_internal.data_table('change', source.id);
-    patience CONSTANT interval := interval '1 second';
 BEGIN
-    IF to_regclass(name) IS NOT NULL AND NOT health_internal.run_ddl(ARRAY['DROP TABLE ' || name], patience) THEN
-        PERFORM health_internal.raise_busy(source.model, name, patience, format('CALL health.refresh(%L);', source.model));
+    IF to_regclass(name) IS NOT NULL THEN
+        EXECUTE 'DROP TABLE ' || name;
     END IF;
     UPDATE health_internal.ledger_source AS s SET change_table = t.change_table, change_file = pg_relation_filenode(t.change_table)
     FROM health_internal.create_change_table(source.id) AS t (change_table) WHERE s.id = source.id RETURNING s.* INTO source;
@@ -302,19 +301,20 @@ COMMENT ON FUNCTION health_internal.check_source_code(health_internal.ledger_sou
     'from '
     'now on, and the reason to read it again comes back. An error when its expressions do not fit the table any more';
 
-CREATE FUNCTION health_internal.plan_reading(source health_internal.ledger_source) RETURNS void
+-- Whoever writes waits for what this locks until the transaction ends.
+CREATE FUNCTION health_internal.plan_reading(source health_internal.ledger_source) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     batch_blocks CONSTANT bigint := 65536;    -- 512 MB of events in memory at a time
     last_block CONSTANT bigint := 4294967295;
-    patience CONSTANT interval := interval '1 second';
+    ddl boolean := false;
     reason text;
     disabled regclass;
 BEGIN
     IF source.window_days IS NOT NULL THEN
-        RETURN;
+        RETURN false;
     END IF;
     reason := health_internal.unreadable_reason(source);
     IF reason IS NOT NULL THEN
@@ -336,7 +336,8 @@ BEGIN
       AND t.tgrelid IN (SELECT source.relation UNION ALL SELECT l.leaf FROM health_internal.leaf_tables(source.relation) AS l)
     LIMIT 1;
     IF health_internal.trigger_version(source.id, source.relation) IS NULL THEN
-        PERFORM health_internal.create_triggers(ARRAY[source], patience, format('CALL health.refresh(%L);', source.model));
+        PERFORM health_internal.create_triggers(ARRAY[source], interval '0', format('CALL health.refresh(%L);', source.model));
+        ddl := true;
         reason := format('changes of %s were not captured', source.relation::regclass);
     ELSIF disabled IS NOT NULL THEN
         RAISE EXCEPTION 'model "%": the trigger on % is disabled, so its changes are not captured', source.model, disabled
@@ -345,7 +346,8 @@ BEGIN
                       source.relation::regclass, health_internal.trigger_name(source.id));
     ELSIF health_internal.uncaptured_leaf(source) IS NOT NULL THEN
         -- ENABLE TRIGGER ALL has it fire for origins only. When the table is busy, the next refresh sees to it.
-        IF health_internal.run_ddl((health_internal.trigger_statements(source))[2:], patience) THEN
+        IF health_internal.run_ddl((health_internal.trigger_statements(source))[2:], interval '0') THEN
+            ddl := true;
             reason := format('changes of %s by replication were not captured', source.relation::regclass);
         END IF;
     END IF;
@@ -367,11 +369,12 @@ BEGIN
     IF FOUND THEN
         UPDATE health_internal.ledger_source AS s SET read_at = NULL WHERE s.id = source.id;
     END IF;
+    RETURN ddl;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.plan_reading(health_internal.ledger_source) IS
     'Plans what is to be read of a tracked source: partitions that are new, or everything when it cannot be said what the ledger stands '
-        'for';
+        'for. Returns whether it has locked the table for writers';
 
 CREATE FUNCTION health_internal.read_batch(source health_internal.ledger_source, batch health_internal.ledger_batch, today date,
     first_period date) RETURNS bigint
@@ -498,18 +501,25 @@ AS $$
 DECLARE
     today date := health_internal.model_today(document);
     source health_internal.ledger_source;
+    present health_internal.ledger_source;
     batch health_internal.ledger_batch;
     blocks bigint := 0;
     events bigint := 0;
     progress text;
 BEGIN
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
+        present := source;
         source := health_internal.relink_source(source);
+        IF source.change_table <> present.change_table THEN
+            RETURN format('%s of model "%s": its tables are looked at again', source.path, source.model);
+        END IF;
         -- What was dropped as too old is in the events only.
         IF health_internal.ledger_start(document, today) < source.kept_from THEN
             source := health_internal.extend_ledger(source);
         END IF;
-        PERFORM health_internal.plan_reading(source);
+        IF health_internal.plan_reading(source) THEN
+            RETURN format('%s of model "%s": its changes are captured from now on', source.path, source.model);
+        END IF;
         IF source.window_days IS NOT NULL AND source.read_at IS NULL THEN
             PERFORM health_internal.read_whole(source);
             blocks := 1;

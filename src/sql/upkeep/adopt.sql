@@ -48,14 +48,13 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    patience CONSTANT interval := interval '1 second';
+    statement text;
 BEGIN
-    IF NOT health_internal.run_ddl(health_internal.drop_trigger_statements(ARRAY[source]) ||
-            (SELECT array_agg('DROP TABLE IF EXISTS ' || health_internal.data_table(k.kind, source.id))
-             FROM unnest('{chunk,change}'::text[]) AS k (kind)), patience) THEN
-        PERFORM health_internal.raise_busy(source.model, source.relation::regclass::text, patience,
-                                           format('CALL health.refresh(%L);', source.model));
-    END IF;
+    FOREACH statement IN ARRAY health_internal.drop_trigger_statements(ARRAY[source]) ||
+        (SELECT array_agg('DROP TABLE IF EXISTS ' || health_internal.data_table(k.kind, source.id))
+         FROM unnest('{chunk,change}'::text[]) AS k (kind)) LOOP
+        EXECUTE statement;
+    END LOOP;
     PERFORM health_internal.delete_rows(source.model, 'source', source.id::text);
 END;
 $$;
@@ -170,7 +169,7 @@ BEGIN
         END IF;
     END LOOP;
     IF wanted[1].window_days IS NULL AND created IS NOT NULL THEN
-        PERFORM health_internal.create_triggers(created, interval '1 second', format('CALL health.refresh(%L);', tracking.model));
+        PERFORM health_internal.create_triggers(created, interval '0', format('CALL health.refresh(%L);', tracking.model));
     END IF;
     UPDATE health_internal.tracking AS t
     SET ledger_key = key, account_kind = wanted[1].account_kind, account_type = health_internal.account_type(tracking.model, version),

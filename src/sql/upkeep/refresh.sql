@@ -32,6 +32,7 @@ DECLARE
     started timestamptz := clock_timestamp();
     began timestamptz;
     tracking health_internal.tracking := health_internal.find_tracking(model_name);
+    adopted health_internal.tracking;
     version health_internal.model_version;
     source health_internal.ledger_source;
     progress text;
@@ -43,7 +44,10 @@ BEGIN
     version := health_internal.find_version(model_name, (health_internal.find_model(model_name)).current_version);
     PERFORM health_internal.reject_citus_tables(model_name, version, true);
     tracking := health_internal.recompile_tracking(tracking);
-    tracking := health_internal.adopt_sources(tracking, version);
+    adopted := health_internal.adopt_sources(tracking, version);
+    IF adopted.ledger_key <> tracking.ledger_key THEN    -- writers may be waiting for what that has locked
+        RETURN format('model "%s": version %s is taken over', model_name, version.version);
+    END IF;
     progress := health_internal.read_next(tracking, version.document);
     IF progress IS NOT NULL THEN
         RETURN progress;
@@ -103,7 +107,9 @@ BEGIN
             PERFORM set_config('lock_timeout', present, true);
             done := true;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-            IF clock_timestamp() > until THEN
+            IF clock_timestamp() > until AND sqlerrm LIKE 'model "%' THEN
+                RAISE;
+            ELSIF clock_timestamp() > until THEN
                 RAISE EXCEPTION 'model "%": something that its refresh needs is locked', model_name
                     USING ERRCODE = 'lock_not_available',
                           DETAIL = format('It was tried for %s seconds, without making others wait for more than a moment. Scores are as '

@@ -21,8 +21,9 @@ BEGIN
     IF EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = model_name) THEN
         RAISE EXCEPTION 'permission denied for model "%"', model_name
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = (SELECT format('It belongs to %s.', pg_get_userbyid(k.owner)) FROM health_internal.known_model AS k
-                            WHERE k.name = model_name),
+                  DETAIL = (SELECT coalesce(format('It belongs to %s.', r.rolname), 'Its owner does not exist any more; a superuser can '
+                                            'give it to somebody.')
+                            FROM health_internal.known_model AS k LEFT JOIN pg_roles AS r ON r.oid = k.owner WHERE k.name = model_name),
                   HINT = 'Score views can be read by everybody who has SELECT on them; changing and explaining a model is for its owner.';
     END IF;
     RAISE EXCEPTION 'model "%" does not exist', model_name

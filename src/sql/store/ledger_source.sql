@@ -302,40 +302,31 @@ COMMENT ON FUNCTION health_internal.delete_rows(text, text, text[]) IS
     'Deletes rows of a model from the catalog: the model; a score view (schema, name); its tracking with all that belongs to it; a source '
     'with all that belongs to it; batches or gaps (of a source); days (of a source, before a day)';
 
--- REASSIGN OWNED gives tables and views to another role, but knows nothing of the rows of the catalog. Of a model that keeps tables they
--- say
--- whose it is; of any other its score views do, once its owner is gone.
+-- REASSIGN OWNED gives tables to another role, but knows nothing of the rows of the catalog: of a tracked model its tables say whose it is.
+-- They are looked up by names that nobody can choose; who gives them away can act as both roles.
 CREATE FUNCTION health_internal.moved_to(model text) RETURNS regrole
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH kept AS (
-        SELECT c.relowner
+        SELECT kind || '_' || t.id AS name
         FROM health_internal.tracking_table AS t, unnest('{state,book,score,history,stale}'::text[]) AS kind
-        JOIN pg_class AS c ON c.relnamespace = 'health_data'::regnamespace
-        WHERE t.model = moved_to.model AND c.relname = kind || '_' || t.id
+        WHERE t.model = moved_to.model
         UNION ALL
-        SELECT c.relowner
+        SELECT kind || '_' || s.id
         FROM health_internal.ledger_source_table AS s, unnest('{chunk,change}'::text[]) AS kind
-        JOIN pg_class AS c ON c.relnamespace = 'health_data'::regnamespace
-        WHERE s.model = moved_to.model AND c.relname = kind || '_' || s.id
-    ), shown AS (
-        SELECT c.relowner
-        FROM health_internal.score_view_table AS s JOIN pg_namespace AS n ON n.nspname = s.schema_name
-        JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname IN (s.view_name, s.view_name || '_ledger', s.view_name || '_signals',
-                                                                       s.view_name || '_history')
-        WHERE s.model = moved_to.model AND NOT EXISTS (SELECT FROM kept)
-          AND NOT EXISTS (SELECT FROM health_internal.model_table AS m JOIN pg_roles AS r ON r.oid = m.owner WHERE m.name = moved_to.model)
+        WHERE s.model = moved_to.model
     )
-    SELECT min(o.relowner::bigint)::oid::regrole
-    FROM (SELECT k.relowner FROM kept AS k UNION SELECT s.relowner FROM shown AS s) AS o
-    HAVING count(*) = 1 AND min(o.relowner::bigint) <> (SELECT m.owner::oid::bigint FROM health_internal.model_table AS m
-                                                        WHERE m.name = moved_to.model);
+    SELECT min(o.owner)::oid::regrole
+    FROM (SELECT DISTINCT c.relowner::bigint AS owner
+          FROM kept AS k JOIN pg_class AS c ON c.relnamespace = 'health_data'::regnamespace AND c.relname = k.name) AS o
+    HAVING count(*) = 1 AND min(o.owner) <> (SELECT m.owner::oid::bigint FROM health_internal.model_table AS m
+                                             WHERE m.name = moved_to.model);
 $$;
 COMMENT ON FUNCTION health_internal.moved_to(text) IS
     'The role that all tables of a model have been given to, which is not its owner; NULL when there is none';
 
--- Runs as the owner of the catalog. Whoever gave the tables away could act as both.
+-- Runs as the owner of the catalog.
 CREATE FUNCTION health_internal.move_owner(model text, arguments text[]) RETURNS text
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp

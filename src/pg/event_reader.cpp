@@ -15,6 +15,7 @@ extern "C" {
 #include "access/sysattr.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_collation_d.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -83,6 +84,33 @@ bool runs_user_code(Node* node, void* context) {
   return walk(node, runs_user_code, context);
 }
 
+// True when what the expression gives may hang on settings of the session, although it is immutable: texts of
+// numbers, bytes, intervals and the like.
+bool looks_at_settings(Node* node, void* context) {
+  if (node == nullptr) return false;
+  if (IsA(node, CoerceViaIO)) {
+    const Node* const from = reinterpret_cast<const Node*>(reinterpret_cast<const CoerceViaIO*>(node)->arg);
+    switch (getBaseType(exprType(from))) {
+      case BOOLOID:
+      case INT2OID:
+      case INT4OID:
+      case INT8OID:
+      case NUMERICOID:
+      case UUIDOID:
+      case TEXTOID:
+      case VARCHAROID:
+      case BPCHAROID:
+      case NAMEOID:
+      case JSONBOID:
+        break;
+      default:
+        return !type_is_enum(getBaseType(exprType(from)));
+    }
+  }
+  if (IsA(node, FuncExpr) && castNode(FuncExpr, node)->funcresulttype == CSTRINGOID) return true;
+  return walk(node, looks_at_settings, context);
+}
+
 // Built-in functions that raise nothing for arguments of ordinary size. Those that are leakproof do not, by
 // what that means.
 bool may_function_raise(Oid function, void*) {
@@ -98,12 +126,13 @@ bool may_function_raise(Oid function, void*) {
     case F_LTRIM_TEXT:
     case F_RTRIM_TEXT:
     case F_TEXTCAT:
+    case F_TRIM_SCALE:
     case F_JSONB_OBJECT_FIELD:
     case F_JSONB_OBJECT_FIELD_TEXT:
     case F_JSONB_EXISTS:
       return false;
     default:
-      return is_user_function(function, nullptr) || !get_func_leakproof(function);
+      return !get_func_leakproof(function);
   }
 }
 
@@ -149,10 +178,19 @@ bool may_raise(Node* node, void* context) {
       break;
     case T_CoerceViaIO: {
       const auto* cast = castNode(CoerceViaIO, node);
-      const Oid from = exprType(reinterpret_cast<Node*>(cast->arg));
-      if (cast->resulttype != TEXTOID ||
-          (from != INT2OID && from != INT4OID && from != INT8OID && from != UUIDOID && from != BOOLOID))
-        return true;
+      if (cast->resulttype != TEXTOID) return true;
+      const Oid from = getBaseType(exprType(reinterpret_cast<Node*>(cast->arg)));
+      switch (from) {
+        case INT2OID:
+        case INT4OID:
+        case INT8OID:
+        case NUMERICOID:
+        case UUIDOID:
+        case BOOLOID:
+          break;
+        default:
+          if (!type_is_enum(from)) return true;
+      }
       break;
     }
     case T_FuncExpr:
@@ -202,6 +240,29 @@ bool plain_column(Expr* expression, Field& field) {
   if (!IsA(expression, Var)) return false;
   field.attribute = castNode(Var, expression)->varattno;
   return field.attribute > 0;
+}
+
+// Texts of enums are stable for PostgreSQL, since labels can be renamed. Here a label is what the event was
+// called when it came. Takes such texts out of an expression; true when what they are made of is mutable.
+bool take_out_labels(Node* node, void* is_mutable) {
+  if (node == nullptr) return false;
+  if (IsA(node, CoerceViaIO)) {
+    auto* const cast = castNode(CoerceViaIO, node);
+    auto* const value = reinterpret_cast<Node*>(cast->arg);
+    if (type_is_enum(getBaseType(exprType(value)))) {
+      if (contain_mutable_functions(value)) *static_cast<bool*>(is_mutable) = true;
+      cast->arg = reinterpret_cast<Expr*>(makeNullConst(TEXTOID, -1, DEFAULT_COLLATION_OID));
+      return false;
+    }
+  }
+  return walk(node, take_out_labels, is_mutable);
+}
+
+bool is_mutable(Node* expression) {
+  bool found = false;
+  Node* const rest = static_cast<Node*>(copyObjectImpl(expression));
+  take_out_labels(rest, &found);
+  return found || contain_mutable_functions(rest);
 }
 
 bool has_system_column(Node* node, void* context) {
@@ -269,7 +330,7 @@ Expr* parse_expression(const char* text, const Wanted& wanted, Relation relation
                     errdetail("The expression is %s.", text)));
   }
   // The same row must give the same event whenever it is read.
-  if (contain_mutable_functions(node) || has_system_column(node, nullptr)) {
+  if (is_mutable(node) || has_system_column(node, nullptr)) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
                     errmsg("the %s of the events of \"%s\" does not depend on the row alone", wanted.name,
                            RelationGetRelationName(relation)),
@@ -298,6 +359,7 @@ struct EventReader {
   Bitmapset* computed_with;  // columns that expressions read; offset as by pull_varattnos
   bool user_code;            // some expression needs the owner's rights and search path
   bool made_objects;         // some expression uses functions or types that somebody made
+  bool settings;             // some expression may hang on settings
   Oid owner;
   const char* search_path;
   ExprContext* context;
@@ -324,6 +386,7 @@ void compile_field(EventReader& reader, Field& field, const char* text, const Wa
   if (may_raise(reinterpret_cast<Node*>(expression), nullptr)) reader.may_raise = true;
   pull_varattnos(reinterpret_cast<Node*>(expression), 1, &reader.computed_with);
   if (runs_user_code(reinterpret_cast<Node*>(expression), nullptr)) reader.user_code = true;
+  if (looks_at_settings(reinterpret_cast<Node*>(expression), nullptr)) reader.settings = true;
 }
 
 struct SourceField {
@@ -555,7 +618,9 @@ bool cannot_fail(const EventReader& reader, TupleTableSlot* slot) {
 
 void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
   if (!reader.user_code) {
+    const int guc_level = reader.settings ? fix_settings() : 0;
     row.kind = read_row(reader, slot, row);
+    restore_settings(guc_level);
     return;
   }
   const OwnerRights rights = take_owner_rights(reader.owner, reader.search_path, false);

@@ -18,9 +18,14 @@ struct OwnerRights {
   int guc_level;  // 0: settings have no level of their own
 };
 
+// Sets whatever a score, an id or compiled SQL could hang on to what it always is, in a level of settings of
+// its own, which restore_settings() ends. 0: everything was so already.
+int fix_settings();
+void restore_settings(int guc_level);
+
 // As REFRESH MATERIALIZED VIEW does: what runs now can neither leave the role nor leave anything behind in
-// the session. search_path null: as it is. With own_settings a level of settings is made even if the search
-// path is right already.
+// the session, and finds the same settings in every session. search_path null: as it is. With own_settings a
+// level of settings is made even if all of them are right already.
 OwnerRights take_owner_rights(Oid owner, const char* search_path, bool own_settings);
 
 void return_owner_rights(const OwnerRights& rights);

@@ -8,20 +8,20 @@ namespace {
 using enum FieldType;
 using enum FieldNeed;
 
-constexpr SourceField account_fields[] = {{"id", any, always},   {"name"},
+constexpr SourceField account_fields[] = {{"id", id, always},    {"name"},
                                           {"start", time},       {"seats", number},
                                           {"filter", condition}, {"time_zone", zone}};
-constexpr SourceField user_fields[] = {{"id", any, always},
-                                       {"account"},
+constexpr SourceField user_fields[] = {{"id", id, always},
+                                       {"account", id},
                                        {"joined", time, with_account},
                                        {"deactivated", time, with_account},
                                        {"invited", time, with_account},
                                        {"exclude", condition},
                                        {"filter", condition},
                                        {"time_zone", zone}};
-constexpr SourceField event_fields[] = {{"account", any, unless_users_tell},
-                                        {"user", any, always},
-                                        {"event", any, always},
+constexpr SourceField event_fields[] = {{"account", id, unless_users_tell},
+                                        {"user", id, always},
+                                        {"event", id, always},
                                         {"occurred_at", time, always},
                                         {"amount", number},
                                         {"filter", condition},
@@ -41,6 +41,8 @@ std::string_view field_type_name(FieldType type) {
   switch (type) {
     case any:
       return "any";
+    case id:
+      return "id";
     case time:
       return "time";
     case number:

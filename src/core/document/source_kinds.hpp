@@ -11,6 +11,7 @@ namespace health {
 // What a field of a source may be.
 enum class FieldType : std::uint8_t {
   any,        // a column or expression of any type
+  id,         // an id or a name: something with a text of its own
   time,       // a date or timestamp
   number,     //
   condition,  // an SQL condition

@@ -36,9 +36,29 @@ COMMENT ON FUNCTION health_internal.act_on_model(text, text, text[]) IS
     'Does what only the owner of the catalog may, for those who may act as the owner of a model, and to that model alone: makes its tables '
     '(make_data_table, make_data_partition) or removes rows of its catalog (remove_rows)';
 
+-- Arguments of what is run as the owner are texts; there dates are read as ISO has them.
+CREATE FUNCTION health_internal.iso_text(day date) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET datestyle = 'ISO, YMD'
+AS $$
+    SELECT day::text;
+$$;
+COMMENT ON FUNCTION health_internal.iso_text(date) IS 'A date as text, whatever DateStyle is';
+
+CREATE FUNCTION health_internal.iso_text(days date[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET datestyle = 'ISO, YMD'
+AS $$
+    SELECT days::text;
+$$;
+COMMENT ON FUNCTION health_internal.iso_text(date[]) IS 'An array of dates as text, whatever DateStyle is';
+
 -- Names of a document (tables, functions) mean what they meant to its author, whoever runs it later and with whatever search_path.
 CREATE FUNCTION health_internal.visible_schemas() RETURNS text
 LANGUAGE sql STABLE
+SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT coalesce(pg_catalog.string_agg(pg_catalog.quote_ident(s.name), ', ' ORDER BY s.position), '')
     FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (name, position);

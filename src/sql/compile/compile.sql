@@ -15,38 +15,18 @@ COMMENT ON COLUMN health_internal.compiled_model.value_columns IS 'Its columns w
 COMMENT ON COLUMN health_internal.compiled_model.account_type IS 'Type of account ids';
 COMMENT ON COLUMN health_internal.compiled_model.account_label IS 'Where accounts come from, for messages';
 
-CREATE FUNCTION health_internal.identity_family(type regtype) RETURNS text
+CREATE FUNCTION health_internal.id_cast(kind text) RETURNS text
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT CASE WHEN type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'bigint'
-                WHEN type IN ('text'::regtype, 'varchar'::regtype) THEN 'text'
-                ELSE type::text END;
-$$;
-COMMENT ON FUNCTION health_internal.identity_family(regtype) IS
-    'Types of ids that compare with each other without a cast: integers, character strings, or the type itself';
-
--- Ids keep their native type when all sources agree; else both sides compare as text, which can fail for no value.
-CREATE FUNCTION health_internal.shared_cast(types regtype[]) RETURNS text
-LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT CASE WHEN count(DISTINCT health_internal.identity_family(t)) = 1 THEN '' ELSE '::pg_catalog.text' END
-    FROM unnest(types) AS t;
-$$;
-COMMENT ON FUNCTION health_internal.shared_cast(regtype[]) IS
-    'The cast that makes ids of these types comparable: none when they are of one family, else text';
+BEGIN ATOMIC
+    SELECT CASE kind WHEN 'bigint' THEN '::pg_catalog.int8' WHEN 'uuid' THEN '' ELSE '::pg_catalog.text' END;
+END;
+COMMENT ON FUNCTION health_internal.id_cast(text) IS 'The cast of a key to the one type that ids of its kind have in ledgers';
 
 CREATE FUNCTION health_internal.user_cast(fields health_internal.model_field[]) RETURNS text
-LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT CASE WHEN array_agg(DISTINCT health_internal.identity_family(f.type)) = '{bigint}' THEN '::pg_catalog.int8'
-                WHEN array_agg(DISTINCT health_internal.identity_family(f.type)) = '{uuid}' THEN ''
-                ELSE '::pg_catalog.text' END
-    FROM unnest(fields) AS f
-    WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id';
-$$;
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT health_internal.id_cast((health_internal.user_form(fields)).kind);
+END;
 COMMENT ON FUNCTION health_internal.user_cast(health_internal.model_field[]) IS
     'The cast to the one type of user ids that all sources share: bigint, uuid, else text';
 
@@ -57,6 +37,15 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.field_of(health_internal.model_field[], text, text) IS
     'One field of a source; NULL when the document does not give it';
+
+CREATE FUNCTION health_internal.compile_account_key(fields health_internal.model_field[], expression text) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT health_internal.compile_key(expression, (health_internal.field_of(fields, 'accounts', 'id')).type,
+                                       health_internal.account_form(fields));
+END;
+COMMENT ON FUNCTION health_internal.compile_account_key(health_internal.model_field[], text) IS
+    'SQL of the key of an account id of the type that accounts.id has';
 
 CREATE FUNCTION health_internal.compile_moment(occurred health_internal.model_field, source_zone text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -85,7 +74,7 @@ COMMENT ON FUNCTION health_internal.moment_zone(health_internal.model_field, tex
 CREATE FUNCTION health_internal.compile_event_rows(fields health_internal.model_field[], path text, source_zone text, account_cast text,
     user_cast text)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -130,10 +119,9 @@ COMMENT ON FUNCTION health_internal.compile_excluded_users(health_internal.model
     'SQL of the ids of the users whose events do not count; NULL without a condition';
 
 -- The user table travels in the ledger as lifecycle markers. A user without a joining date was always there: year 1.
-CREATE FUNCTION health_internal.compile_roster(fields health_internal.model_field[], document jsonb, account_cast text, user_cast text,
-    restriction text)
+CREATE FUNCTION health_internal.compile_roster(fields health_internal.model_field[], document jsonb, user_cast text, restriction text)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -171,14 +159,14 @@ BEGIN
                || coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ' IS NOT TRUE', '');
     RETURN pg_catalog.format(
         'SELECT r.account_id, health_internal.lenient_usage_agg(r.user_id, m.event_name, m.day) AS usage '
-        'FROM (SELECT %s%s AS account_id, %s%s AS user_id%s FROM %s WHERE true%s) AS r '
+        'FROM (SELECT %s AS account_id, %s%s AS user_id%s FROM %s WHERE true%s) AS r '
         'CROSS JOIN LATERAL (VALUES %s) AS m (event_name, day) WHERE r.account_id IS NOT NULL%s GROUP BY 1',
-        account.expression, account_cast, (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, days,
+        account.expression, (health_internal.field_of(fields, 'users', 'id')).expression, user_cast, days,
         (health_internal.field_of(fields, 'users', 'from')).from_item, conditions, markers,
             coalesce(' AND r.account_id' || restriction, ''));
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_roster(health_internal.model_field[], jsonb, text, text, text) IS
+COMMENT ON FUNCTION health_internal.compile_roster(health_internal.model_field[], jsonb, text, text) IS
     'SQL of the lifecycle markers of the user source; NULL without accounts of users';
 
 -- The aggregate over event rows e, with the clock of their local days.
@@ -194,7 +182,7 @@ COMMENT ON FUNCTION health_internal.compile_usage_agg(jsonb, text) IS
 
 -- Where an account's usage comes from: the events themselves, the ledgers of a tracked model (chunks: path -> table), or the user source
 -- alone.
-CREATE FUNCTION health_internal.compile_usage(fields health_internal.model_field[], document jsonb, account_cast text, restriction text,
+CREATE FUNCTION health_internal.compile_usage(fields health_internal.model_field[], document jsonb, restriction text,
     usage_from text, chunks jsonb)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -205,7 +193,7 @@ DECLARE
     user_cast text := health_internal.user_cast(fields);
     excluded text := health_internal.compile_excluded_users(fields, user_cast);
     parts text[] := ARRAY[]::text[];
-    roster text := health_internal.compile_roster(fields, document, account_cast, user_cast, restriction);
+    roster text := health_internal.compile_roster(fields, document, user_cast, restriction);
     events record;
 BEGIN
     IF usage_from = 'roster' THEN
@@ -220,7 +208,7 @@ BEGIN
                 health_internal.compile_usage_agg(events.source,
                     health_internal.moment_zone(health_internal.field_of(fields, events.path, 'occurred_at'),
                                                                            events.source ->> 'time_zone', zone)),
-                health_internal.compile_event_rows(fields, events.path, events.source ->> 'time_zone', account_cast, user_cast),
+                health_internal.compile_event_rows(fields, events.path, events.source ->> 'time_zone', '', user_cast),
                 coalesce(' AND e.account_id' || restriction, ''),
                 CASE WHEN excluded IS NULL THEN '' ELSE pg_catalog.format(' AND NOT EXISTS (SELECT 1 FROM (%s) AS excluded WHERE '
                     'excluded.user_id = e.user_id)', excluded) END)
@@ -240,7 +228,7 @@ BEGIN
     END;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_usage(health_internal.model_field[], jsonb, text, text, text, jsonb) IS
+COMMENT ON FUNCTION health_internal.compile_usage(health_internal.model_field[], jsonb, text, text, jsonb) IS
     'SQL of account_id and usage: every event source (events: from its rows, ledger: from its chunks) and the user source folded into one '
         'ledger per '
     'account, or the user source alone (roster); NULL without such sources. restriction: '' = literal'' for one account, NULL for all';
@@ -248,18 +236,17 @@ COMMENT ON FUNCTION health_internal.compile_usage(health_internal.model_field[],
 -- All answers of an account in the order of their days, one per day: of several the highest, so that the outcome never depends on row
 -- order. One without a date was always there, one of infinity is not there yet. No name here is one that a
 -- column of the account table could have: expressions see them.
-CREATE FUNCTION health_internal.compile_query_signal(fields health_internal.model_field[], signal_path text, account_cast text,
-    document jsonb)
+CREATE FUNCTION health_internal.compile_query_signal(fields health_internal.model_field[], signal_path text, document jsonb)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.format(
         'SELECT answer.account_id AS "answers of", pg_catalog.array_agg(answer.value ORDER BY answer.day) AS "values of answers", '
         'pg_catalog.array_agg(answer.day ORDER BY answer.day) AS "days of answers" '
-        'FROM (SELECT DISTINCT ON (1, 2) src.account_id%1$s AS account_id, coalesce(%2$s, ''-infinity'') AS day, src.value FROM %3$s '
+        'FROM (SELECT DISTINCT ON (1, 2) %1$s AS account_id, coalesce(%2$s, ''-infinity'') AS day, src.value FROM %3$s '
         'WHERE %2$s IS DISTINCT FROM DATE ''infinity'' ORDER BY 1, 2, 3 DESC NULLS LAST) AS answer GROUP BY 1',
-        account_cast,
+        (health_internal.field_of(fields, signal_path, 'account_id')).expression,
         CASE WHEN (health_internal.field_of(fields, signal_path, 'observed')).expression IS NULL THEN 'NULL::pg_catalog.date'
              ELSE health_internal.local_day((health_internal.field_of(fields, signal_path, 'observed')).expression,
                                    (health_internal.field_of(fields, signal_path, 'observed')).type, NULL,
@@ -267,7 +254,7 @@ AS $$
         END,
         (health_internal.field_of(fields, signal_path, 'account_id')).from_item);
 $$;
-COMMENT ON FUNCTION health_internal.compile_query_signal(health_internal.model_field[], text, text, jsonb) IS
+COMMENT ON FUNCTION health_internal.compile_query_signal(health_internal.model_field[], text, jsonb) IS
     'SQL of a query signal: one row per account with its answers and their days';
 
 -- The last answer before the day of the clock that is in scope. If all are later, the first of them, whose date says since when the
@@ -463,7 +450,7 @@ $$;
 COMMENT ON FUNCTION health_internal.value_columns(jsonb) IS
     'The columns of a score view with raw values of signals: place among the inputs, signal, name';
 
-CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[], account_cast text)
+CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[])
 RETURNS health_internal.compiled_inputs
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -472,6 +459,7 @@ DECLARE
     compiled health_internal.compiled_inputs;
     input record;
     value health_internal.model_field;
+    grouped health_internal.model_field;
     seen text;
 BEGIN
     SELECT coalesce(pg_catalog.array_agg(v.column_name ORDER BY v."position"), '{}') INTO compiled.value_columns
@@ -480,16 +468,17 @@ BEGIN
                  FROM health.model_inputs(document) AS i LEFT JOIN health_internal.value_columns(document) AS v USING ("position")
                  ORDER BY i."position"
     LOOP
+        grouped := health_internal.field_of(fields, input.path, 'segment');
         compiled.segments := pg_catalog.concat_ws(', ', compiled.segments,
-            coalesce((health_internal.field_of(fields, input.path, 'segment')).expression || '::pg_catalog.text', 'NULL'));
+            CASE WHEN grouped.expression IS NULL THEN 'NULL'
+                 ELSE health_internal.canonical_text(grouped.expression, grouped.type, coalesce(document ->> 'time_zone', 'UTC')) END);
         value := health_internal.field_of(fields, input.path, 'value');
         seen := NULL;
         IF (health_internal.field_of(fields, input.path, 'account_id')).expression IS NOT NULL THEN
             compiled.answers := pg_catalog.concat(compiled.answers, pg_catalog.format(
-                ' LEFT JOIN (%s) AS q%s ON q%2$s."answers of" = %s%s',
-                health_internal.compile_query_signal(fields, input.path, account_cast, document) || health_internal.fence(),
-                input."position",
-                (health_internal.field_of(fields, 'accounts', 'id')).expression, account_cast));
+                ' LEFT JOIN (%s) AS q%s ON q%2$s."answers of" = %s',
+                health_internal.compile_query_signal(fields, input.path, document) || health_internal.fence(), input."position",
+                health_internal.compile_account_key(fields, (health_internal.field_of(fields, 'accounts', 'id')).expression)));
             SELECT a.value, a.observed INTO value.expression, seen FROM health_internal.compile_answer(input."position") AS a;
         END IF;
         compiled.observed := pg_catalog.concat_ws(', ', compiled.observed, coalesce(seen, 'NULL'));
@@ -499,10 +488,9 @@ BEGIN
         END IF;
         compiled."values" := pg_catalog.concat_ws(', ', compiled."values", pg_catalog.format('%s AS s%s', value.expression,
             input."position"));
-        compiled.inputs := pg_catalog.concat_ws(', ', compiled.inputs, pg_catalog.format(
-            CASE value.type WHEN 'pg_catalog.bool'::regtype THEN '%s::pg_catalog.int4::pg_catalog.text'
-                            WHEN 'pg_catalog.numeric'::regtype THEN 'pg_catalog.trim_scale(%s)::pg_catalog.text'
-                            ELSE '%s::pg_catalog.text' END, input.named));
+        compiled.inputs := pg_catalog.concat_ws(', ', compiled.inputs, CASE value.type
+            WHEN 'pg_catalog.bool'::regtype THEN input.named || '::pg_catalog.int4::pg_catalog.text'
+            ELSE health_internal.canonical_text(input.named, value.type) END);
         IF input.column_name IS NOT NULL THEN
             compiled.raw_columns := pg_catalog.concat(compiled.raw_columns, pg_catalog.format(', %s AS %I', input.named,
                 input.column_name));
@@ -511,7 +499,7 @@ BEGIN
     RETURN compiled;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_inputs(jsonb, health_internal.model_field[], text) IS
+COMMENT ON FUNCTION health_internal.compile_inputs(jsonb, health_internal.model_field[]) IS
     'SQL of the inputs of a document, in the order of model_inputs';
 
 -- Parts are put in as they are: what they hold is not looked at again.
@@ -560,15 +548,21 @@ $$;
 COMMENT ON FUNCTION health_internal.raise_first_problem(text, health_internal.model_field[]) IS
     'Raises the first problem of the fields as an error; returns when there is none';
 
-CREATE FUNCTION health_internal.account_id_cast(fields health_internal.model_field[]) RETURNS text
-LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-    SELECT health_internal.shared_cast(ARRAY(
-        SELECT (f).type FROM pg_catalog.unnest(fields) AS f
-        WHERE (f).source = 'accounts' AND (f).field = 'id' OR (f).field IN ('account', 'account_id') AND (f).source <> 'columns'));
+-- Ids of accounts are joined to those in ledgers, which have the collation of the database.
+CREATE FUNCTION health_internal.has_own_collation(fields health_internal.model_field[]) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    id CONSTANT health_internal.model_field := health_internal.field_of(fields, 'accounts', 'id');
+BEGIN
+    RETURN id.type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype)
+       AND (SELECT q.collation_id FROM health_internal.describe_query(format('SELECT %s FROM %s', id.expression, id.from_item),
+                health_internal.names_path()) AS q) <> '"default"'::regcollation;
 END;
-COMMENT ON FUNCTION health_internal.account_id_cast(health_internal.model_field[]) IS
-    'The cast that makes the account ids of all sources comparable: none, or text';
+$$;
+COMMENT ON FUNCTION health_internal.has_own_collation(health_internal.model_field[]) IS
+    'Whether account ids are strings of another collation than that of the database';
 
 CREATE FUNCTION health_internal.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
                                               usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0)
@@ -579,7 +573,8 @@ AS $$
 DECLARE
     fields CONSTANT health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document, as_of) AS f);
     book CONSTANT health_internal.model_field := health_internal.field_of(fields, 'accounts', 'from');
-    account_cast CONSTANT text := health_internal.account_id_cast(fields);
+    account_key CONSTANT text := health_internal.compile_account_key(fields, 'attr.account_id');
+    own_collation CONSTANT text := CASE WHEN health_internal.has_own_collation(fields) THEN ' COLLATE pg_catalog."default"' ELSE '' END;
     compiled health_internal.compiled_model;
     signals health_internal.compiled_inputs;
     attributes text;
@@ -594,10 +589,10 @@ BEGIN
     compiled.account_type := (health_internal.field_of(fields, 'accounts', 'id')).type;
     IF account IS NOT NULL THEN
         -- With a modifier of -1 the name of character is bpchar, which does not cut to one letter.
-        restriction := pg_catalog.format(' = %L::%s', account,
-            CASE account_cast WHEN '' THEN pg_catalog.format_type(compiled.account_type, -1) ELSE 'pg_catalog.text' END);
+        restriction := ' = ' || health_internal.compile_account_key(fields, pg_catalog.format('%L::%s', account,
+            pg_catalog.format_type(compiled.account_type, -1)));
         source := health_internal.restrict_source(source,
-            (health_internal.field_of(fields, 'accounts', 'id')).expression || account_cast, restriction);
+            health_internal.compile_account_key(fields, (health_internal.field_of(fields, 'accounts', 'id')).expression), restriction);
     END IF;
     -- No name here is one that a document could use.
     SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ')
@@ -609,7 +604,7 @@ BEGIN
     INTO extras, compiled.extra_columns
     FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'columns';
 
-    signals := health_internal.compile_inputs(document, fields, account_cast);
+    signals := health_internal.compile_inputs(document, fields);
     compiled.value_columns := signals.value_columns;
     -- Without inputs there is nothing to know of earlier days, whatever the other columns mention.
     IF past_days > 0 AND signals.inputs IS NOT NULL AND health_internal.has_dated_inputs(fields, document) THEN
@@ -617,7 +612,7 @@ BEGIN
                                                     coalesce(signals.inputs, ''), coalesce(signals.observed, ''));
     END IF;
     IF usage_from <> 'nothing' THEN
-        usage := health_internal.compile_usage(fields, document, account_cast, restriction, usage_from,
+        usage := health_internal.compile_usage(fields, document, restriction, usage_from,
             CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health_internal.data_table('chunk', s.id))
                                                 FROM health_internal.ledger_source AS s WHERE s.model = model_name) END);
     END IF;
@@ -628,7 +623,7 @@ BEGIN
         'account.seats{value_columns}, known.repeated FROM (SELECT attr.account_id, attr.as_of, pg_catalog.count(*) > 1 AS repeated '
         'FROM {book}{wanted} CROSS JOIN LATERAL (SELECT {id} AS account_id, clock.as_of) AS attr '
         'WHERE attr.account_id IS NOT NULL{filter}{restriction} GROUP BY 1, 2) AS known LEFT JOIN ('
-        'SELECT attr.account_id, {account_name} AS name{extras}, '
+        'SELECT {shown_id} AS account_id, {account_name} AS name{extras}, '
         'ARRAY[{inputs}]::pg_catalog.text[] AS inputs, ARRAY[{observed}]::pg_catalog.date[] AS observed, '
         'ARRAY[{segments}]::pg_catalog.text[] AS segments, {past_inputs} AS past_inputs, {past_observed} AS past_observed, '
         '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{wanted}{answers}{past} '
@@ -636,8 +631,10 @@ BEGIN
         'WHERE attr.account_id IS NOT NULL{filter}{restriction}) AS account '
         'ON account.account_id = known.account_id AND NOT known.repeated{usage_join}',
         pg_catalog.jsonb_build_object(
-            'id', (health_internal.field_of(fields, 'accounts', 'id')).expression,
-            'name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'known.account_id::pg_catalog.text' ELSE 'account.name' END,
+            'id', (health_internal.field_of(fields, 'accounts', 'id')).expression || own_collation,
+            'shown_id', 'attr.account_id' || own_collation,
+            'name', CASE WHEN document #> '{accounts,name}' IS NULL THEN health_internal.canonical_text('known.account_id',
+                compiled.account_type) ELSE 'account.name' END,
             'account_name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'NULL' ELSE 'attr.account_name' END,
             'extra_columns', ', ' || health_internal.list_columns(compiled.extra_columns, 'account'),
             'value_columns', ', ' || health_internal.list_columns(compiled.value_columns, 'account'),
@@ -651,10 +648,11 @@ BEGIN
                 ELSE 'CASE WHEN attr."recorded seats" IS NOT NULL THEN coalesce(attr.seats, ''NaN'') END' END,
             'raw_columns', signals.raw_columns, 'book', source, 'wanted', health_internal.compile_wanted(fields),
             'answers', signals.answers, 'past', past, 'attributes', attributes,
-            'usage_join', ' LEFT JOIN (' || usage || health_internal.fence() || ') AS u ON u.account_id = known.account_id' || account_cast,
+            'usage_join', ' LEFT JOIN (' || usage || health_internal.fence() || ') AS u ON u.account_id = '
+                || health_internal.compile_account_key(fields, 'known.account_id'),
             'values', coalesce(signals."values", 'NULL AS s0'),
             'filter', CASE WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' END,
-            'restriction', ' AND attr.account_id' || account_cast || restriction));
+            'restriction', ' AND ' || account_key || restriction));
     RETURN compiled;
 END;
 $$;

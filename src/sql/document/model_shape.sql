@@ -19,8 +19,8 @@ CREATE FUNCTION health_internal.source_fields(OUT "position" int, OUT kind text,
     AS 'MODULE_PATHNAME', 'health_source_fields'
     LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50 ROWS 20;
 COMMENT ON FUNCTION health_internal.source_fields() IS
-    'the kinds of sources with their fields: what each accepts (any, time, number, condition, zone), whether it needs the account of its '
-        'source, '
+    'the kinds of sources with their fields: what each accepts (any, id, time, number, condition, zone), whether it needs the account of '
+        'its source, '
     'and whether expressions of the source see as_of';
 
 CREATE FUNCTION health_internal.same_scoring(a jsonb, b jsonb) RETURNS boolean

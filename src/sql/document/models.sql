@@ -43,7 +43,9 @@ COMMENT ON FUNCTION health_internal.validation_problems(jsonb, text) IS
 CREATE FUNCTION health.validate_model(definition jsonb, OUT path text, OUT problem text, OUT hint text) RETURNS SETOF record
 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT p.path, p.problem, p.hint FROM health_internal.validation_problems(definition, health_internal.visible_schemas()) AS p;
+    SELECT p.* FROM health_internal.rows_as_owner(pg_catalog.quote_ident(current_user)::regrole, NULL,
+        'SELECT p.path, p.problem, p.hint FROM health_internal.validation_problems($1::pg_catalog.jsonb, $2) AS p',
+        definition::pg_catalog.text, health_internal.visible_schemas()) AS p (path text, problem text, hint text);
 END;
 COMMENT ON FUNCTION health.validate_model(jsonb) IS
     'Everything that is wrong with a model document, shape, tables and columns: the path, the problem, the way out. No row: it can be '

@@ -147,7 +147,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE f.field WHEN 'id' THEN 'account_id' WHEN 'name' THEN 'account_name' WHEN 'start' THEN 'account_start' ELSE f.field END,
            CASE f.field
-               WHEN 'name' THEN format('(%s)::pg_catalog.text', f.expression)
+               WHEN 'name' THEN health_internal.canonical_text(f.expression, f.type, coalesce(document ->> 'time_zone', 'UTC'))
                -- -infinity: since ever, as without a date.
                WHEN 'start' THEN format('nullif(%s, DATE ''-infinity'')', health_internal.local_day(f.expression, f.type,
                                         document #>> '{accounts,time_zone}', coalesce(document ->> 'time_zone', 'UTC')))
@@ -240,9 +240,12 @@ BEGIN
     IF segment = ANY (names) THEN
         field := ROW(signal_path, 'segment', signal_path || '.normalize.segment', info.from_item, pg_catalog.format('attr.%I', segment),
                      NULL, NULL, NULL, NULL);
+        field.type := health_internal.expression_type(field.expression, info.from_item);
+        SELECT t.problem, t.hint, '22023' INTO field.problem, field.hint, field.code
+        FROM health_internal.type_problem(field.type, 'segment') AS t;
     ELSE
         field := health_internal.inspect_field(info, signal_path, 'segment', signal_path || '.normalize.segment',
-            pg_catalog.to_jsonb(segment), 'any');
+            pg_catalog.to_jsonb(segment), 'segment');
     END IF;
     RETURN field;
 END;
@@ -285,7 +288,7 @@ BEGIN
     END IF;
     field.from_item := pg_catalog.format(E'(%s\n) AS src (account_id, value%s)', health_internal.trim_statement(query),
                                          CASE columns WHEN 3 THEN ', observed' ELSE '' END);
-    FOR part IN SELECT * FROM (VALUES ('account_id', 'any'), ('value', 'signal'), ('observed', 'time')) AS p (name,
+    FOR part IN SELECT * FROM (VALUES ('account_id', 'id'), ('value', 'signal'), ('observed', 'time')) AS p (name,
         accepts) LIMIT columns LOOP
         field.field := part.name;
         field.expression := 'src.' || part.name;
@@ -301,12 +304,62 @@ $$;
 COMMENT ON FUNCTION health_internal.query_signal_fields(text, text, boolean) IS
     'Account, value and, if given, observation date of a query signal';
 
+-- accounts.id stands in the views as it is; its key is compiled where it is compared.
+CREATE FUNCTION health_internal.account_form(fields health_internal.model_field[]) RETURNS health_internal.id_form
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT health_internal.shared_form(ARRAY(
+        SELECT f.type FROM pg_catalog.unnest(fields) AS f
+        WHERE (f.source = 'accounts' AND f.field = 'id' OR f.field IN ('account', 'account_id') AND f.source <> 'columns')
+          AND f.type IS NOT NULL));
+END;
+COMMENT ON FUNCTION health_internal.account_form(health_internal.model_field[]) IS
+    'The form in which account ids of all sources are compared';
+
+CREATE FUNCTION health_internal.user_form(fields health_internal.model_field[]) RETURNS health_internal.id_form
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT health_internal.shared_form(ARRAY(
+        SELECT f.type FROM pg_catalog.unnest(fields) AS f
+        WHERE (f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id') AND f.type IS NOT NULL));
+END;
+COMMENT ON FUNCTION health_internal.user_form(health_internal.model_field[]) IS 'The form in which user ids of all sources are compared';
+
+CREATE FUNCTION health_internal.with_keys(fields health_internal.model_field[]) RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    accounts CONSTANT health_internal.id_form := health_internal.account_form(fields);
+    users CONSTANT health_internal.id_form := health_internal.user_form(fields);
+    field health_internal.model_field;
+BEGIN
+    FOREACH field IN ARRAY fields LOOP
+        IF field.type IS NULL OR field.problem IS NOT NULL OR field.source = 'columns' THEN
+            NULL;
+        ELSIF field.field = 'user' OR field.source = 'users' AND field.field = 'id' THEN
+            field.expression := health_internal.compile_key(field.expression, field.type, users);
+        ELSIF field.field IN ('account', 'account_id') THEN
+            field.expression := health_internal.compile_key(field.expression, field.type, accounts);
+        ELSIF field.field = 'event' THEN
+            field.expression := health_internal.compile_key(field.expression, field.type,
+                ROW('text', health_internal.is_citext(field.type))::health_internal.id_form);
+        END IF;
+        RETURN NEXT field;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.with_keys(health_internal.model_field[]) IS
+    'Fields with ids and names of events as keys: users, accounts of users, events and query signals';
+
 CREATE FUNCTION health_internal.model_fields(document jsonb, as_of date DEFAULT NULL) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     accounts health_internal.model_field[];
+    others health_internal.model_field[];
+    signals health_internal.model_field[];
 BEGIN
     RETURN QUERY SELECT z.* FROM health_internal.zone_problem(document ->> 'time_zone', 'time_zone') AS z;
     IF FOUND THEN
@@ -315,15 +368,16 @@ BEGIN
     accounts := ARRAY(SELECT f FROM health_internal.sources(document) AS s,
                           LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f
                               WHERE s.kind = 'accounts');
-    RETURN QUERY SELECT f.* FROM pg_catalog.unnest(accounts) AS f;
-    RETURN QUERY SELECT f.* FROM health_internal.sources(document) AS s,
-                     LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f WHERE s.kind <> 'accounts';
+    others := ARRAY(SELECT f FROM health_internal.sources(document) AS s,
+                        LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f
+                            WHERE s.kind <> 'accounts');
     -- Signals stand on the account source and on a sound shape: while either is wrong, nothing useful can be said about them.
     IF EXISTS (SELECT 1 FROM pg_catalog.unnest(accounts) AS f WHERE f.field = 'from')
        AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(accounts) AS f WHERE f.problem IS NOT NULL)
        AND NOT EXISTS (SELECT 1 FROM health.model_problems(document) AS p) THEN
-        RETURN QUERY SELECT f.* FROM health_internal.signal_fields(document, accounts) AS f;
+        signals := ARRAY(SELECT f FROM health_internal.signal_fields(document, accounts) AS f);
     END IF;
+    RETURN QUERY SELECT f.* FROM health_internal.with_keys(accounts || others || signals) AS f;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.model_fields(jsonb, date) IS

@@ -201,6 +201,18 @@ $$;
 COMMENT ON FUNCTION health_internal.expression_type(text, text, text) IS
     'The type of an expression over one row of a FROM item, with the names of a scope if given; domains count as their base type';
 
+CREATE FUNCTION health_internal.lacks_collation(expression text, from_item text, scope text) RETURNS boolean
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT q.collation_id = 0 AND t.typcollation <> 0
+    FROM health_internal.describe_query(format(CASE WHEN scope IS NULL THEN E'SELECT (SELECT (%1$s\n) FROM %2$s)'
+             ELSE E'SELECT (SELECT (SELECT (%1$s\n) FROM (SELECT %3$s) AS named) FROM %2$s)' END, expression, from_item, scope),
+             health_internal.names_path()) AS q JOIN pg_type AS t ON t.oid = q.type::oid;
+$$;
+COMMENT ON FUNCTION health_internal.lacks_collation(text, text, text) IS
+    'Whether an expression over one row of a FROM item, with the names of a scope if given, is a string without a collation';
+
 CREATE FUNCTION health_internal.type_problem(type regtype, accepts text, OUT problem text, OUT hint text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -211,11 +223,26 @@ BEGIN
     IF type = 'record'::regtype THEN
         problem := 'is a row of several values; one value is needed';
         hint := 'Write one expression, without a comma outside of parentheses.';
+    ELSIF type = 'money'::regtype THEN
+        problem := 'is money, whose value and text are others where lc_monetary is another';
+        hint := 'Convert it: {"sql": "(column)::numeric"}';
+    ELSIF accepts = 'id' AND (health_internal.is_nameless(type) OR category IN ('D', 'B')) THEN
+        problem := format('is %s, which is no id or name', type);
+        hint := CASE WHEN category = 'D' THEN 'Write it as text: {"sql": "to_char(column, ''YYYY-MM-DD'')"}'
+                     WHEN category = 'B' THEN 'Name the two: {"sql": "CASE WHEN column THEN ''one'' ELSE ''other'' END"}'
+                     WHEN type = 'bytea'::regtype THEN 'Write it as text: {"sql": "encode(column, ''hex'')"}'
+                     WHEN type IN ('json'::regtype, 'jsonb'::regtype) THEN 'Take the id out of it: {"sql": "column ->> ''id''"}'
+                     WHEN category = 'A' THEN 'Choose one of its elements: {"sql": "column[1]"}'
+                     ELSE 'Ids and names are integers, uuid, text and what has a text of its own.' END;
+    ELSIF accepts = 'segment' AND health_internal.is_nameless(type) THEN
+        problem := format('is %s, which makes no groups', type);
+        hint := CASE category WHEN 'T' THEN 'Group by a number of days: extract(epoch from ...) / 86400, as one of accounts.columns.'
+                              ELSE 'Groups are texts, numbers, truth values or dates.' END;
     ELSIF accepts = 'time' AND type NOT IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
         problem := format('is %s; a date or timestamp is needed', type);
         hint := CASE category WHEN 'N' THEN 'For seconds since 1970: {"sql": "to_timestamp(column)"}'
                               ELSE 'Convert it: {"sql": "(column)::timestamptz"}' END;
-    ELSIF accepts = 'number' AND category <> 'N' THEN
+    ELSIF accepts = 'number' AND NOT health_internal.is_number(type) THEN
         problem := format('is %s; a number is needed', type);
         hint := 'Convert it: {"sql": "(column)::numeric"}';
     ELSIF accepts = 'condition' AND type <> 'boolean'::regtype THEN
@@ -223,7 +250,7 @@ BEGIN
     ELSIF accepts = 'signal' AND type IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
         problem := format('is %s; a signal needs a number, a truth value or a category', type);
         hint := 'Count days: {"expression": "as_of - column::date"} since it, "column::date - as_of" until it.';
-    ELSIF accepts = 'signal' AND category NOT IN ('N', 'B', 'S', 'E') THEN
+    ELSIF accepts = 'signal' AND NOT (health_internal.is_number(type) OR category IN ('B', 'S', 'E')) THEN
         problem := format('is %s; a signal needs a number, a truth value or a category', type);
         hint := CASE category WHEN 'T' THEN 'Turn the interval into a number: extract(epoch from ...) / 86400 gives days.' END;
     END IF;
@@ -306,6 +333,10 @@ BEGIN
     END IF;
     BEGIN
         result.type := health_internal.expression_type(result.expression, info.from_item, scope);
+        -- Strings of two collations together have none, and no view takes a column without.
+        IF pg_catalog.jsonb_typeof(spec) <> 'string' AND health_internal.lacks_collation(result.expression, info.from_item, scope) THEN
+            result.expression := pg_catalog.format(E'(%s\n) COLLATE pg_catalog."default"', result.expression);
+        END IF;
         IF pg_catalog.jsonb_typeof(spec) <> 'string' OR accepts = 'condition' THEN
             result.expression := pg_catalog.format(CASE WHEN scope IS NULL THEN E'(%1$s\n)'
                 ELSE E'(SELECT (%1$s\n) FROM (SELECT %2$s) AS named)' END,

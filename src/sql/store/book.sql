@@ -49,8 +49,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT %s AS usage FROM (%s UNION ALL SELECT b."$roster") AS p',
                   CASE WHEN document #> '{users,exclude}' IS NULL THEN 'p.usage' ELSE 'health.without_users(p.usage, t.excluded_users)' END,
-                  string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = b.account_id%s',
-                                    health_internal.data_table('chunk', s.id), health_internal.account_cast(tracking)), ' UNION ALL '
+                  string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = %s',
+                                    health_internal.data_table('chunk', s.id), health_internal.account_key(tracking, 'b.account_id')),
+                                    ' UNION ALL '
                                         ORDER BY s.id))
     FROM health_internal.ledger_source AS s WHERE s.model = tracking.model;
 $$;

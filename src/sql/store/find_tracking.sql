@@ -18,14 +18,29 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.find_tracking(text) IS 'The catalog row of a tracked model; an error when it is not tracked';
 
-CREATE FUNCTION health_internal.account_cast(tracking health_internal.tracking) RETURNS text
-LANGUAGE sql IMMUTABLE
+CREATE FUNCTION health_internal.account_key(tracking health_internal.tracking, expression text) RETURNS text
+LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT CASE WHEN (tracking).account_kind = 'text' AND (tracking).account_type NOT IN ('text', 'character varying')
-        THEN '::pg_catalog.text' ELSE '' END;
+    SELECT health_internal.compile_key(expression, ((tracking).account_type)::regtype,
+        ROW((tracking).account_kind, (tracking).accounts_folded)::health_internal.id_form);
 END;
-COMMENT ON FUNCTION health_internal.account_cast(health_internal.tracking) IS
-    'The cast that makes the account ids of a book comparable with those of the ledgers: none, or text';
+COMMENT ON FUNCTION health_internal.account_key(health_internal.tracking, text) IS
+    'SQL of the key that an account id of a book has in the ledgers';
+
+CREATE FUNCTION health_internal.account_text(tracking health_internal.tracking, expression text) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT health_internal.canonical_text(expression, ((tracking).account_type)::regtype);
+END;
+COMMENT ON FUNCTION health_internal.account_text(health_internal.tracking, text) IS 'SQL of an account id of a book as text';
+
+CREATE FUNCTION health_internal.type_name(type regtype) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format_type(type, -1);
+$$;
+COMMENT ON FUNCTION health_internal.type_name(regtype) IS 'SQL name of a type, which means the same under any search_path';
 
 -- What the ledgers of a model hang on: another catalog or other weights leave them as they are.
 CREATE FUNCTION health_internal.ledger_key(document jsonb) RETURNS jsonb

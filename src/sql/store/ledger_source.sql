@@ -10,6 +10,7 @@ CREATE TABLE health_internal.tracking_table (
     ledger_key jsonb NOT NULL,
     account_type text NOT NULL,
     account_kind text NOT NULL CHECK (account_kind IN ('bigint', 'uuid', 'text')),
+    accounts_folded boolean NOT NULL DEFAULT false,
     book_query text,
     score_query text,
     compiled_by text NOT NULL DEFAULT health_internal.release(),
@@ -34,6 +35,7 @@ COMMENT ON COLUMN health_internal.tracking_table.model_version IS
 COMMENT ON COLUMN health_internal.tracking_table.ledger_key IS 'The parts of the document that the ledgers hang on';
 COMMENT ON COLUMN health_internal.tracking_table.account_type IS 'Type of account ids in scores and history';
 COMMENT ON COLUMN health_internal.tracking_table.account_kind IS 'Type of account ids in the ledgers: bigint, uuid or text';
+COMMENT ON COLUMN health_internal.tracking_table.accounts_folded IS 'Whether account ids are in lower case in the ledgers';
 COMMENT ON COLUMN health_internal.tracking_table.book_query IS 'Compiled SQL: attributes, inputs and roster of every account';
 COMMENT ON COLUMN health_internal.tracking_table.score_query IS 'Compiled SQL: rows of scores from the rows l of the book';
 COMMENT ON COLUMN health_internal.tracking_table.compiled_by IS 'Release of the extension that compiled this SQL and that of the sources';
@@ -180,7 +182,7 @@ COMMENT ON COLUMN health_internal.known_source.model IS 'Name of its model';
 
 CREATE VIEW health_internal.tracking WITH (security_barrier) AS
     SELECT t.model, t.id, (SELECT m.owner::regrole FROM health_internal.model_table AS m WHERE m.name = t.model) AS owner, t.model_version,
-           t.ledger_key, t.account_type, t.account_kind, t.book_query, t.score_query, t.compiled_by, t.history_from,
+           t.ledger_key, t.account_type, t.account_kind, t.accounts_folded, t.book_query, t.score_query, t.compiled_by, t.history_from,
            t.accepted_until, t.refreshed_at, t.refresh_ms, t.rescored, t.error, t.error_at,
            t.tracked_at, t.refresh_began, t.refresh_pid
     FROM health_internal.tracking_table AS t

@@ -204,7 +204,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.written FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
         'SELECT health_internal.backfill_history_as_owner($1, $2::date, $3::date, $4::integer)',
-        model, from_date::text, to_date::text, step::text) AS r (written bigint);
+        model, health_internal.iso_text(from_date), health_internal.iso_text(to_date), step::text) AS r (written bigint);
 $$;
 COMMENT ON FUNCTION health.backfill_history(text, date, date, integer) IS
     'Writes the history of every step-th day of a span of past days from the ledger, without reading events; returns the rows written. '

@@ -65,14 +65,14 @@ BEGIN
         ), stale AS (
             INSERT INTO %4$s (account_id)
             SELECT b.account_id FROM %5$s AS b
-            WHERE b.account_id%6$s IN (SELECT f.account_id::%3$s FROM folded AS f WHERE f.account_id IS NOT NULL) ON CONFLICT DO NOTHING
+            WHERE %6$s IN (SELECT f.account_id::%3$s FROM folded AS f WHERE f.account_id IS NOT NULL) ON CONFLICT DO NOTHING
         )
         SELECT (SELECT count(*) FROM taken) AS pieces, (SELECT f.bad_rows FROM folded AS f WHERE f.account_id IS NULL
             AND f.bad_rows <> 0) AS bad_rows
         $query$,
         source.change_table::regclass, source.chunk_table::regclass, source.account_kind,
         health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
-        health_internal.account_cast(tracking), health_internal.compile_pending_changes('t', source.id))
+        health_internal.account_key(tracking, 'b.account_id'), health_internal.compile_pending_changes('t', source.id))
     INTO pieces, bad
     USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, today - 100, source.generation;
     IF bad IS NOT NULL THEN
@@ -86,6 +86,18 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.fold_source(health_internal.tracking, health_internal.ledger_source, date, date) IS
     'Folds captured changes into the chunks of a source and notes the accounts that they are of; true when there may be more';
+
+-- Where clocks go back over midnight a day begins twice: the condition on the time is for an index and reaches further than the day.
+CREATE FUNCTION health_internal.compile_days_from(source health_internal.ledger_source, first_day date) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN source.time_zone IS NULL THEN format('e.occurred_at >= DATE %L', first_day)
+                ELSE format('e.occurred_at >= (TIMESTAMP %L AT TIME ZONE %L) AND %s >= DATE %L', first_day - 1, source.time_zone,
+                            health_internal.compile_day(source), first_day) END;
+$$;
+COMMENT ON FUNCTION health_internal.compile_days_from(health_internal.ledger_source, date) IS
+    'SQL condition of the rows e of a source that are of a local day or a later one';
 
 CREATE FUNCTION health_internal.reread_window(tracking health_internal.tracking, source health_internal.ledger_source, today date)
     RETURNS void
@@ -103,7 +115,7 @@ BEGIN
             SELECT e.account_id, e.period, %1$s AS usage,
                    pg_catalog.count(*) FILTER (WHERE e.user_id IS NOT NULL AND e.event_name IS NOT NULL
                        AND NOT health_internal.is_event(e.occurred_at, e.event_name, e.amount)) AS bad
-            FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND e.occurred_at >= %3$s
+            FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND %3$s
             GROUP BY e.account_id, e.period
         ), recent AS (
             SELECT s.account_id, s.period, s.usage FROM seen AS s WHERE pg_catalog.isfinite(s.period)
@@ -122,15 +134,14 @@ BEGIN
                 excluded.usage, k.account_id::pg_catalog.text, k.period)
         ), stale AS (
             INSERT INTO %5$s (account_id)
-            SELECT b.account_id FROM %6$s AS b WHERE b.account_id%7$s IN (SELECT c.account_id FROM changed AS c) ON CONFLICT DO NOTHING
+            SELECT b.account_id FROM %6$s AS b WHERE %7$s IN (SELECT c.account_id FROM changed AS c) ON CONFLICT DO NOTHING
         )
         SELECT coalesce(pg_catalog.sum(s.bad), 0) FROM seen AS s
         $query$,
         health_internal.compile_row_agg(source), health_internal.compile_period_rows(source),
-        CASE WHEN source.time_zone IS NULL THEN pg_catalog.format('DATE %L', first_day)
-             ELSE pg_catalog.format('(TIMESTAMP %L AT TIME ZONE %L)', first_day, source.time_zone) END,
+        health_internal.compile_days_from(source, first_day),
         source.chunk_table::regclass, health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
-        health_internal.account_cast(tracking))
+        health_internal.account_key(tracking, 'b.account_id'))
     INTO bad USING first_day, first_period;
     UPDATE health_internal.ledger_source AS s SET bad_rows = bad WHERE s.id = source.id AND s.bad_rows <> bad;
     PERFORM health_internal.count_days(source, today);

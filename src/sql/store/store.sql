@@ -65,19 +65,23 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     version CONSTANT health_internal.model_version := store.version;
+    fields health_internal.model_field[];
 BEGIN
     IF store.has_ledgers THEN
         RETURN (SELECT pg_catalog.string_agg(pg_catalog.format(
                     'SELECT k.account_id, c.count AS n FROM (SELECT h.account_id::pg_catalog.text, h.usage FROM %s AS h) AS k, '
                     'LATERAL health.cells(k.usage) AS c WHERE NOT health_internal.is_marker(c.event) '
-                    'AND NOT EXISTS (SELECT FROM (%s) AS a WHERE a.account_id::pg_catalog.text = k.account_id)',
-                    health_internal.data_table('chunk', s.id), accounts), ' UNION ALL ')
+                    'AND NOT EXISTS (SELECT FROM (%s) AS a WHERE (%s)::pg_catalog.text = k.account_id)',
+                    health_internal.data_table('chunk', s.id), accounts, health_internal.account_key(store.tracking, 'a.account_id')),
+                    ' UNION ALL ')
                 FROM health_internal.ledger_source AS s WHERE s.model = version.model);
     END IF;
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
     RETURN pg_catalog.format('SELECT e.account_id, e.n FROM (%s) AS e WHERE NOT EXISTS (SELECT FROM (%s) AS a WHERE '
-        'a.account_id::pg_catalog.text = e.account_id)',
-        health_internal.compile_all_events(version.document, ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f),
-            'SELECT r.account_id, pg_catalog.count(*) AS n FROM (%s) AS r WHERE r.bad_field IS NULL GROUP BY 1'), accounts);
+        '(%s)::pg_catalog.text = e.account_id)',
+        health_internal.compile_all_events(version.document, fields,
+            'SELECT r.account_id, pg_catalog.count(*) AS n FROM (%s) AS r WHERE r.bad_field IS NULL GROUP BY 1'), accounts,
+        health_internal.compile_account_key(fields, 'a.account_id'));
 END;
 $$;
 COMMENT ON FUNCTION health_internal.store_activity_beside(health_internal.store, text) IS

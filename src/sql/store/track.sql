@@ -20,18 +20,6 @@ $$;
 COMMENT ON FUNCTION health_internal.leaf_tables(oid) IS
     'The tables that hold the rows of a table: its leaf partitions, or itself; with file and size in blocks';
 
-CREATE FUNCTION health_internal.ledger_kind(type regtype, type_cast text) RETURNS text
-LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT CASE WHEN type_cast LIKE '%text' THEN 'text'
-                WHEN type_cast LIKE '%int8' OR health_internal.identity_family(type) = 'bigint' THEN 'bigint'
-                WHEN type = 'uuid'::regtype THEN 'uuid'
-                WHEN health_internal.identity_family(type) = 'text' OR type = 'bpchar'::regtype THEN 'text' END;
-$$;
-COMMENT ON FUNCTION health_internal.ledger_kind(regtype, text) IS
-    'How ids of that type, after that cast, are kept in a ledger: bigint, uuid or text; NULL when they cannot be';
-
 -- Rows as they are to stand in health_internal.ledger_source; ids and tables are still missing.
 CREATE FUNCTION health_internal.compile_ledger_sources(model_name text, version health_internal.model_version, window_days integer)
     RETURNS SETOF health_internal.ledger_source
@@ -43,42 +31,34 @@ DECLARE
     fields health_internal.model_field[];
     account health_internal.model_field;
     occurred health_internal.model_field;
-    account_cast text;
     user_cast text;
     source health_internal.ledger_source;
+    account_cast text;
     events record;
-    id_cast CONSTANT jsonb := '{"bigint": "::pg_catalog.int8", "text": "::pg_catalog.text", "uuid": ""}'::jsonb;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
     PERFORM health_internal.raise_first_problem(model_name, fields);
-    account_cast := health_internal.account_id_cast(fields);
-    user_cast := health_internal.user_cast(fields);
-    account := health_internal.field_of(fields, 'accounts', 'id');
+    source.account_kind := (health_internal.account_form(fields)).kind;
+    source.user_kind := (health_internal.user_form(fields)).kind;
+    account_cast := health_internal.id_cast(source.account_kind);
+    user_cast := health_internal.id_cast(source.user_kind);
     source.model := model_name;
     source.window_days := window_days;
     source.search_path := version.search_path;
-    source.account_kind := health_internal.ledger_kind(account.type, account_cast);
-    IF source.account_kind IS NULL THEN
-        RAISE EXCEPTION 'model "%": accounts.id is %, which a ledger does not take', model_name, account.type
-            USING ERRCODE = 'datatype_mismatch', HINT = 'Ids of accounts are bigint, uuid or text there: cast it, {"sql": '
-                '"(column)::text"}.';
-    END IF;
     FOR events IN SELECT e.path, e.source FROM health_internal.event_sources(document) AS e LOOP
         account := health_internal.field_of(fields, events.path, 'account');
         occurred := health_internal.field_of(fields, events.path, 'occurred_at');
         source.path := events.path;
-        source.user_kind := coalesce(health_internal.ledger_kind((health_internal.field_of(fields, events.path, 'user')).type, user_cast),
-            'text');
-        source.account := coalesce(account.expression || (id_cast ->> source.account_kind), '');
-        source.user_id := (health_internal.field_of(fields, events.path, 'user')).expression || (id_cast ->> source.user_kind);
+        source.account := coalesce(account.expression || account_cast, '');
+        source.user_id := (health_internal.field_of(fields, events.path, 'user')).expression || user_cast;
         source.event := (health_internal.field_of(fields, events.path, 'event')).expression || '::pg_catalog.text';
         source.moment := health_internal.compile_moment(occurred, events.source ->> 'time_zone');
         source.time_zone := health_internal.moment_zone(occurred, events.source ->> 'time_zone', coalesce(document ->> 'time_zone', 'UTC'));
         source.amount := (health_internal.field_of(fields, events.path, 'amount')).expression || '::pg_catalog.float8';
         source.filter := (health_internal.field_of(fields, events.path, 'filter')).expression;
         source.event_rows := health_internal.compile_event_rows(fields, events.path, events.source ->> 'time_zone',
-                                                       coalesce(nullif(account_cast, ''), id_cast ->> source.account_kind), user_cast);
+                                                       account_cast, user_cast);
         source.relation := NULL;
         source.relation_name := NULL;
         IF window_days IS NULL THEN

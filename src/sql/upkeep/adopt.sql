@@ -90,7 +90,7 @@ BEGIN
     RETURN cardinality(present) <> cardinality(wanted)
         OR EXISTS (SELECT FROM unnest(wanted) AS w WHERE NOT EXISTS (SELECT FROM unnest(present) AS p
                                                                      WHERE health_internal.same_reading(p, w)))
-        OR tracking.account_type <> health_internal.account_type(tracking.model, version);
+        OR tracking.account_type <> health_internal.type_name((health_internal.account_ids(tracking.model, version)).type);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.reads_otherwise(health_internal.tracking, health_internal.model_version) IS
@@ -136,6 +136,7 @@ DECLARE
     source health_internal.ledger_source;
     same health_internal.ledger_source;
     restart boolean;
+    ids record;
 BEGIN
     IF tracking.ledger_key = key THEN
         RETURN tracking;
@@ -171,8 +172,10 @@ BEGIN
     IF wanted[1].window_days IS NULL AND created IS NOT NULL THEN
         PERFORM health_internal.create_triggers(created, interval '0', format('CALL health.refresh(%L);', tracking.model));
     END IF;
+    SELECT a.* INTO ids FROM health_internal.account_ids(tracking.model, version) AS a;
     UPDATE health_internal.tracking AS t
-    SET ledger_key = key, account_kind = wanted[1].account_kind, account_type = health_internal.account_type(tracking.model, version),
+    SET ledger_key = key, account_kind = wanted[1].account_kind, account_type = health_internal.type_name(ids.type),
+        accounts_folded = (ids.form).folded,
         history_from = CASE WHEN NOT restart THEN t.history_from END, model_version = CASE WHEN NOT restart THEN t.model_version END
     WHERE t.id = tracking.id;
     tracking := health_internal.find_tracking(tracking.model);

@@ -9,7 +9,8 @@ DECLARE
     tracking health_internal.tracking := health_internal.find_ready_tracking(model);
     document jsonb := (health_internal.find_version(model, tracking.model_version)).document;
 BEGIN
-    RETURN QUERY EXECUTE format('SELECT l.account_id::text, health_internal.raw_values(%L::jsonb, %s, $1) FROM (%s) AS l',
+    RETURN QUERY EXECUTE format('SELECT %s, health_internal.raw_values(%L::jsonb, %s, $1) FROM (%s) AS l',
+                                health_internal.account_text(tracking, 'l.account_id'),
                                 health_internal.scoring_document(document), health_internal.compile_state('l."$parts"'),
                                 health_internal.compile_book_rows(tracking, document)) USING dates;
 END;
@@ -23,7 +24,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY SELECT r.* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
-        'SELECT * FROM health_internal.signal_values_at_as_owner($1, $2::date[])', model, dates::text) AS r (account_id text, raw float8[]);
+        'SELECT * FROM health_internal.signal_values_at_as_owner($1, $2::date[])', model, health_internal.iso_text(dates))
+        AS r (account_id text, raw float8[]);
 END;
 $$;
 COMMENT ON FUNCTION health.signal_values_at(text, date[]) IS

@@ -1,16 +1,22 @@
 -- track and untrack: whether a model has ledgers beside its event tables.
 
-CREATE FUNCTION health_internal.account_type(model_name text, version health_internal.model_version) RETURNS text
+CREATE FUNCTION health_internal.account_ids(model_name text, version health_internal.model_version, OUT type regtype,
+    OUT form health_internal.id_form)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    fields health_internal.model_field[];
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
-    RETURN pg_catalog.format_type((health_internal.compile_model(version.document, version.version, usage_from => 'nothing',
-        model_name => model_name)).account_type, -1);
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
+    PERFORM health_internal.raise_first_problem(model_name, fields);
+    type := (health_internal.field_of(fields, 'accounts', 'id')).type;
+    form := health_internal.account_form(fields);
 END;
 $$;
-COMMENT ON FUNCTION health_internal.account_type(text, health_internal.model_version) IS 'SQL name of the type of a model''s account ids';
+COMMENT ON FUNCTION health_internal.account_ids(text, health_internal.model_version) IS
+    'Type of a model''s account ids, and the form in which they are compared';
 
 CREATE FUNCTION health_internal.drop_trigger_statements(sources health_internal.ledger_source[]) RETURNS text[]
 LANGUAGE plpgsql
@@ -132,7 +138,7 @@ DECLARE
     version health_internal.model_version := health_internal.find_version(model, opened.current_version);
     source health_internal.ledger_source;
     sources health_internal.ledger_source[];
-    account_type text;
+    ids record;
 BEGIN
     IF EXISTS (SELECT 1 FROM health_internal.tracking AS t WHERE t.model = track_as_owner.model) THEN
         RAISE EXCEPTION 'model "%" is tracked already', model
@@ -142,15 +148,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM health_internal.reject_citus_tables(model, version, false);
-    account_type := health_internal.account_type(model, version);
-    INSERT INTO health_internal.tracking (model, ledger_key, account_type, account_kind)
-    VALUES (model, health_internal.ledger_key(version.document), account_type, 'text');
+    SELECT a.* INTO ids FROM health_internal.account_ids(model, version) AS a;
+    INSERT INTO health_internal.tracking (model, ledger_key, account_type, account_kind, accounts_folded)
+    VALUES (model, health_internal.ledger_key(version.document), health_internal.type_name(ids.type), (ids.form).kind, (ids.form).folded);
     FOR source IN SELECT s.* FROM health_internal.compile_ledger_sources(model, version, window_days) AS s LOOP
         IF window_days IS NULL THEN
             PERFORM health_internal.check_trackable(source);
         END IF;
         sources := sources || health_internal.create_ledger_source(source);
-        UPDATE health_internal.tracking AS t SET account_kind = source.account_kind WHERE t.model = track_as_owner.model;
     END LOOP;
     IF sources IS NULL THEN
         RAISE EXCEPTION 'model "%" has no event source to track', model

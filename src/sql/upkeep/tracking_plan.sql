@@ -39,7 +39,7 @@ AS $$
                health_internal.scoring_document(document)),
         format('SELECT %L, %L, (%s)::pg_catalog.text, (%s)::pg_catalog.text FROM %s%s '
                'WHERE health_internal.usable_seats((%4$s)::pg_catalog.float8) IS NULL AND (%4$s) IS NOT NULL%7$s', 'accounts', 'seats',
-               id.expression, seats.expression, book.from_item, health_internal.compile_wanted(fields),
+               health_internal.compile_account_key(fields, id.expression), seats.expression, book.from_item, health_internal.compile_wanted(fields),
                CASE WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' END)
             || CASE WHEN seats.expression IS NULL THEN NULL ELSE '' END)
     FROM health_internal.field_of(fields, 'accounts', 'id') AS id, health_internal.field_of(fields, 'accounts', 'seats') AS seats,
@@ -68,7 +68,7 @@ BEGIN
         coalesce((health_internal.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
     RETURN QUERY EXECUTE format($query$
         WITH accounts AS MATERIALIZED (
-            SELECT l.account_id::pg_catalog.text AS account_id, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments,
+            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments,
                    l.repeated
             FROM (%1$s) AS l
         ), known_users AS MATERIALIZED (
@@ -192,7 +192,8 @@ BEGIN
         ARRAY(SELECT e.path FROM health_internal.event_sources(document) AS e WHERE NOT e.source ? 'account'),
         health_internal.compile_bad_accounts(document, fields),
         -- What a preset lists besides the user's own catalog are suggestions: events that he need not have.
-        CASE WHEN version.definition ? 'preset' THEN version.definition -> 'catalog' END);
+        CASE WHEN version.definition ? 'preset' THEN version.definition -> 'catalog' END,
+        health_internal.compile_account_key(fields, 'l.account_id'));
 END;
 $$;
 COMMENT ON FUNCTION health_internal.tracking_plan_as_owner(text) IS 'tracking_plan() as the owner of the model';

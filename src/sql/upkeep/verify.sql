@@ -51,18 +51,20 @@ DECLARE
     tracking health_internal.tracking;
     version health_internal.model_version;
     today date;
+    key text;
 BEGIN
     PERFORM health_internal.open_model(model);
     tracking := health_internal.find_ready_tracking(model);
     version := health_internal.find_version(model, tracking.model_version);
     today := health_internal.model_today(version.document);
     BEGIN
-        EXECUTE format('SELECT %L::%s', account, tracking.account_kind);
+        EXECUTE format('SELECT (%s)::pg_catalog.text', health_internal.account_key(tracking, format('%L::%s', account,
+            tracking.account_type))) INTO key;
     EXCEPTION WHEN data_exception THEN
         PERFORM health_internal.raise_unknown_account(model, version, account);
     END;
     RETURN QUERY SELECT v.* FROM health_internal.ledger_source AS s,
-                     LATERAL health_internal.verify_source(s, verify_as_owner.account,
+                     LATERAL health_internal.verify_source(s, key,
                          health_internal.ledger_start(version.document, today), today) AS v
                  WHERE s.model = verify_as_owner.model;
 END;
@@ -84,6 +86,26 @@ COMMENT ON FUNCTION health.verify(text, text) IS
     'Recomputes the ledger of a tracked model, or of one account, from its events and returns what differs: events and amounts that the '
         'events have '
     'more than the ledger with its changes to come. No row: none. Window mode: the last window_days only';
+
+-- What cannot be an id of that type is nobody's.
+CREATE FUNCTION health_internal.user_key(fields health_internal.model_field[], user_id text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    type CONSTANT regtype := (SELECT f.type FROM unnest(fields) AS f
+                              WHERE f.field = 'user' AND f.source <> 'columns' OR f.source = 'users' AND f.field = 'id' LIMIT 1);
+    key text;
+BEGIN
+    EXECUTE format('SELECT (%s)::text', health_internal.compile_key(format('%L::%s', user_id, health_internal.type_name(type)), type,
+        health_internal.user_form(fields))) INTO key;
+    RETURN key;
+EXCEPTION WHEN data_exception THEN
+    RETURN user_id;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.user_key(health_internal.model_field[], text) IS
+    'A user id, given as text, as it is in the ledgers';
 
 -- Whoever is in the user table comes back into rosters and lists of excluded users with the next refresh.
 CREATE FUNCTION health_internal.compile_known_users(fields health_internal.model_field[]) RETURNS text
@@ -111,6 +133,7 @@ DECLARE
     source health_internal.ledger_source;
     version health_internal.model_version;
     fields health_internal.model_field[];
+    key text := user_id;
     known_users text;
     remaining boolean;
     changed bigint;
@@ -123,11 +146,14 @@ BEGIN
     PERFORM health_internal.lock_tracking(model, true);
     tracking := health_internal.find_ready_tracking(model);
     version := health_internal.find_version(model, tracking.model_version);
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
+    key := health_internal.user_key(fields, user_id);
     -- What is deleted there is taken out of the ledger by its capture; taking it out twice would make it wrong.
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = forget_user_as_owner.model ORDER BY s.id LOOP
         PERFORM health_internal.look_names_up_in(source.search_path);
         EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM (%s) AS e WHERE e.user_id::pg_catalog.text = $1)', source.event_rows)
-            INTO remaining USING user_id;
+            INTO remaining USING key;
         IF remaining THEN
             RAISE EXCEPTION 'model "%": user "%" still has events in %', model, user_id, coalesce(source.relation_name, source.path)
                 USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -135,11 +161,10 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM health_internal.look_names_up_in(version.search_path);
-    fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
     known_users := health_internal.compile_known_users(fields);
     IF known_users IS NOT NULL THEN
         EXECUTE pg_catalog.format('SELECT EXISTS (SELECT 1 FROM (%s) AS k WHERE k.user_id::pg_catalog.text = $1)', known_users)
-            INTO remaining USING user_id;
+            INTO remaining USING key;
         IF remaining THEN
             RAISE EXCEPTION 'model "%": user "%" is still in %', model, user_id,
                 coalesce(version.document #>> '{users,table}', 'the query of users')
@@ -152,12 +177,12 @@ BEGIN
         EXECUTE format(
             'WITH put AS (UPDATE %1$s AS k SET usage = health.without_user(k.usage, $1) WHERE health.without_user(k.usage, $1) '
                 'OPERATOR(health.<>) k.usage RETURNING k.account_id), '
-            'stale AS (INSERT INTO %2$s SELECT b.account_id FROM %3$s AS b WHERE b.account_id%4$s IN (SELECT p.account_id FROM put AS p) '
+            'stale AS (INSERT INTO %2$s SELECT b.account_id FROM %3$s AS b WHERE %4$s IN (SELECT p.account_id FROM put AS p) '
                 'ON CONFLICT DO NOTHING) '
             'SELECT count(*) FROM put', source.chunk_table::regclass, health_internal.data_table('stale', tracking.id),
                 health_internal.data_table('book', tracking.id),
-            health_internal.account_cast(tracking))
-        INTO changed USING user_id;
+            health_internal.account_key(tracking, 'b.account_id'))
+        INTO changed USING key;
         chunks := chunks + changed;
     END LOOP;
     PERFORM health_internal.update_book(tracking, version);

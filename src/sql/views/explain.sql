@@ -52,12 +52,14 @@ BEGIN
     -- In an exception handler of the caller, its own setting has been rolled back. This one ends with the error.
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, usage_from => 'nothing');
-    EXECUTE pg_catalog.format('SELECT pg_catalog.min(l.account_id::pg_catalog.text) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = '
+    EXECUTE pg_catalog.format('SELECT pg_catalog.min(%s) FROM (%s) AS l WHERE pg_catalog.lower(l.name) = '
         'pg_catalog.lower($1)',
-                              compiled.ledger) INTO same_name USING account;
+                              health_internal.canonical_text('l.account_id', compiled.account_type), compiled.ledger)
+        INTO same_name USING account;
     IF same_name IS NULL THEN
-        EXECUTE pg_catalog.format('SELECT health.nearest_name($1, pg_catalog.array_agg(l.account_id::pg_catalog.text)) FROM (%s) AS l',
-                                  compiled.ledger) INTO near USING account;
+        EXECUTE pg_catalog.format('SELECT health.nearest_name($1, pg_catalog.array_agg(%s)) FROM (%s) AS l',
+                                  health_internal.canonical_text('l.account_id', compiled.account_type), compiled.ledger)
+            INTO near USING account;
     END IF;
     RAISE EXCEPTION 'model "%": there is no account "%" in %', model_name, account, compiled.account_label
         USING ERRCODE = 'no_data_found',
@@ -144,7 +146,8 @@ AS $$
 BEGIN
     RETURN QUERY SELECT (r.change).* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
         'SELECT e FROM health_internal.explain_change_as_owner($1, $2, $3::date, $4::date, $5::integer, $6::integer) AS e',
-        model, account, from_date::text, to_date::text, from_version::text, to_version::text) AS r (change health.change_row);
+        model, account, health_internal.iso_text(from_date), health_internal.iso_text(to_date), from_version::text, to_version::text)
+        AS r (change health.change_row);
 END;
 $$;
 COMMENT ON FUNCTION health.explain(text, text, date, date, integer, integer) IS

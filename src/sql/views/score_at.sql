@@ -19,11 +19,11 @@ BEGIN
     PERFORM health_internal.look_names_up_in(scored.search_path);
     compiled := health_internal.store_accounts(health_internal.open_store(scored), as_of => score_at_as_owner.as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
-        'SELECT l.account_id::pg_catalog.text, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '
+        'SELECT %s, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '
         'LATERAL health.score_series(%L::pg_catalog.jsonb, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, '
             'l.segments, NULL, NULL, l.repeated)'
         '::health.account_state, l.as_of, l.as_of) AS s ORDER BY l.account_id',
-        scored.version, compiled.ledger, scored.document);
+        health_internal.canonical_text('l.account_id', compiled.account_type), scored.version, compiled.ledger, scored.document);
 EXCEPTION WHEN data_exception OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, scored, as_of);
@@ -42,7 +42,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY SELECT r.* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
-        'SELECT * FROM health_internal.score_at_as_owner($1, $2::date, $3::integer)', model, as_of::text, version::text)
+        'SELECT * FROM health_internal.score_at_as_owner($1, $2::date, $3::integer)', model, health_internal.iso_text(as_of), version::text)
         AS r (account_id text, name text, as_of_date date, model_version integer, score float8, band text, data_coverage float8,
               unknown_reason text);
 END;

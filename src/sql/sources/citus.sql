@@ -49,17 +49,18 @@ CREATE FUNCTION health_internal.citus_tables(query text, names_path text, OUT re
 LANGUAGE plpgsql ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    known CONSTANT regclass := to_regclass('pg_catalog.pg_dist_partition');
 BEGIN
-    IF health_internal.fence() <> '' THEN
-        -- Only Citus has that catalog.
-        RETURN QUERY EXECUTE $query$
-            SELECT format('%I.%I', n.nspname, c.relname),
+    IF known IS NOT NULL THEN
+        RETURN QUERY EXECUTE format($query$
+            SELECT format('%%I.%%I', n.nspname, c.relname),
                    CASE WHEN p.partmethod = 'n' AND p.repmodel = 't' THEN 'copied to all servers'
                         WHEN p.partmethod = 'n' AND p.colocationid = 0 THEN 'managed' ELSE 'distributed' END
             FROM health_internal.relations_of_query($1, $2) AS r (relation)
-            JOIN pg_dist_partition AS p ON p.logicalrelid = r.relation
+            JOIN %s AS p ON p.logicalrelid = r.relation
             JOIN pg_class AS c ON c.oid = r.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
-            ORDER BY n.nspname, c.relname $query$ USING query, names_path;
+            ORDER BY n.nspname, c.relname $query$, known) USING query, names_path;
     END IF;
 END;
 $$;

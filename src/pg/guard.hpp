@@ -52,7 +52,7 @@ struct Failure {
   bool cancelled;
   char message[1024];
   char detail[512];
-  char hint[512];
+  char hint[1024];
 };
 
 // Fills `failure` from the exception in flight; to be called inside a catch block.

@@ -88,6 +88,12 @@ TEST_CASE("unknown keys, metrics and events are told with the nearest name") {
                      R"({"name": "a", "metric": "actve_users", "normalize": {"kind": "identity"}})")),
                  "signals[0].metric: unknown metric \"actve_users\" (Did you mean \"active_users\"?)"));
   CHECK(mentions(
+      problems_of(with_signals(R"({"name": "a", "metric": "trend", "normalize": {"kind": "identity"}})")),
+      "unknown metric \"trend\" (There are \"trend_4w\", \"trend_4w_users\", \"trend_4w_value\""));
+  CHECK(mentions(
+      problems_of(with_signals(R"({"name": "a", "metric": "dau", "normalize": {"kind": "identity"}})")),
+      "unknown metric \"dau\" (The metrics are total_users, active_users, "));
+  CHECK(mentions(
       problems_of("{" + sources +
                   R"(, "catalog": {"video_created": {}}, "signals": [{"name": "a", "metric": "events",
                  "events": ["video_craeted"], "normalize": {"kind": "identity"}}]})"),

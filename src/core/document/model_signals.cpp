@@ -181,13 +181,19 @@ class SignalReader {
     }
   }
 
-  // The nearest name; a whole list of forty would not help.
+  // The nearest name, else those that have the word in them, else all there are.
   static std::string suggest_metric(const std::string& name) {
     const auto names = metric_names();
     if (const auto nearest = nearest_name(name, names))
       return "did you mean \"" + std::string(*nearest) + "\"?";
-    return "the numeric columns of health.metrics_record are the metrics, such as activation_rate, trend_4w, "
-           "spread";
+    std::string related;
+    std::string all;
+    for (const std::string_view metric : names) {
+      all.append(all.empty() ? "" : ", ").append(metric);
+      if (!name.empty() && metric.find(name) != std::string_view::npos)
+        related.append(related.empty() ? "there are \"" : "\", \"").append(metric);
+    }
+    return related.empty() ? "the metrics are " + all : related + "\"";
   }
 
   unsigned read_role(const json& value, const std::string& path) {

@@ -304,8 +304,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RAISE EXCEPTION '%: %', field.path, field.problem
-        USING ERRCODE = field.code, HINT = coalesce(field.hint, 'validate_model(definition) lists everything that is wrong.');
+    IF field.hint IS NULL THEN
+        RAISE EXCEPTION '%: %', field.path, field.problem USING ERRCODE = field.code;
+    END IF;
+    RAISE EXCEPTION '%: %', field.path, field.problem USING ERRCODE = field.code, HINT = field.hint;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.raise_field_problem(health_internal.model_field) IS 'Raises the problem of a field as an error';

@@ -104,7 +104,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF name IS NULL OR name = '' OR length(name) > 100 THEN
-        RAISE EXCEPTION 'a model needs a name of 1 to 100 characters' USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'the name of a model has 1 to 100 characters, not %', coalesce(length(name)::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'For example customers.';
     END IF;
     IF EXISTS (SELECT 1 FROM health_internal.known_model AS k WHERE k.name = check_model_name.name) THEN
         RAISE EXCEPTION 'model "%" exists already', name

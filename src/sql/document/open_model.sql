@@ -1,5 +1,13 @@
 -- Models as others find them: by name, by version, and only for those who may.
 
+-- Names of relations may come quoted, as SQL has them.
+CREATE FUNCTION health_internal.quote_once(name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN name LIKE '%"%' THEN name ELSE '"' || name || '"' END;
+END;
+COMMENT ON FUNCTION health_internal.quote_once(text) IS 'The name of a relation for a message: in quotes, unless it has quotes of its own';
+
 CREATE FUNCTION health_internal.find_model(model_name text) RETURNS health_internal.model
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -128,9 +128,10 @@ BEGIN
         relation := health_internal.find_relation(info.label);
         IF relation IS NULL THEN
             suggestion := health_internal.suggest_relation(info.label);
-            info.problem := pg_catalog.format('table "%s" does not exist', info.label);
-            info.hint := coalesce('Did you mean "' || suggestion || '"?',
-                                  'Name it with its schema, or add the schema to search_path.');
+            info.problem := pg_catalog.format('table %s does not exist', health_internal.quote_once(info.label));
+            info.hint := coalesce('Did you mean ' || health_internal.quote_once(suggestion) || '?',
+                                  CASE WHEN info.label LIKE '%.%' THEN 'Name a table or view that is there, as schema.table.'
+                                       ELSE 'Name it with its schema, or add the schema to search_path.' END);
             info.code := '42P01';
             RETURN info;
         END IF;
@@ -247,6 +248,7 @@ BEGIN
         hint := 'Convert it: {"sql": "(column)::numeric"}';
     ELSIF accepts = 'condition' AND type <> 'boolean'::regtype THEN
         problem := format('is %s; a condition (true or false) is needed', type);
+        hint := 'Compare it with something, such as: plan <> ''test''.';
     ELSIF accepts = 'signal' AND type IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN
         problem := format('is %s; a signal needs a number, a truth value or a category', type);
         hint := 'Count days: {"expression": "as_of - column::date"} since it, "column::date - as_of" until it.';

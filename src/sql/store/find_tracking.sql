@@ -54,6 +54,31 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.ledger_key(jsonb) IS 'The parts of a document that its ledgers hang on';
 
+-- Tables in health_data are their owner's: he may have dropped one.
+CREATE FUNCTION health_internal.check_data_tables(model_name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    missing CONSTANT text := (
+        SELECT d.name
+        FROM (SELECT health_internal.data_table('chunk', s.id) FROM health_internal.ledger_source AS s WHERE s.model = model_name
+              UNION ALL
+              SELECT health_internal.data_table(k.kind, t.id)
+              FROM health_internal.tracking AS t, unnest(ARRAY['state', 'book', 'score', 'stale', 'history']) AS k (kind)
+              WHERE t.model = model_name AND t.model_version IS NOT NULL) AS d (name)
+        WHERE to_regclass(d.name) IS NULL LIMIT 1);
+BEGIN
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'model "%": % does not exist any more', model_name, missing
+            USING ERRCODE = 'undefined_table', HINT = format('SELECT health.untrack(%1$L), health.track(%1$L); makes its ledger anew.',
+                model_name);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.check_data_tables(text) IS
+    'Raises an error with the way out when a table of a tracked model is missing';
+
 CREATE FUNCTION health_internal.find_ready_tracking(model_name text) RETURNS health_internal.tracking
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -66,6 +91,7 @@ BEGIN
         RAISE EXCEPTION 'the events of model "%" have not been read to the end', model_name
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('CALL health.backfill(%L);', model_name);
     END IF;
+    PERFORM health_internal.check_data_tables(model_name);
     RETURN tracking;
 END;
 $$;

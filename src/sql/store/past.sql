@@ -159,7 +159,7 @@ BEGIN
     IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) OR from_date > to_date THEN
         RAISE EXCEPTION 'model "%": from % to % is no span of time', model_name, coalesce(from_date::text, 'NULL'),
             coalesce(to_date::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the earlier date first.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give two days, the earlier one first.';
     ELSIF step IS NULL OR step < 1 THEN
         RAISE EXCEPTION 'model "%": step must be at least 1 day, not %', model_name, coalesce(step::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value';

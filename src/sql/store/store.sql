@@ -35,6 +35,9 @@ DECLARE
     version CONSTANT health_internal.model_version := store.version;
     compiled health_internal.compiled_model;
 BEGIN
+    IF store.has_ledgers THEN
+        PERFORM health_internal.check_data_tables(version.model);
+    END IF;
     compiled := health_internal.compile_model(version.document, version.version, account, as_of, model_name => version.model,
                                               usage_from => CASE WHEN store.has_ledgers THEN 'ledger' ELSE 'events' END);
     compiled.ledger := health_internal.compile_recorded(version.model, version.document, compiled.ledger);

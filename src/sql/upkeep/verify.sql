@@ -140,7 +140,8 @@ DECLARE
     chunks bigint := 0;
 BEGIN
     IF user_id IS NULL THEN
-        RAISE EXCEPTION 'model "%": the user to forget is NULL', model USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'model "%": the user to forget is NULL', model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of a user, as in the events: forget_user(model, user_id).';
     END IF;
     PERFORM health_internal.open_model(model);
     PERFORM health_internal.lock_tracking(model, true);

@@ -22,7 +22,7 @@ BEGIN
         RAISE EXCEPTION 'permission denied for score view "%"', name
             USING ERRCODE = 'insufficient_privilege', DETAIL = 'Its model belongs to somebody else.';
     ELSIF found_view.view_name IS NULL THEN
-        RAISE EXCEPTION 'there is no score view "%"', name
+        RAISE EXCEPTION 'there is no score view %', health_internal.quote_once(name)
             USING ERRCODE = 'undefined_object',
                   HINT = coalesce((SELECT 'The score views are: ' || pg_catalog.string_agg(
                                       pg_catalog.format('%I.%I', s.schema_name, s.view_name), ', ' ORDER BY s.schema_name, s.view_name)

@@ -126,7 +126,8 @@ BEGIN
     IF from_date IS NULL OR to_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(to_date) OR from_date > to_date THEN
         RAISE EXCEPTION 'model "%": from % to % is no span of time', model, coalesce(from_date::text, 'NULL'),
             coalesce(to_date::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the earlier date first: explain(model, account, from_date, to_date).';
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give two days, the earlier one first: explain(model, account, from_date, to_date).';
     END IF;
     RETURN QUERY
     SELECT c.* FROM health_internal.read_account(model, before, account, from_date) AS b,

@@ -223,13 +223,14 @@ BEGIN
         create_view_as_owner.view_name) AS r
     WHERE to_regclass(r.relation) IS NOT NULL LIMIT 1;
     IF existing IS NOT NULL THEN
+        IF EXISTS (SELECT 1 FROM health_internal.score_view AS s
+                   WHERE s.schema_name = create_view_as_owner.schema_name AND s.view_name = create_view_as_owner.view_name) THEN
+            RAISE EXCEPTION 'score view % exists already', health_internal.quote_once(label)
+                USING ERRCODE = 'duplicate_table',
+                      HINT = format('refresh_score_view(%L) takes over changes of the model; drop_score_view(%1$L) drops it.', label);
+        END IF;
         RAISE EXCEPTION 'relation % exists already', existing
-            USING ERRCODE = 'duplicate_table',
-                  HINT = CASE WHEN EXISTS (SELECT 1 FROM health_internal.score_view AS s
-                                           WHERE s.schema_name = create_view_as_owner.schema_name
-                                             AND s.view_name = create_view_as_owner.view_name)
-                              THEN format('refresh_score_view(%L) takes over changes of the model; drop_score_view(%1$L) drops it.', label)
-                              ELSE 'Choose another name for the score view.' END;
+            USING ERRCODE = 'duplicate_table', HINT = 'Choose another name for the score view.';
     END IF;
     PERFORM health_internal.build_score_view(schema_name, view_name, model, version, materialized);
     PERFORM health_internal.notice_unknown_accounts(model, version);

@@ -48,7 +48,8 @@ COMMENT ON FUNCTION health_internal.past_days(jsonb) IS
 CREATE FUNCTION health_internal.compile_state(parts text DEFAULT 'ARRAY[l.usage]') RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.format('ROW(%s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, l.past_observed, l.repeated)'
+    SELECT pg_catalog.format('ROW(%s, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, '
+        'l.past_inputs, l.past_observed, l.repeated)'
                              '::health.account_state', parts);
 END;
 COMMENT ON FUNCTION health_internal.compile_state(text) IS
@@ -66,7 +67,8 @@ BEGIN
     RETURN CASE suffix
         WHEN '_ledger' THEN compiled.ledger
         WHEN '' THEN format(
-            'SELECT %s, l.account_start, nullif(l.seats, ''NaN'') AS seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, s.score, s.band, '
+            'SELECT %s, l.account_start, nullif(l.seats, ''NaN'') AS seats, l.as_of, %L::pg_catalog.text AS model, l.model_version, '
+            's.score, s.band, '
                 's.data_coverage, '
             's.unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, s.score_without_top_user, %s%s '
             'FROM %s AS l CROSS JOIN LATERAL health_internal.score_details(%s) AS s',

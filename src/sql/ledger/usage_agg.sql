@@ -69,8 +69,8 @@ CREATE AGGREGATE health.rollup(usage health.usage) (
 );
 COMMENT ON AGGREGATE health.rollup(health.usage) IS 'the sum of ledgers; NULLs are skipped, of no rows the empty ledger {}';
 
--- usage_agg() for every type of user id and every shape of an event. What is compiled from a model uses the lenient one, so that one bad row
--- is one bad row.
+-- usage_agg() for every type of user id and every shape of an event. What is compiled from a model uses the lenient one, so
+-- that one bad row is one bad row.
 --@for users
 --@for events
 
@@ -105,7 +105,8 @@ COMMENT ON FUNCTION health_internal.lenient_usage_agg_@users.name@_@function@(he
     @time@@amount?, float8@@zone?, text@) IS
     'transition function of lenient_usage_agg';
 
-CREATE AGGREGATE health_internal.lenient_usage_agg(user_id @users.name@, event text, occurred_at @time@@amount?, amount float8@@zone?, time_zone text@) (
+CREATE AGGREGATE health_internal.lenient_usage_agg(
+    user_id @users.name@, event text, occurred_at @time@@amount?, amount float8@@zone?, time_zone text@) (
     SFUNC = health_internal.lenient_usage_agg_@users.name@_@function@,
     STYPE = health_internal.usage_state,
     SSPACE = @space@,

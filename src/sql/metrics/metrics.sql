@@ -42,5 +42,6 @@ CREATE FUNCTION health.unknown_metrics(usage health.usage, as_of date@options:,\
     AS 'MODULE_PATHNAME', 'health_unknown_metrics'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 1500 ROWS 10;
 COMMENT ON FUNCTION health.unknown_metrics(health.usage, date@options:, {type}@) IS
-    'the metrics that metrics() leaves NULL, each with its reason: no_data, zero_denominator, insufficient_history, not_applicable or bad_value';
+    'the metrics that metrics() leaves NULL, each with its reason: no_data, zero_denominator, insufficient_history, not_applicable or '
+    'bad_value';
 --@end

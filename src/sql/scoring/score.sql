@@ -126,7 +126,9 @@ CREATE TYPE health.account_state AS (
 COMMENT ON TYPE health.account_state IS 'what scoring takes of an account';
 COMMENT ON COLUMN health.account_state.parts IS 'ledgers that add up to the account''s usage';
 COMMENT ON COLUMN health.account_state.as_of IS 'day of the score: it rests on events of days before it';
-COMMENT ON COLUMN health.account_state.account_start IS 'since when the account is a customer; NULL or -infinity: its first activity or joining; infinity: on no day yet';
+COMMENT ON COLUMN health.account_state.account_start IS
+    'since when the account is a customer; NULL or -infinity: its first activity or joining; '
+    'infinity: on no day yet';
 COMMENT ON COLUMN health.account_state.seats IS 'licensed seats; NaN or below 0: recorded, but no number of seats';
 COMMENT ON COLUMN health.account_state.inputs IS 'values of the column, expression and query signals, in the order of model_inputs(model)';
 COMMENT ON COLUMN health.account_state.observed IS 'days from which the inputs are; an input counts for dates after its day';

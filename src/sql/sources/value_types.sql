@@ -59,7 +59,8 @@ CREATE TYPE health_internal.id_form AS (
     kind text,
     folded boolean
 );
-COMMENT ON TYPE health_internal.id_form IS 'Internal: how the ids of all sources are compared: as bigint, uuid or text, folded to lower case';
+COMMENT ON TYPE health_internal.id_form IS
+    'Internal: how the ids of all sources are compared: as bigint, uuid or text, folded to lower case';
 
 -- One kind for all sources. In lower case where one of them takes capitals for small letters.
 CREATE FUNCTION health_internal.shared_form(types regtype[]) RETURNS health_internal.id_form

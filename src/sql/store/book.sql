@@ -196,7 +196,8 @@ AS $$
     SELECT CASE suffix
         WHEN '_ledger' THEN health_internal.compile_ledger_view(tracking, document, compiled)
         WHEN '' THEN format(
-            'SELECT %s, b.account_start, nullif(b.seats, ''NaN'') AS seats, t.as_of, %L::pg_catalog.text AS model, t.model_version, s.score, s.band, '
+            'SELECT %s, b.account_start, nullif(b.seats, ''NaN'') AS seats, t.as_of, %L::pg_catalog.text AS model, t.model_version, '
+            's.score, s.band, '
                 's.data_coverage, '
             'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, '
                 's.score_without_top_user, %s%s FROM %s',

@@ -148,7 +148,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.reread_window(health_internal.tracking, health_internal.ledger_source, date) IS
-    'Window mode: replaces the last days of a ledger by what the source has of them now, notes the accounts that changed, and counts the rows '
+    'Window mode: replaces the last days of a ledger by what the source has of them now, notes the accounts that changed, and counts the '
+    'rows '
     'that cannot be events';
 
 -- Attributes and rosters have no triggers: they are read as they are, and compared.

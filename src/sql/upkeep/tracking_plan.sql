@@ -39,7 +39,8 @@ AS $$
                health_internal.scoring_document(document)),
         format('SELECT %L, %L, (%s)::pg_catalog.text, (%s)::pg_catalog.text FROM %s%s '
                'WHERE health_internal.usable_seats((%4$s)::pg_catalog.float8) IS NULL AND (%4$s) IS NOT NULL%7$s', 'accounts', 'seats',
-               health_internal.compile_account_key(fields, id.expression), seats.expression, book.from_item, health_internal.compile_wanted(fields),
+               health_internal.compile_account_key(fields, id.expression), seats.expression, book.from_item,
+               health_internal.compile_wanted(fields),
                CASE WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' END)
             || CASE WHEN seats.expression IS NULL THEN NULL ELSE '' END)
     FROM health_internal.field_of(fields, 'accounts', 'id') AS id, health_internal.field_of(fields, 'accounts', 'seats') AS seats,

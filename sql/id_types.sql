@@ -107,6 +107,11 @@ select p.* from health.validate_model('{"accounts": {"table": "ids.odd", "id": "
   {"name": "asked", "query": "select bytes, price from ids.odd", "normalize": {"kind": "linear", "worst": 0, "best": 1}},
   {"name": "group", "column": "id", "normalize": {"kind": "percentile", "segment": "since"}},
   {"name": "bytes", "column": "id", "normalize": {"kind": "percentile", "segment": "bytes"}}]}') p;
+-- Events of citext are in lower case, and so are those that a catalog lists.
+create table ids.calls (account_id int, user_id int, name citext, at timestamptz);
+select p.* from health.validate_model('{"accounts": {"table": "ids.odd", "id": "id"}, "catalog": {"Seen": {"role": "create"}, "heard": {}},
+  "events": {"table": "ids.calls", "account": "account_id", "user": "user_id", "event": "name", "occurred_at": "at"},
+  "signals": [{"name": "active", "metric": "active_users", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}') p;
 -- The ways out are ways.
 select count(*) from health.validate_model('{"accounts": {"table": "ids.odd", "id": {"sql": "encode(bytes, ''hex'')"}, "seats": {"sql": "(price)::numeric"}},
   "events": {"table": "ids.odd", "account": {"sql": "to_char(at, ''YYYY-MM-DD'')"}, "user": {"sql": "list[1]"}, "event": {"sql": "doc ->> ''id''"}, "occurred_at": "at",
@@ -138,6 +143,27 @@ select health.forget_user('customers', 'BoB') >= 0;
 select account_id, usage from ids.customers_view_ledger order by 1;
 select account_id, raw from health.signal_values_at('customers', '{2025-06-25}') order by 1;
 select health.drop_model('customers', cascade => true);
+
+-- What triggers capture at commit, of types that PostgreSQL compares in its own ways.
+create table ids.clients (id ids.letter);
+insert into ids.clients values ('a'), ('b');
+create table ids.steps (client ids.letter, who ids.code, how text collate ids.any_case, weight float8, at timestamptz);
+select health.create_model('captured', '{"as_of": "2025-06-30", "accounts": {"table": "ids.clients", "id": "id"}, "events": {"table": "ids.steps", "account": "client",
+  "user": {"sql": "who || weight::text"}, "event": "how", "occurred_at": "at"}, "signals": [{"name": "people", "metric": "active_users", "normalize": {"kind": "linear", "worst": 0, "best": 5}}]}');
+select health.create_score_view('captured', 'ids.captured');
+select health.track('captured'), health.refresh_score_views('captured');
+set extra_float_digits = -10;
+insert into ids.steps values ('a', 'Ann', 'Seen', 1.0 / 3, '2025-06-20'), ('a', 'ann', 'seen', 1, '2025-06-20'), ('b', 'Bob', 'seen', 2e16, '2025-06-20');
+reset extra_float_digits;
+select count(*) as gaps from health_internal.capture_gap;
+select health.refresh_score_views('captured');
+select account_id, usage from ids.captured_ledger order by 1;
+select count(*) as differs from health.verify('captured');
+update ids.steps set who = 'Cay' where who = 'ann';
+select health.refresh_score_views('captured');
+select account_id, usage from ids.captured_ledger order by 1;
+select count(*) as differs from health.verify('captured', 'a');
+select health.drop_model('captured', cascade => true);
 set client_min_messages = warning;
 drop schema ids cascade;
 drop extension citext;

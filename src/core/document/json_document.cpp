@@ -20,8 +20,49 @@ bool is_plain_key(std::string_view key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), plain);
 }
 
+// Whether the text is what the JSON library reads.
+bool is_utf8(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  for (std::size_t i = 0; i < text.size();) {
+    const unsigned lead = byte(i);
+    const std::size_t more = lead < 0x80                    ? 0
+                             : lead >= 0xc2 && lead <= 0xdf ? 1
+                             : (lead & 0xf0) == 0xe0        ? 2
+                             : lead >= 0xf0 && lead <= 0xf4 ? 3
+                                                            : text.size();
+    if (text.size() - i <= more) return false;
+    for (std::size_t k = 1; k <= more; ++k)
+      if ((byte(i + k) & 0xc0) != 0x80) return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+// Bytes of another encoding as the characters of these numbers, and back.
+std::string widen(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80) text += static_cast<char>(0xc0 | (byte >> 6));
+    text += byte < 0x80 ? c : static_cast<char>(0x80 | (byte & 0x3f));
+  }
+  return text;
+}
+std::string narrow(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    bytes += byte < 0x80 || i + 1 == text.size()
+                 ? text[i]
+                 : static_cast<char>((byte << 6) | (static_cast<unsigned char>(text[++i]) & 0x3f));
+  }
+  return bytes;
+}
+
 class DocumentBuilder : public nlohmann::json_sax<json> {
  public:
+  explicit DocumentBuilder(bool widened) : widened_(widened) {}
+
   json take() { return std::move(root_); }
 
   bool null() override { return place(nullptr); }
@@ -29,14 +70,14 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
   bool number_integer(number_integer_t value) override { return place(value); }
   bool number_unsigned(number_unsigned_t value) override { return place(value); }
   bool number_float(number_float_t value, const string_t&) override { return place(value); }
-  bool string(string_t& value) override { return place(std::move(value)); }
+  bool string(string_t& value) override { return place(widened_ ? narrow(value) : std::move(value)); }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override { return open(json::object()); }
   bool start_array(std::size_t) override { return open(json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    open_.back().key = std::move(name);
+    open_.back().key = widened_ ? narrow(name) : std::move(name);
     return true;
   }
 
@@ -49,7 +90,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
     }
     throw Error(sqlstate::invalid_text_representation,
                 "invalid JSON at byte " + std::to_string(position) + ", near \"" + shorten(token) + "\"",
-                "Documents are read as UTF-8; in a database of another encoding, keep names in ASCII.");
+                "Documents are JSON, in the encoding of the database.");
   }
 
  private:
@@ -108,6 +149,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
     return path;
   }
 
+  const bool widened_;
   json root_;
   std::size_t values_ = 0;
   std::vector<Open>
@@ -117,8 +159,13 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
 }  // namespace
 
 json parse_json(std::string_view text) {
-  DocumentBuilder builder;
-  json::sax_parse(text.begin(), text.end(), &builder);
+  // jsonb writes out every character but control characters, so the bytes of other encodings are all there
+  // are.
+  const bool other = !is_utf8(text);
+  const std::string widened = other ? widen(text) : std::string();
+  const std::string_view readable = other ? std::string_view(widened) : text;
+  DocumentBuilder builder(other);
+  json::sax_parse(readable.begin(), readable.end(), &builder);
   return builder.take();
 }
 

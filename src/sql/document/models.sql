@@ -8,6 +8,7 @@ AS $$
 DECLARE
     document jsonb;
     shape text[];
+    fields health_internal.model_field[];
 BEGIN
     PERFORM health_internal.set_names_path(names_path);
     IF pg_catalog.jsonb_typeof(candidate) IS DISTINCT FROM 'object' THEN
@@ -30,11 +31,14 @@ BEGIN
     IF 'as_of' = ANY (shape) THEN
         document := document - 'as_of';    -- no date: not to be said of every expression that is tried with it
     END IF;
-    RETURN QUERY SELECT f.path, f.problem, f.hint, f.code FROM health_internal.model_fields(document) AS f
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
+    RETURN QUERY SELECT f.path, f.problem, f.hint, f.code FROM pg_catalog.unnest(fields) AS f
         WHERE f.problem IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(shape) AS s (path)
                           WHERE f.path = s.path OR pg_catalog.starts_with(f.path, s.path || '.')
                                 OR pg_catalog.starts_with(s.path, f.path || '.') OR s.path = f.source || '.table' OR s.path = '');
+    RETURN QUERY SELECT z.path, z.problem, z.hint, '22023' FROM health_internal.unnamed_zones(document) AS z;
+    RETURN QUERY SELECT c.path, c.problem, c.hint, '22023' FROM health_internal.capital_names(document, fields) AS c;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.validation_problems(jsonb, text) IS

@@ -46,6 +46,36 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.zone_problem(text, text) IS 'A row when there is no such time zone';
 
+-- Only documents that are new are asked: what a stored one says is as good as when it was stored. The view takes a while.
+CREATE FUNCTION health_internal.unnamed_zones(document jsonb, OUT path text, OUT problem text, OUT hint text) RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT z.path, format('"%s" is no name of a time zone', z.zone),
+           CASE WHEN z.zone ~ '[+-]' THEN 'UTC+2 would be two hours west: name a place, such as Europe/Berlin.'
+                ELSE 'Name a place, such as Europe/Berlin: names are in the view pg_timezone_names.' END
+    FROM (SELECT 'time_zone' AS path, document ->> 'time_zone' AS zone
+          UNION ALL SELECT s.path || '.time_zone', s.source ->> 'time_zone' FROM health_internal.sources(document) AS s) AS z
+    WHERE upper(z.zone) <> 'UTC' AND EXISTS (SELECT FROM health_internal.zone_problem(z.zone, z.path)) IS FALSE
+      AND NOT EXISTS (SELECT FROM pg_timezone_names AS n WHERE lower(n.name) = lower(z.zone));
+$$;
+COMMENT ON FUNCTION health_internal.unnamed_zones(jsonb) IS
+    'Time zones of a document that PostgreSQL takes, as abbreviations or as rules, but that have no name';
+
+CREATE FUNCTION health_internal.capital_names(document jsonb, fields health_internal.model_field[], OUT path text, OUT problem text,
+    OUT hint text) RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'catalog.' || c.name, 'is never the name of an event: they are citext, and read in lower case',
+           format('Write "%s".', lower(c.name))
+    FROM jsonb_object_keys(CASE jsonb_typeof(document -> 'catalog') WHEN 'object' THEN document -> 'catalog' ELSE '{}' END) AS c (name)
+    WHERE c.name <> lower(c.name)
+      AND (SELECT bool_and(health_internal.is_citext(f.type)) FROM unnest(fields) AS f WHERE f.field = 'event' AND f.source ~ '^events');
+$$;
+COMMENT ON FUNCTION health_internal.capital_names(jsonb, health_internal.model_field[]) IS
+    'Names of a catalog that no event has, since those of all sources are in lower case';
+
 CREATE FUNCTION health_internal.reserved_columns() RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

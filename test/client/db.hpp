@@ -97,6 +97,12 @@ inline std::string make_database(const std::string& name, bool with_extension = 
   return "dbname=" + name;
 }
 
+// Makes a role that can log in, unless there is one of that name.
+inline void make_role(Db& server, const std::string& name, const std::string& attributes = "") {
+  server.run("do $$ begin create role " + name + " login " + attributes +
+             "; exception when duplicate_object then null; end $$");
+}
+
 // The rows of a query, one per line, for comparing and for showing.
 inline std::string table(Db& db, const std::string& sql) {
   std::string text;

@@ -138,7 +138,7 @@ bench:          ## speed and size against their goals; writes bench.json; PEERS=
 dist:           ## the PGXN zip of the committed tree, built once from the zip
 	@scripts/setup build
 	@test/dist
-test-matrix:    ## installcheck and client tests on PostgreSQL 15, 17 and 18, and on a server with assertions
+test-matrix:    ## installcheck and client tests on PostgreSQL 15, 17 and 18, with assertions, and pg_upgrade
 	@scripts/setup matrix
 	@test/matrix/run
 quick:          ## the inner loop: format, clang-tidy of what changed, unit tests, regression tests

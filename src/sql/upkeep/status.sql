@@ -33,7 +33,7 @@ BEGIN
     code := health_internal.unreadable_reason(source);
     IF code IS NOT NULL THEN
         RETURN code;
-    ELSIF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = source.relation) OR to_regclass(source.relation_name) IS NULL THEN
+    ELSIF to_regclass(source.relation_name) IS NULL THEN
         RETURN format('%s does not exist any more', source.relation_name);
     ELSIF to_regclass(source.relation_name) <> source.relation THEN
         RETURN format('to be read again: %s is another table now', source.relation_name);

@@ -1,4 +1,4 @@
-// Type health_internal.role: input.
+// Type health_internal.role.
 #include <cstring>
 
 #include "guard.hpp"
@@ -19,3 +19,5 @@ HEALTH_FUNCTION(health_role_in) {
     PG_RETURN_OID(InvalidOid);
   PG_RETURN_OID(get_role_oid(static_cast<const char*>(linitial(names)), true));
 }
+
+HEALTH_FUNCTION(health_role_regrole) { PG_RETURN_DATUM(PG_GETARG_DATUM(0)); }

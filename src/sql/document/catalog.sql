@@ -16,7 +16,7 @@ COMMENT ON FUNCTION health_internal.release() IS 'Version of the extension in th
 CREATE TABLE health_internal.model_table (
     name text PRIMARY KEY CHECK (name <> '' AND pg_catalog.length(name) <= 100),
     -- By oid, and dumped by name.
-    owner health_internal.role NOT NULL DEFAULT pg_catalog.quote_ident(current_user)::regrole,
+    owner health_internal.role NOT NULL DEFAULT pg_catalog.quote_ident(current_user)::health_internal.role,
     current_version integer NOT NULL CHECK (current_version > 0),
     comment text,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
@@ -69,7 +69,7 @@ COMMENT ON COLUMN health_internal.score_view_table.materialized IS 'True: materi
 COMMENT ON COLUMN health_internal.score_view_table.compiled_by IS 'Release of the extension that compiled the SQL of the relations';
 COMMENT ON COLUMN health_internal.score_view_table.created_at IS 'When the view was created';
 
-CREATE VIEW health_internal.known_model AS SELECT m.name, m.owner::regrole FROM health_internal.model_table AS m;
+CREATE VIEW health_internal.known_model AS SELECT m.name, health_internal.regrole(m.owner) AS owner FROM health_internal.model_table AS m;
 COMMENT ON VIEW health_internal.known_model IS
     'Names and owners of all models, for everybody: a name is taken once, and an error can say whose it is';
 COMMENT ON COLUMN health_internal.known_model.name IS 'Name of the model';

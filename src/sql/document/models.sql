@@ -192,7 +192,8 @@ COMMENT ON FUNCTION health_internal.refreeze_as_owner(text, text) IS 'refreeze_r
 CREATE FUNCTION health.refreeze_references(model text) RETURNS integer
 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, 'pg_catalog, pg_temp',
+    SELECT r.version
+    FROM health_internal.rows_as_owner(health_internal.regrole((health_internal.open_model(model)).owner), 'pg_catalog, pg_temp',
         'SELECT health_internal.refreeze_as_owner($1, $2)', model, health_internal.visible_schemas()) AS r (version integer);
 END;
 COMMENT ON FUNCTION health.refreeze_references(text) IS
@@ -203,7 +204,8 @@ CREATE FUNCTION health.models(OUT model text, OUT owner name, OUT version intege
 RETURNS SETOF record
 LANGUAGE sql STABLE ROWS 10
 BEGIN ATOMIC
-    SELECT m.name, pg_catalog.pg_get_userbyid(m.owner), m.current_version, health_internal.is_tracked(m.name), m.comment, m.created_at
+    SELECT m.name, pg_catalog.pg_get_userbyid(health_internal.regrole(m.owner)), m.current_version, health_internal.is_tracked(m.name),
+           m.comment, m.created_at
     FROM health_internal.model AS m ORDER BY m.name;
 END;
 COMMENT ON FUNCTION health.models() IS

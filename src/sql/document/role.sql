@@ -19,6 +19,17 @@ CREATE TYPE health_internal.role (
     INPUT = health_internal.role_in, OUTPUT = health_internal.role_out, LIKE = oid
 );
 
+-- What is stored parsed (views, defaults, BEGIN ATOMIC) uses these, not the casts: pg_upgrade makes casts last.
+CREATE FUNCTION health_internal.may_act_as(role health_internal.role) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'health_may_act_as'
+    LANGUAGE C STRICT STABLE LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION health_internal.may_act_as(health_internal.role) IS 'The same as may_act_as(oid)';
+
+CREATE FUNCTION health_internal.regrole(role health_internal.role) RETURNS regrole
+    AS 'MODULE_PATHNAME', 'health_role_regrole'
+    LANGUAGE C STRICT IMMUTABLE LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION health_internal.regrole(health_internal.role) IS 'The same role';
+
 CREATE CAST (health_internal.role AS oid) WITHOUT FUNCTION AS IMPLICIT;
 COMMENT ON CAST (health_internal.role AS oid) IS 'The same role';
 CREATE CAST (health_internal.role AS regrole) WITHOUT FUNCTION AS IMPLICIT;

@@ -181,7 +181,8 @@ COMMENT ON COLUMN health_internal.known_source.id IS 'Id of the source';
 COMMENT ON COLUMN health_internal.known_source.model IS 'Name of its model';
 
 CREATE VIEW health_internal.tracking WITH (security_barrier) AS
-    SELECT t.model, t.id, (SELECT m.owner::regrole FROM health_internal.model_table AS m WHERE m.name = t.model) AS owner, t.model_version,
+    SELECT t.model, t.id, (SELECT health_internal.regrole(m.owner) FROM health_internal.model_table AS m WHERE m.name = t.model) AS owner,
+           t.model_version,
            t.ledger_key, t.account_type, t.account_kind, t.accounts_folded, t.book_query, t.score_query, t.compiled_by, t.history_from,
            t.accepted_until, t.refreshed_at, t.refresh_ms, t.rescored, t.error, t.error_at,
            t.tracked_at, t.refresh_began, t.refresh_pid
@@ -191,7 +192,8 @@ CREATE VIEW health_internal.tracking WITH (security_barrier) AS
 COMMENT ON VIEW health_internal.tracking IS 'The tracked models whose owner the current user may act as';
 
 CREATE VIEW health_internal.ledger_source WITH (security_barrier) AS
-    SELECT s.id, s.model, s.path, (SELECT m.owner::regrole FROM health_internal.model_table AS m WHERE m.name = s.model) AS owner,
+    SELECT s.id, s.model, s.path,
+           (SELECT health_internal.regrole(m.owner) FROM health_internal.model_table AS m WHERE m.name = s.model) AS owner,
            s.window_days, s.relation, s.relation_name, s.chunk_table, s.change_table, s.account, s.user_id, s.event, s.moment,
            s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path, s.event_rows, s.bad_rows,
            s.told_bad_rows, s.read_at, s.kept_from, s.generation, s.code, s.change_file

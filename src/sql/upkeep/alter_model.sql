@@ -63,7 +63,8 @@ CREATE FUNCTION health.alter_model(name text, definition jsonb, replace boolean 
     RETURNS integer
 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT r.version FROM health_internal.rows_as_owner((health_internal.open_model(name)).owner, 'pg_catalog, pg_temp',
+    SELECT r.version
+    FROM health_internal.rows_as_owner(health_internal.regrole((health_internal.open_model(name)).owner), 'pg_catalog, pg_temp',
         'SELECT health_internal.alter_as_owner($1, $2::jsonb, $3::boolean, $4::boolean, $5)',
         name, definition::text, replace::text, restart::text, health_internal.visible_schemas()) AS r (version integer);
 END;

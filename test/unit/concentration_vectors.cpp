@@ -47,6 +47,20 @@ TEST_CASE("the concentration table of the reference holds to its last digit") {
   }
 }
 
+TEST_CASE("sums near the end of 128 bits are as concentrated as small ones") {
+  const Exact scale = Exact{1000000000000000000} * 10000000000000000;
+  for (const auto& row : table()) {
+    std::vector<Exact> large = row.x;
+    for (Exact& x : large) x *= scale;
+    const Concentration c = measure_concentration(large);
+    INFO("top contribution " << static_cast<int>(row.x[0]));
+    CHECK(c.top2.number == Approx(row.top2).margin(5e-5));
+    CHECK(c.hhi.number == Approx(row.hhi).margin(5e-5));
+    CHECK(c.gini.number == Approx(row.gini).margin(5e-5));
+    CHECK(c.absence_factor.number == row.absence);
+  }
+}
+
 TEST_CASE("even shares are exactly even") {
   for (int n = 2; n < 40; ++n) {
     const Concentration c = measure_concentration(std::vector<Exact>(static_cast<std::size_t>(n), 3));

@@ -20,4 +20,4 @@ HEALTH_FUNCTION(health_role_in) {
   PG_RETURN_OID(get_role_oid(static_cast<const char*>(linitial(names)), true));
 }
 
-HEALTH_FUNCTION(health_role_regrole) { PG_RETURN_DATUM(PG_GETARG_DATUM(0)); }
+HEALTH_FUNCTION(health_regrole) { PG_RETURN_DATUM(PG_GETARG_DATUM(0)); }

@@ -26,7 +26,7 @@ CREATE FUNCTION health_internal.may_act_as(role health_internal.role) RETURNS bo
 COMMENT ON FUNCTION health_internal.may_act_as(health_internal.role) IS 'The same as may_act_as(oid)';
 
 CREATE FUNCTION health_internal.regrole(role health_internal.role) RETURNS regrole
-    AS 'MODULE_PATHNAME', 'health_role_regrole'
+    AS 'MODULE_PATHNAME', 'health_regrole'
     LANGUAGE C STRICT IMMUTABLE LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION health_internal.regrole(health_internal.role) IS 'The same role';
 

@@ -108,3 +108,72 @@ select health.alter_model('own_catalog', '{"unlisted_events": "count"}');
 select finding, source, name from health.tracking_plan('own_catalog') where finding in ('missing event', 'unlisted event', 'silent event');
 select health.drop_model(name, cascade => true) from unnest('{plain,computed,tracked,windowed,own_catalog}'::text[]) as name;
 drop schema app cascade;
+-- Expressions that fail on a row: casts, divisions, functions of one's own, in every source.
+create schema app;
+create function app.checked(value text) returns integer language plpgsql immutable as $$
+begin
+    if value = 'wrong' then raise exception 'this value is wrong'; end if;
+    return length(value);
+end $$;
+create table accounts (id int, company text, since text, seats text, arr int, users int, kind text);
+insert into accounts select g, 'Company ' || g, '2025-01-01', '5', 100 * g, 4, 'ok' from generate_series(1, 9) as g;
+create table people (id text, account int, joined text, state text);
+insert into people select (10 * a + u)::text, a, '2025-01-01', '1' from generate_series(1, 9) as a, generate_series(1, 2) as u;
+create table rows_of_text (account text, who text, name text, day text, amount text, flag text);
+insert into rows_of_text select a::text, (10 * a + u)::text, 'view', to_char(date '2025-06-29' - d, 'YYYY-MM-DD'), '1.5', '1'
+from generate_series(1, 9) as a, generate_series(1, 2) as u, generate_series(0, 60) as d where d % (a + u) = 0;
+create table told (account text, value text);
+insert into told select g::text, '3' from generate_series(1, 9) as g;
+select '{"as_of": "2025-06-30",
+  "accounts": {"table": "accounts", "id": "id", "name": {"sql": "company || left('' '', app.checked(kind) - 2)"}, "start": {"sql": "since::date"},
+               "seats": {"sql": "seats::int"}, "filter": "arr / users < 1000", "columns": {"per_user": {"sql": "arr / (users - 3)"}}},
+  "users": {"table": "people", "id": {"sql": "id::bigint"}, "account": "account", "joined": {"sql": "joined::date"}, "filter": "state::int > 0"},
+  "events": {"table": "rows_of_text", "account": {"sql": "account::int"}, "user": {"sql": "who::bigint"}, "event": "name",
+             "occurred_at": {"sql": "day::date"}, "amount": {"sql": "amount::numeric"}, "filter": "flag::int = 1"},
+  "history": {"days": 3},
+  "signals": [{"name": "adoption", "metric": "adoption_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}},
+              {"name": "amount", "metric": "amount_sum", "normalize": {"kind": "linear", "worst": 0, "best": 100}},
+              {"name": "per_seat", "expression": "arr / seats", "normalize": {"kind": "linear", "worst": 0, "best": 200}},
+              {"name": "checked", "expression": "app.checked(kind)", "normalize": {"kind": "linear", "worst": 0, "best": 4}},
+              {"name": "told", "query": "select account, value from told", "normalize": {"kind": "linear", "worst": 0, "best": 5}}]}' as model \gset
+select health.create_model(name, :'model') from unnest('{plain,computed,windowed}'::text[]) as name;
+select health.track('windowed', window_days => 100);
+call health.backfill('windowed');
+select health.create_score_view(name, name, materialized => name <> 'computed') from unnest('{plain,computed,windowed}'::text[]) as name;
+create table before as select * from plain;
+insert into rows_of_text values ('one', '11', 'view', '2025-06-20', '1', '1'), ('1', 'me', 'view', '2025-06-20', '1', '1'),
+    ('1', '11', 'view', 'no day', '1', '1'), ('1', '11', 'view', '2025-06-20', 'much', '1'), ('1', '11', 'view', '2025-06-20', '1', 'yes!');
+update accounts set seats = 'many' where id = 2;
+update accounts set seats = '0' where id = 3;
+update accounts set since = 'soon' where id = 4;
+update accounts set users = 0 where id = 5;
+update accounts set users = 3 where id = 6;
+update accounts set kind = 'wrong' where id = 7;
+update people set joined = '?' where id = '81';
+update people set state = '?' where id = '82';
+insert into people values ('nobody', 1, '2025-01-01', '1');
+update told set value = 'good' where account = '1';
+select health.refresh_score_view('plain');
+call health.refresh('windowed');
+select account_id, name, account_start, seats, per_user, per_seat, total_users, round(score::numeric, 1) as score, unknown_reason from plain order by 1;
+select s.account_id, s.signal, s.raw_text, s.reason from plain_signals as s where s.reason is not null and s.level > 0 order by 1, s."position";
+select mode, count(*) as accounts, count(*) filter (where v - ignored <> to_jsonb(p) - ignored) as different
+from plain as p join (select 'computed' as mode, c.account_id, to_jsonb(c) as v from computed as c
+                      union all select 'windowed', w.account_id, to_jsonb(w) from windowed as w) as o (mode, account_id, v) using (account_id),
+    (select '{model,change_7d,change_28d,main_reason}'::text[]) as i (ignored)
+group by mode order by mode;
+select count(*) as as_before from plain as p join before as b using (account_id) where account_id = 9 and to_jsonb(p) = to_jsonb(b);
+select * from health.verify('windowed');
+select bad_rows from health.status('windowed');
+select finding, source, name, account, value, events from health.tracking_plan('plain') where finding <> 'unknown user';
+select signal, normalized, reason from health.explain('plain', 7);
+-- A view of guarded expressions follows its columns when they are renamed, and no setting of the reader gets in its way.
+alter table accounts rename column arr to revenue;
+set search_path = pg_catalog;
+select account_id, per_seat from app.computed where account_id = 9;
+set search_path = app, public;
+-- What is broken for all rows is an error.
+alter function app.checked(text) rename to unchecked;
+select count(*) from computed where checked > 0;
+select health.drop_model(name, cascade => true) from unnest('{plain,computed,windowed}'::text[]) as name;
+drop schema app cascade;

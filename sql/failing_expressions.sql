@@ -1,4 +1,5 @@
--- An expression that is sound but fails for some row: the error names its place in the document, wherever it comes to light.
+-- An expression that is sound but fails for some row: its value is unknown. A query that fails cannot be mended row by row, and the error
+-- names its place in the document, wherever it comes to light.
 create schema app;
 create table app.accounts (account_id int primary key, company text, seats int, arr numeric);
 create table app.events (account_id int, user_id int, event_name text, occurred_at timestamptz, amount text);
@@ -20,9 +21,9 @@ select health.create_score_view('m', 'app.other');
 select health.refresh_score_view('app.health');
 select health.explain('m', 2);
 select round(normalized) as score from health.explain('m', 1) where signal = 'score';
--- The view is as it was.
+-- The row is there, its value unknown.
 select account_id, model_version from app.health order by 1;
--- A filter that leaves the row out makes it sound.
+-- A filter leaves the row out.
 select health.alter_model('m', '{"accounts": {"table": "app.accounts", "id": "account_id", "filter": "seats > 0"}}');
 select health.refresh_score_view('app.health');
 select account_id, model_version, round(score) as score from app.health order by 1;
@@ -37,7 +38,7 @@ set search_path = app;
 select health.create_model('q', app.sound() || '{"signals": [{"name": "q", "query": "select account_id, 1 / seats from accounts", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
 reset search_path;
 select health.create_score_view('q', 'app.q');
--- A day of the past is enough: the history needs every day.
+-- A day of the past is one day.
 select health.create_model('d', app.sound() || '{"signals": [{"name": "d", "expression": "1.0 / (as_of - date ''2025-02-20'')", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
 select round(normalized) as score from health.explain('d', 1) where signal = 'score';
 select health.create_score_view('d', 'app.d');

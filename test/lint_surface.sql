@@ -47,6 +47,7 @@ group by 1 order by 1;
 select identity
 from function f
 where proparallel <> 's' and provolatile <> 'v'  -- what writes must not run in workers
+  and proname not in ('try_value', 'try_error')  -- nor what begins a subtransaction
   and prosrc <> 'health_surface'  -- as safe as what it calls
   and (prokind = 'a' or prolang = (select oid from pg_language where lanname = 'c'))
 order by 1;

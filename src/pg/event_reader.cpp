@@ -160,13 +160,15 @@ bool lacks_collation(Node* node) {
   return false;
 }
 
-// True unless evaluating the expression raises nothing, whatever is in the row.
+}  // namespace
+
 bool may_raise(Node* node, void* context) {
   if (node == nullptr) return false;
   switch (nodeTag(node)) {
     case T_List:
     case T_Var:
     case T_Const:
+    case T_Param:
     case T_RelabelType:
     case T_BoolExpr:
     case T_NullTest:
@@ -205,6 +207,8 @@ bool may_raise(Node* node, void* context) {
   }
   return walk(node, may_raise, context);
 }
+
+namespace {
 
 // Finds the column that an expression merely passes on, with a widening at most.
 bool plain_column(Expr* expression, Field& field) {

@@ -51,6 +51,9 @@ struct EventRow {
   LoggedEvent event;
 };
 
+// True unless evaluating the expression raises nothing, whatever is in the row; `context` is none.
+bool may_raise(Node* node, void* context);
+
 struct EventReader;
 
 // Compiles the expressions of a source for the columns of `relation` (a leaf of it), in `context`. Ereports

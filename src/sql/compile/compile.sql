@@ -494,8 +494,9 @@ BEGIN
             WHEN 'pg_catalog.bool'::regtype THEN input.named || '::pg_catalog.int4::pg_catalog.text'
             ELSE health_internal.canonical_text(input.named, value.type) END);
         IF input.column_name IS NOT NULL THEN
-            compiled.raw_columns := pg_catalog.concat(compiled.raw_columns, pg_catalog.format(', %s AS %I', input.named,
-                input.column_name));
+            compiled.raw_columns := pg_catalog.concat(compiled.raw_columns, pg_catalog.format(
+                CASE WHEN value.type IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype) THEN ', nullif(%s, ''NaN'') AS %I'
+                     ELSE ', %s AS %I' END, input.named, input.column_name));
         END IF;
     END LOOP;
     RETURN compiled;

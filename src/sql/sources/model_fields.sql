@@ -121,7 +121,7 @@ COMMENT ON FUNCTION health_internal.attribute_fields(health_internal.source_info
     'Fields of the attributes that a source is given names for';
 
 -- The row "from" carries the FROM item, the label as expression and, as hint, the column names.
-CREATE FUNCTION health_internal.fields_of_source(document jsonb, kind text, path text, source jsonb, as_of date)
+CREATE FUNCTION health_internal.fields_of_source(document jsonb, kind text, path text, source jsonb, as_of date, guarded boolean)
     RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -149,7 +149,7 @@ BEGIN
             CONTINUE;
         END IF;
         RETURN NEXT health_internal.inspect_field(info, path, item.field, item.path, source -> item.field, item.accepts,
-                                                  CASE WHEN item.dated THEN 'clock.as_of' END);
+                                                  CASE WHEN item.dated THEN 'clock.as_of' END, guarded);
         IF item.with_account AND NOT source ? 'account' THEN
             RETURN NEXT ROW(path, item.field, item.path, NULL, NULL, NULL, 'needs the account of each user',
                             pg_catalog.format('Name the column with the account id as %s.account.', path),
@@ -159,7 +159,7 @@ BEGIN
     RETURN QUERY SELECT a.* FROM health_internal.attribute_fields(info, path || '.columns', source) AS a;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.fields_of_source(jsonb, text, text, jsonb, date) IS 'Every field of one source of a document';
+COMMENT ON FUNCTION health_internal.fields_of_source(jsonb, text, text, jsonb, date, boolean) IS 'Every field of one source of a document';
 
 -- Many write -1 for "unlimited".
 CREATE FUNCTION health_internal.usable_seats(seats float8) RETURNS float8
@@ -382,7 +382,8 @@ $$;
 COMMENT ON FUNCTION health_internal.with_keys(health_internal.model_field[]) IS
     'Fields with ids and names of events as keys: users, accounts of users, events and query signals';
 
-CREATE FUNCTION health_internal.model_fields(document jsonb, as_of date DEFAULT NULL) RETURNS SETOF health_internal.model_field
+CREATE FUNCTION health_internal.model_fields(document jsonb, as_of date DEFAULT NULL, guarded boolean DEFAULT true,
+    keyed boolean DEFAULT true) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -396,10 +397,10 @@ BEGIN
         RETURN;    -- nothing that depends on the day can be typed
     END IF;
     accounts := ARRAY(SELECT f FROM health_internal.sources(document) AS s,
-                          LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f
+                          LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of, guarded) AS f
                               WHERE s.kind = 'accounts');
     others := ARRAY(SELECT f FROM health_internal.sources(document) AS s,
-                        LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of) AS f
+                        LATERAL health_internal.fields_of_source(document, s.kind, s.path, s.source, as_of, guarded) AS f
                             WHERE s.kind <> 'accounts');
     -- Signals stand on the account source and on a sound shape: while either is wrong, nothing useful can be said about them.
     IF EXISTS (SELECT 1 FROM pg_catalog.unnest(accounts) AS f WHERE f.field = 'from')
@@ -407,8 +408,13 @@ BEGIN
        AND NOT EXISTS (SELECT 1 FROM health.model_problems(document) AS p) THEN
         signals := ARRAY(SELECT f FROM health_internal.signal_fields(document, accounts) AS f);
     END IF;
-    RETURN QUERY SELECT f.* FROM health_internal.with_keys(accounts || others || signals) AS f;
+    IF keyed THEN
+        RETURN QUERY SELECT f.* FROM health_internal.with_keys(accounts || others || signals) AS f;
+    ELSE
+        RETURN QUERY SELECT f.* FROM pg_catalog.unnest(accounts || others || signals) AS f;
+    END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.model_fields(jsonb, date) IS
-    'Every field of every source of a complete document: expression and type, or problem and hint';
+COMMENT ON FUNCTION health_internal.model_fields(jsonb, date, boolean, boolean) IS
+    'Every field of every source of a complete document: expression and type, or problem and hint. guarded: expressions that fail for '
+    'no row; keyed: ids and names of events as keys';

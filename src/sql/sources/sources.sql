@@ -294,11 +294,77 @@ $$;
 COMMENT ON FUNCTION health_internal.source_name_hint(text, text, health_internal.source_info) IS
     'Hint for an expression that names the table of its source; NULL when it does not';
 
+CREATE FUNCTION health_internal.try_value(fallback anyelement, expression text, names_path text, columns text[], VARIADIC "values" "any")
+    RETURNS anyelement
+    AS 'MODULE_PATHNAME', 'health_try_value'
+    LANGUAGE C CALLED ON NULL INPUT STABLE PARALLEL UNSAFE COST 100;
+COMMENT ON FUNCTION health_internal.try_value(anyelement, text, text, text[], "any") IS
+    'The value of an expression over columns (row.name) that have these values, names being looked up in a search_path; '
+    'where it fails because of them the fallback';
+
+CREATE FUNCTION health_internal.try_error(expression text, names_path text, columns text[], VARIADIC "values" "any") RETURNS text
+    AS 'MODULE_PATHNAME', 'health_try_error'
+    LANGUAGE C CALLED ON NULL INPUT STABLE PARALLEL UNSAFE COST 100;
+COMMENT ON FUNCTION health_internal.try_error(text, text, text[], "any") IS
+    'What the expression of try_value() fails with, or that its value is no finite number; NULL when there is nothing to say';
+
+CREATE FUNCTION health_internal.to_float8(number numeric) RETURNS float8
+    AS 'MODULE_PATHNAME', 'health_to_float8'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION health_internal.to_float8(numeric) IS 'The number in double precision, infinite where it is beyond it: no value fails';
+
+CREATE FUNCTION health_internal.fallible_columns(expression text, names_path text, columns text[], types oid[], collations oid[])
+    RETURNS integer[]
+    AS 'MODULE_PATHNAME', 'health_fallible_columns'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION health_internal.fallible_columns(text, text, text[], oid[], oid[]) IS
+    'Which of these columns (row.name) an expression reads that may fail for some row and that try_value() can evaluate; '
+    'NULL for any other';
+
+-- What has a value for every row stays as it is, and so does what a function cannot do in its place: subqueries.
+CREATE FUNCTION health_internal.guard_expression(expression text, type regtype, fallback text, from_item text, scope text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    names_path CONSTANT text := health_internal.names_path();
+    columns text[];
+    types oid[];
+    collations oid[];
+    arguments text[];
+    used integer[];
+BEGIN
+    SELECT pg_catalog.array_agg(c.row_name || '.' || c.name ORDER BY c.rank, c.n), pg_catalog.array_agg(c.type ORDER BY c.rank, c.n),
+           pg_catalog.array_agg(c.collation_id ORDER BY c.rank, c.n), pg_catalog.array_agg(c.argument ORDER BY c.rank, c.n)
+    INTO columns, types, collations, arguments
+    FROM (SELECT 1 AS rank, q.n, 'named' AS row_name, q.name, q.type::oid, q.collation_id,
+                 pg_catalog.split_part(scope, '.', 1) || '.' || pg_catalog.quote_ident(q.name) AS argument
+          FROM health_internal.describe_query('SELECT ' || scope || ' FROM ' || from_item, names_path)
+               WITH ORDINALITY AS q (name, type, collation_id, n)
+          UNION ALL
+          SELECT 2, q.n, 'src', q.name, q.type, q.collation_id, 'src.' || pg_catalog.quote_ident(q.name)
+          FROM health_internal.describe_query('SELECT src.* FROM ' || from_item, names_path)
+               WITH ORDINALITY AS q (name, type, collation_id, n)) AS c;
+    used := health_internal.fallible_columns(expression, names_path, columns, types, collations);
+    IF used IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN pg_catalog.format('health_internal.try_value(%s::%s, %L, %L, %L::pg_catalog.text[], %s)', fallback,
+        pg_catalog.format_type(type, -1), expression, names_path,
+        ARRAY(SELECT columns[u] FROM pg_catalog.unnest(used) WITH ORDINALITY AS p (u, n) ORDER BY p.n),
+        (SELECT pg_catalog.string_agg(arguments[u], ', ' ORDER BY p.n) FROM pg_catalog.unnest(used) WITH ORDINALITY AS p (u, n)));
+EXCEPTION WHEN insufficient_privilege THEN    -- for some column of the source, which the expression need not name
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.guard_expression(text, regtype, text, text, text) IS
+    'SQL that gives the fallback for rows on which an expression fails; NULL when it cannot fail or cannot be guarded';
+
 -- A field is a column name or {"sql": "expression"}; a condition is an SQL expression itself. Expressions see the columns of the source
 -- and, before them, the names in scope (the model's as_of, logical columns): the innermost query wins.
 CREATE FUNCTION health_internal.inspect_field(info health_internal.source_info, source text, field text, path text, spec jsonb,
     accepts text,
-                                     scope text DEFAULT NULL)
+                                     scope text DEFAULT NULL, guarded boolean DEFAULT true)
 RETURNS health_internal.model_field
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -306,6 +372,7 @@ AS $$
 DECLARE
     result health_internal.model_field;
     wanted text;
+    written text;
 BEGIN
     result.source := source;
     result.field := field;
@@ -333,6 +400,7 @@ BEGIN
     IF pg_catalog.jsonb_typeof(spec) = 'string' AND accepts <> 'condition' THEN
         scope := NULL;    -- a column
     END IF;
+    written := result.expression;
     BEGIN
         result.type := health_internal.expression_type(result.expression, info.from_item, scope);
         -- Strings of two collations together have none, and no view takes a column without.
@@ -372,8 +440,24 @@ BEGIN
                                              pg_catalog.format('src.%I', wanted));
         END IF;
     END IF;
+    IF guarded AND result.problem IS NULL THEN
+        -- What fails is unknown, but where it can be told from nothing it is: as a time, name or amount that no event has, seats and
+        -- values of signals that are no numbers.
+        IF source <> 'columns' AND field IN ('amount', 'seats') AND written = result.expression AND result.type = 'numeric'::regtype THEN
+            result.expression := pg_catalog.format('health_internal.to_float8(%s)', written);
+        ELSIF field IN ('amount', 'seats') AND source <> 'columns' THEN
+            result.expression := coalesce(health_internal.guard_expression(pg_catalog.format(E'(%s\n)::pg_catalog.float8', written),
+                'pg_catalog.float8'::regtype, '''NaN''', info.from_item, scope), result.expression);
+        ELSIF written <> result.expression THEN
+            result.expression := coalesce(health_internal.guard_expression(written, result.type,
+                CASE WHEN source ~ '^events' AND field = 'occurred_at' THEN '''infinity'''
+                     WHEN source ~ '^events' AND field = 'event' AND result.type IN ('text'::regtype, 'varchar'::regtype) THEN ''''''
+                     WHEN accepts = 'signal' AND result.type IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype) THEN '''NaN'''
+                     ELSE 'NULL' END, info.from_item, scope), result.expression);
+        END IF;
+    END IF;
     RETURN result;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.inspect_field(health_internal.source_info, text, text, text, jsonb, text, text) IS
-    'Turns one field of a source into an expression with a type, or says what is wrong with it';
+COMMENT ON FUNCTION health_internal.inspect_field(health_internal.source_info, text, text, text, jsonb, text, text, boolean) IS
+    'Turns one field of a source into an expression with a type, which if guarded fails for no row, or says what is wrong with it';

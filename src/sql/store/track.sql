@@ -29,6 +29,7 @@ AS $$
 DECLARE
     document jsonb := version.document;
     fields health_internal.model_field[];
+    guarded health_internal.model_field[];
     account health_internal.model_field;
     occurred health_internal.model_field;
     user_cast text;
@@ -37,7 +38,9 @@ DECLARE
     events record;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
-    fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
+    -- Capture reads the expressions themselves, and knows what to do when they fail.
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(document, guarded => false) AS f);
+    guarded := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
     PERFORM health_internal.raise_first_problem(model_name, fields);
     source.account_kind := (health_internal.account_form(fields)).kind;
     source.user_kind := (health_internal.user_form(fields)).kind;
@@ -57,7 +60,7 @@ BEGIN
         source.time_zone := health_internal.moment_zone(occurred, events.source ->> 'time_zone', coalesce(document ->> 'time_zone', 'UTC'));
         source.amount := (health_internal.field_of(fields, events.path, 'amount')).expression || '::pg_catalog.float8';
         source.filter := (health_internal.field_of(fields, events.path, 'filter')).expression;
-        source.event_rows := health_internal.compile_event_rows(fields, events.path, events.source ->> 'time_zone',
+        source.event_rows := health_internal.compile_event_rows(guarded, events.path, events.source ->> 'time_zone',
                                                        account_cast, user_cast);
         source.relation := NULL;
         source.relation_name := NULL;

@@ -49,6 +49,47 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_bad_accounts(jsonb, health_internal.model_field[]) IS
     'SQL of the values of accounts that cannot be: source, field, account, value; accounts are rows of a ledger query of that name';
 
+-- A signal is known by its name.
+CREATE FUNCTION health_internal.fallible_fields(document jsonb, fields health_internal.model_field[])
+RETURNS TABLE (field health_internal.model_field, source text, name text)
+LANGUAGE sql STABLE ROWS 5
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT u.field, CASE WHEN i.name IS NULL THEN (u.field).source ELSE 'signals' END, coalesce(i.name, (u.field).field)
+    FROM (SELECT f AS field FROM unnest(fields) AS f) AS u
+    LEFT JOIN health.model_inputs(document) AS i ON i.path = (u.field).source AND (u.field).field = 'value'
+    WHERE (u.field).problem IS NULL AND (u.field).expression LIKE 'health\_internal.try\_value(%';
+$$;
+COMMENT ON FUNCTION health_internal.fallible_fields(jsonb, health_internal.model_field[]) IS
+    'The fields whose expression may fail for some row, with the source and name that findings call them';
+
+-- Expressions that fail, of rows that the source does not leave out: read once more, for nothing where none can fail.
+CREATE FUNCTION health_internal.compile_failures(document jsonb, fields health_internal.model_field[],
+    as_written health_internal.model_field[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(string_agg(format(
+               'SELECT %L AS source, %L AS name, (%s)::pg_catalog.text AS account_id, x.message AS value, pg_catalog.count(*) AS n '
+               'FROM %s CROSS JOIN LATERAL (SELECT %s AS message) AS x WHERE x.message IS NOT NULL%s GROUP BY 3, 4',
+               p.source, p.name,
+               coalesce((CASE WHEN p.of_rows THEN health_internal.field_of(fields, p.source, 'account')
+                              ELSE health_internal.field_of(fields, 'accounts', 'id') END).expression, 'NULL'),
+               CASE WHEN p.of_rows OR p.name = 'filter' THEN (p.field).from_item
+                    ELSE book.from_item || health_internal.compile_wanted(fields)
+                         || substr((p.field).from_item, length(book.from_item) + 1) END,
+               regexp_replace((p.field).expression, '^health_internal\.try_value\([^,]*, ', 'health_internal.try_error('),
+               CASE WHEN p.name = 'filter' THEN ''
+                    WHEN p.of_rows THEN coalesce(' AND ' || (health_internal.field_of(fields, p.source, 'filter')).expression, '')
+                    WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' ELSE '' END), ' UNION ALL '),
+           'SELECT NULL AS source, NULL AS name, NULL AS account_id, NULL AS value, 0 AS n WHERE false')
+    FROM (SELECT f.*, f.source ~ '^(events|users)' AS of_rows FROM health_internal.fallible_fields(document, as_written) AS f) AS p,
+         health_internal.field_of(fields, 'accounts', 'from') AS book;
+$$;
+COMMENT ON FUNCTION health_internal.compile_failures(jsonb, health_internal.model_field[], health_internal.model_field[]) IS
+    'SQL of the rows on which an expression of a source fails: source, field, account, error and how many; as_written are fields '
+    'without keys';
+
 CREATE FUNCTION health_internal.tracking_plan_as_owner(model text) RETURNS SETOF health.tracking_finding
 LANGUAGE plpgsql ROWS 50
 SET search_path = pg_catalog, pg_temp
@@ -57,12 +98,14 @@ DECLARE
     version health_internal.model_version := health_internal.find_version(model, (health_internal.open_model(model)).current_version);
     document jsonb := version.document;
     fields health_internal.model_field[];
+    as_written health_internal.model_field[];
     compiled health_internal.compiled_model;
     known_users text;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(document, version.version, usage_from => 'nothing', model_name => model);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
+    as_written := ARRAY(SELECT f FROM health_internal.model_fields(document, keyed => false) AS f);
     known_users := format('SELECT (%s%s)::pg_catalog.text AS user_id, (%s)::pg_catalog.text AS account_id FROM %s',
         coalesce((health_internal.field_of(fields, 'users', 'id')).expression, 'NULL::pg_catalog.text'), health_internal.user_cast(fields),
         coalesce((health_internal.field_of(fields, 'users', 'account')).expression, 'NULL'),
@@ -94,13 +137,22 @@ BEGIN
                        WHEN 'occurred_at' THEN 'an infinite time is no day: the row is left out'
                        ELSE 'no amount that a ledger can keep (NaN, infinite, beyond 9.2e12): the row is left out; NULL is no amount'
                    END AS advice
+            -- What an expression fails on stands for itself below.
             FROM seen AS s WHERE s.bad_field IS NOT NULL AND s.user_id IS NOT NULL
+                AND NOT (s.source || '.' || s.bad_field = ANY (%16$L::pg_catalog.text[])
+                         AND coalesce(s.bad_value, '') IN ('', 'NaN', 'infinity'))
                 AND (s.account_id IS NOT NULL OR s.source = ANY (%11$L::pg_catalog.text[]))
             UNION ALL
             SELECT a.source, a.name, 1, NULL, NULL, NULL, a.account_id, a.value,
                    CASE a.source WHEN 'signals' THEN 'no value that the signal can use: it is unknown (bad_value); NULL stands for unknown'
                        ELSE 'no number of seats: they are unknown (bad_value); NULL stands for unlimited as well as unknown' END
-            FROM (%12$s) AS a
+            FROM (%12$s) AS a WHERE NOT (a.value = 'NaN' AND a.source || '.' || a.name = ANY (%16$L::pg_catalog.text[]))
+            UNION ALL
+            SELECT x.source, x.name, x.n, NULL, NULL, NULL, x.account_id, x.value,
+                   CASE WHEN x.name IN ('id', 'filter') OR x.source ~ '^events' OR x.source = 'users' AND x.name = 'account'
+                        THEN 'the expression fails on these rows, so that they are left out'
+                        ELSE 'the expression fails on these rows, so that the value is unknown' END
+            FROM (%15$s) AS x
         ), other AS (
             SELECT 1 AS position, 'null key' AS finding, s.source, k.name, s.n, s.user_id, s.first_day, s.last_day,
                    'rows without this value are left out: mend the tracking, or filter them' AS advice
@@ -194,7 +246,10 @@ BEGIN
         health_internal.compile_bad_accounts(document, fields),
         -- What a preset lists besides the user's own catalog are suggestions: events that he need not have.
         CASE WHEN version.definition ? 'preset' THEN version.definition -> 'catalog' END,
-        health_internal.compile_account_key(fields, 'l.account_id'));
+        health_internal.compile_account_key(fields, 'l.account_id'),
+
+        health_internal.compile_failures(document, fields, as_written),
+        ARRAY(SELECT f.source || '.' || f.name FROM health_internal.fallible_fields(document, as_written) AS f));
 END;
 $$;
 COMMENT ON FUNCTION health_internal.tracking_plan_as_owner(text) IS 'tracking_plan() as the owner of the model';

@@ -165,8 +165,25 @@ TEST_CASE("paths quote keys that are no plain names") {
     CHECK(std::string(error.what()).find("a[1].\"b c\"[1]: number 1e999") == 0);
     CHECK(std::string(error.sqlstate()) == "22003");
   }
-  CHECK_THROWS_AS(parse_json("\"\xff\""), Error);
   CHECK_THROWS_AS(parse_json("{\"a\": 1"), Error);
+}
+
+TEST_CASE("documents are read in any encoding: bytes that are not UTF-8 stay as they are") {
+  CHECK(parse_json("\"\xff\"").get<std::string>() == "\xff");
+  CHECK(parse_json("\"gr\xf6\xdf"
+                   "e\"")
+            .get<std::string>() ==
+        "gr\xf6\xdf"
+        "e");
+  CHECK(parse_json("{\"\xb2\xf1\xbc\xd2\": [\"\xc3\", \"a\\n\\\"\"]}").begin().key() == "\xb2\xf1\xbc\xd2");
+  CHECK(parse_json("{\"\xb2\xf1\": [\"\xc3\", \"a\\n\\\"\"]}").begin().value()[1].get<std::string>() ==
+        "a\n\"");
+  CHECK(parse_json("\"gr\xc3\xb6\xc3\x9f"
+                   "e\"")
+            .get<std::string>() ==
+        "gr\xc3\xb6\xc3\x9f"
+        "e");
+  CHECK_THROWS_AS(parse_json("\xff"), Error);
 }
 
 TEST_CASE("the nearest name ignores case and separators and gives up when none is near") {

@@ -94,6 +94,16 @@ TEST_CASE("metrics are told with the counts behind them") {
   CHECK(phrase(4) == "0 users active in 7 days (create events)");
   CHECK(phrase(5) == "f unknown: no number of licensed seats");
   CHECK(phrase(6) == "g unknown: nothing to compare with");
+  const auto of_seats = [](double seats) {
+    Model model = parse_model(
+        R"({"minimum_coverage": 0, "signals": [{"name": "f", "metric": "adoption_rate", "normalize": {"kind": "identity"}}]})");
+    model.settings.seats = seats;
+    const Ledger ledger =
+        score_ledger(model, "bigint{1:2025-05-20/look;2:2025-05-21/look;3:2025-05-25/look}");
+    return describe_signal(model, 0, score_account(model, ledger, {}, score_day("2025-06-01")));
+  };
+  CHECK(of_seats(1) == "3 users active on 1 licensed seat in 28 days");
+  CHECK(of_seats(20) == "3 users active on 20 licensed seats in 28 days");
 }
 
 TEST_CASE("every metric has words for any value") {

@@ -13,7 +13,8 @@ namespace health {
 inline constexpr int max_json_depth = 256;
 
 // Reads one JSON document. Errors: 54000 when it nests deeper than max_json_depth, 22003 for a number that no
-// double holds (the message names its path), 22P02 for anything that is not JSON in UTF-8.
+// double holds (the message names its path), 22P02 for anything that is not JSON. Bytes that are not UTF-8
+// are of another encoding, and stay as they are.
 nlohmann::json parse_json(std::string_view text);
 
 // The path of a member or element: `signals[3].normalize.worst`; a key that is no plain name is quoted.

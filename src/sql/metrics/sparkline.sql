@@ -31,5 +31,5 @@ AS $$
           FROM unnest("values") WITH ORDINALITY AS v (value, position)) AS p;
 $$;
 COMMENT ON FUNCTION health.sparkline(numeric[]) IS
-    'The numbers as a line of blocks from 0 (or the lowest negative) to the highest, in databases of other encodings than UTF8 of the signs '
-    '_.-:=+*#; a blank for NULL';
+    'The numbers as a line of blocks from 0 (or the lowest negative) to the highest, in databases of other encodings than UTF8 of '
+    'the signs _.-:=+*#; a blank for NULL';

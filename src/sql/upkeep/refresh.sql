@@ -43,6 +43,7 @@ BEGIN
     -- Read once: whoever changes the model meanwhile is the next refresh's.
     version := health_internal.find_version(model_name, (health_internal.find_model(model_name)).current_version);
     PERFORM health_internal.reject_citus_tables(model_name, version, true);
+    PERFORM health_internal.check_data_tables(model_name);
     tracking := health_internal.recompile_tracking(tracking);
     adopted := health_internal.adopt_sources(tracking, version);
     IF adopted.ledger_key <> tracking.ledger_key THEN    -- writers may be waiting for what that has locked
@@ -287,8 +288,8 @@ CREATE FUNCTION health_internal.raise_again(code text, message text, detail text
 COMMENT ON FUNCTION health_internal.raise_again(text, text, text, text, text, text, text, text, text) IS
     'Raises an error that was caught, as it was: by what GET STACKED DIAGNOSTICS says of it';
 
--- A session that is killed notes nothing of its end. A refresh therefore notes its beginning first, and status() asks whether
--- it still runs.
+-- A session that is killed notes nothing of its end. A refresh therefore notes its beginning first, and status() asks whether it still
+-- runs.
 CREATE FUNCTION health_internal.refresh_step_as_owner(model_name text, ignore_volume boolean, OUT locked boolean, OUT progress text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -335,6 +336,21 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.count_scored(text) IS 'How many accounts of a tracked model have a score';
 
+-- What PostgreSQL says of a table or column that is gone does not name the place in the document.
+CREATE FUNCTION health_internal.name_broken_place(model text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    version CONSTANT health_internal.model_version := health_internal.find_version(model,
+        (health_internal.find_model(model)).current_version);
+BEGIN
+    PERFORM health_internal.check_definition(model, version.definition, version.search_path);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.name_broken_place(text) IS
+    'As the owner of the model: raises what is wrong with its document now, where anything is';
+
 -- No SET clause and no exception handler around a COMMIT: PostgreSQL allows neither with one. Everything is qualified instead.
 CREATE PROCEDURE health_internal.refresh_in_steps(model_name text, ignore_volume boolean, tell boolean)
 LANGUAGE plpgsql
@@ -375,6 +391,15 @@ BEGIN
         END IF;
     END LOOP;
     IF failed THEN
+        IF pg_catalog.starts_with(failed_code, '42') AND NOT pg_catalog.starts_with(failed_message, 'model "') THEN
+            BEGIN
+                PERFORM health_internal.run_as_owner((health_internal.open_model(model_name)).owner, NULL,
+                                                     'SELECT health_internal.name_broken_place($1)', model_name);
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS failed_code = RETURNED_SQLSTATE, failed_message = MESSAGE_TEXT,
+                    failed_detail = PG_EXCEPTION_DETAIL, failed_hint = PG_EXCEPTION_HINT;
+            END;
+        END IF;
         BEGIN
             PERFORM health_internal.note_failure(model_name, failed_message);
         EXCEPTION WHEN OTHERS OR query_canceled THEN    -- what cannot be noted has a beginning without an end

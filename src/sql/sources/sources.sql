@@ -373,6 +373,7 @@ DECLARE
     result health_internal.model_field;
     wanted text;
     written text;
+    fallible text;
 BEGIN
     result.source := source;
     result.field := field;
@@ -448,6 +449,14 @@ BEGIN
         ELSIF field IN ('amount', 'seats') AND source <> 'columns' THEN
             result.expression := coalesce(health_internal.guard_expression(pg_catalog.format(E'(%s\n)::pg_catalog.float8', written),
                 'pg_catalog.float8'::regtype, '''NaN''', info.from_item, scope), result.expression);
+        ELSIF accepts = 'signal' AND written <> result.expression AND result.type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN
+            -- No integer says that there is no value.
+            fallible := health_internal.guard_expression(pg_catalog.format(E'(%s\n)::pg_catalog.numeric', written),
+                'pg_catalog.numeric'::regtype, '''NaN''', info.from_item, scope);
+            IF fallible IS NOT NULL THEN
+                result.expression := fallible;
+                result.type := 'pg_catalog.numeric'::regtype;
+            END IF;
         ELSIF written <> result.expression THEN
             result.expression := coalesce(health_internal.guard_expression(written, result.type,
                 CASE WHEN source ~ '^events' AND field = 'occurred_at' THEN '''infinity'''

@@ -21,7 +21,7 @@ create temporary view refers as
 select n.nspname || '.' || p.proname as name, w.word[1] as target
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace and n.nspname in ('health', 'health_internal')
-cross join lateral regexp_matches(regexp_replace(p.prosrc, '(SELECT|CALL|FROM) health\.[a-z_]+\((%(\d\$)?L|model)', '', 'g'), '\m(health(?:_internal)?\.[a-z_0-9]+)', 'g') as w (word)
+cross join lateral regexp_matches(regexp_replace(p.prosrc, '(SELECT|CALL|FROM) health\.[a-z_]+\(model|health\.[a-z_]+\(%(\d\$)?L', '', 'g'), '\m(health(?:_internal)?\.[a-z_0-9]+)', 'g') as w (word)
 union
 select a.name, b.name
 from pg_depend d

@@ -190,6 +190,8 @@ TEST_CASE("what the caller has set stays, whatever is called and however it ends
                               "bytea_output = 'escape'",
                               "default_transaction_isolation = 'repeatable read'",
                               "enable_nestloop = off",
+                              "standard_conforming_strings = off",
+                              "quote_all_identifiers = on",
                               "enable_seqscan = off",
                               "enable_hashjoin = off",
                               "row_security = off",

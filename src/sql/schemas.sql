@@ -2,6 +2,9 @@
 -- the extension belong to: the superuser who installs it, else the bootstrap superuser. Nobody else creates anything in them, so that
 -- whatever has a name there is what this script has made.
 
+-- Names of objects are compared as texts below, and as they come.
+SET LOCAL quote_all_identifiers = off;
+
 -- CREATE EXTENSION takes a schema that is there already as it is: with its owner, his grants and what he has put into it, which names in
 -- this script would find before those of pg_catalog.
 DO $$

@@ -175,7 +175,7 @@ BEGIN
     SELECT a.* INTO ids FROM health_internal.account_ids(tracking.model, version) AS a;
     UPDATE health_internal.tracking AS t
     SET ledger_key = key, account_kind = wanted[1].account_kind, account_type = health_internal.type_name(ids.type),
-        accounts_folded = (ids.form).folded,
+        accounts_folded = ids.folded,
         history_from = CASE WHEN NOT restart THEN t.history_from END, model_version = CASE WHEN NOT restart THEN t.model_version END
     WHERE t.id = tracking.id;
     tracking := health_internal.find_tracking(tracking.model);

@@ -1,7 +1,7 @@
 -- track and untrack: whether a model has ledgers beside its event tables.
 
 CREATE FUNCTION health_internal.account_ids(model_name text, version health_internal.model_version, OUT type regtype,
-    OUT form health_internal.id_form)
+    OUT kind text, OUT folded boolean)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -12,7 +12,7 @@ BEGIN
     fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
     PERFORM health_internal.raise_first_problem(model_name, fields);
     type := (health_internal.field_of(fields, 'accounts', 'id')).type;
-    form := health_internal.account_form(fields);
+    SELECT f.kind, f.folded INTO kind, folded FROM health_internal.account_form(fields) AS f;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.account_ids(text, health_internal.model_version) IS
@@ -150,7 +150,7 @@ BEGIN
     PERFORM health_internal.reject_citus_tables(model, version, false);
     SELECT a.* INTO ids FROM health_internal.account_ids(model, version) AS a;
     INSERT INTO health_internal.tracking (model, ledger_key, account_type, account_kind, accounts_folded)
-    VALUES (model, health_internal.ledger_key(version.document), health_internal.type_name(ids.type), (ids.form).kind, (ids.form).folded);
+    VALUES (model, health_internal.ledger_key(version.document), health_internal.type_name(ids.type), ids.kind, ids.folded);
     FOR source IN SELECT s.* FROM health_internal.compile_ledger_sources(model, version, window_days) AS s LOOP
         IF window_days IS NULL THEN
             PERFORM health_internal.check_trackable(source);

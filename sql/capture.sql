@@ -17,7 +17,7 @@ begin
     values (source, 'm' || source, 'usage', relation, relation::text, format('health_data.chunk_%s', source)::regclass,
         format('health_data.change_%s', source)::regclass, account, user_id, event, moment, amount, filter, account_kind, user_kind, time_zone,
         search_path, '');
-    execute format('create trigger capture_%s after insert or update or delete on %s for each row execute function health_internal.capture(%L)',
+    execute format('create trigger account_health_capture_%s after insert or update or delete on %s for each row execute function health_internal.capture(%L)',
         source, relation, source::text);
 end $$;
 -- Where the ledgers of the table and of its changes differ: nowhere. `good` leaves out bad rows, `bad` is how many there are.
@@ -319,8 +319,10 @@ select * from health_internal.fold_changes('{}');
 
 -- Triggers that are none of ours do nothing: another table, no such source. Changes whose table is gone are gaps, once in a transaction.
 create table other (like event);
-create trigger capture after insert on other for each row execute function health_internal.capture('1');
-create trigger capture_2 after insert on other for each row execute function health_internal.capture('99');
+create trigger account_health_capture_1 after insert on other for each row execute function health_internal.capture('1');
+create trigger account_health_capture_99 after insert on other for each row execute function health_internal.capture('99');
+-- One under another name would count everything twice.
+create trigger audit after insert on event for each row execute function health_internal.capture('1');
 create trigger capture_3 after insert on other for each row execute function health_internal.capture();
 truncate health_data.change_1;
 insert into other (id, account, usr, name, at) values (1, 1, 10, 'view', '2025-01-03');

@@ -1,5 +1,6 @@
 -- What people get wrong, and what they are told: the name of the thing, what is wrong with it, the way out; nothing of what is inside.
 set client_min_messages = warning;
+select setval('health_internal.ledger_source_id_seq', 9300), setval('health_internal.tracking_id_seq', 9300) \g /dev/null
 create schema app;
 create table app.accounts (account_id bigint primary key, company text, seats int, plan text, price money, since date);
 insert into app.accounts select n, 'Company ' || n, 5, 'pro', 10, '2025-01-01' from generate_series(1, 3) n;

@@ -3,14 +3,17 @@
 #include "change_buffer.hpp"
 
 #include <cstdlib>
+#include <cstring>
 
 #include "event_reader.hpp"
 #include "subtransaction.hpp"
 
 extern "C" {
 #include "access/table.h"
+#include "catalog/dependency.h"
 #include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "utils/acl.h"
 #include "utils/hsearch.h"
@@ -106,6 +109,14 @@ bool is_table_of(const LedgerSource& source, Relation relation) {
   return found;
 }
 
+// By its name, in a schema of the extension, where nobody else makes anything.
+bool is_own_change_table(Relation table, int32 source, Oid function) {
+  const Oid extension = getExtensionOfObject(ProcedureRelationId, function);
+  return OidIsValid(extension) &&
+         getExtensionOfObject(NamespaceRelationId, RelationGetNamespace(table)) == extension &&
+         std::strcmp(RelationGetRelationName(table), psprintf("change_%d", source)) == 0;
+}
+
 // Finds out everything about a trigger.
 void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
   capture.valid = capture.changed = false;
@@ -130,6 +141,10 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
   if (trigger.tgnargs == 1)
     source = load_ledger_source(static_cast<int32>(std::strtol(trigger.tgargs[0], nullptr, 10)),
                                 trigger.tgfoid, capture.context);
+  // One trigger captures for a source: others of the same table, under other names, would do it once more.
+  if (source != nullptr &&
+      std::strcmp(trigger.tgname, psprintf("account_health_capture_%d", source->id)) != 0)
+    source = nullptr;
   // Of a source that is gone, or reads another table by now, nothing is missed.
   if (source != nullptr && is_table_of(*source, relation)) {
     capture.ignored = false;
@@ -144,7 +159,9 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
     Relation table =
         OidIsValid(target.change_table) ? try_table_open(target.change_table, AccessShareLock) : nullptr;
     if (table != nullptr) {
-      capture.has_target = is_change_table(table);
+      // Its name is that of the source: rows of the catalog are for the owner of the model to write, who
+      // might name another's.
+      capture.has_target = is_change_table(table) && is_own_change_table(table, source->id, trigger.tgfoid);
       target.receiver = table->rd_rel->relowner;
       // Without storage out of line a change must fit a page.
       capture.largest =

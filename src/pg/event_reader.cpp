@@ -279,6 +279,7 @@ bool has_system_column(Node* node, void* context) {
 struct MadeObjects {
   List* functions;
   List* types;
+  List* columns;  // numbers of the columns of the row, one for each time that one is named
 };
 
 bool note_function(Oid function, void* context) {
@@ -292,6 +293,7 @@ bool note_made_objects(Node* node, void* context) {
   if (node == nullptr) return false;
   auto* const made = static_cast<MadeObjects*>(context);
   check_functions_in_node(node, note_function, context);
+  if (IsA(node, Var)) made->columns = lappend_int(made->columns, castNode(Var, node)->varattno);
   if (!IsA(node, List)) {
     const Oid type = exprType(node);
     const Oid element = get_element_type(type);
@@ -578,11 +580,12 @@ EventReader* make_event_reader(const LedgerSource& source, Relation relation, Me
   reader->user_kind = source.user_kind;
   reader->has_zone = source.time_zone != nullptr;
   reader->owner = source.owner;
-  reader->search_path = pstrdup(source.search_path);
+  // As take_owner_rights() would make it for each row.
+  reader->search_path = *source.search_path == '\0' ? "pg_temp" : psprintf("%s, pg_temp", source.search_path);
   reader->context = CreateStandaloneExprContext();
   if (reader->has_zone) set_zone(reader->clock, source.time_zone);
   // Planning an expression may run its functions.
-  const OwnerRights rights = take_owner_rights(source.owner, source.search_path, false);
+  const OwnerRights rights = take_owner_rights(source.owner, source.search_path, true);
   Field* const fields[] = {&reader->account, &reader->user,   &reader->event,
                            &reader->moment,  &reader->amount, &reader->filter};
   int at = 0;
@@ -593,9 +596,10 @@ EventReader* make_event_reader(const LedgerSource& source, Relation relation, Me
   return reader;
 }
 
-void collect_made_objects(const LedgerSource& source, Relation relation, List** functions, List** types) {
+void collect_made_objects(const LedgerSource& source, Relation relation, List** functions, List** types,
+                          List** columns) {
   MadeObjects made{};
-  const OwnerRights rights = take_owner_rights(source.owner, source.search_path, false);
+  const OwnerRights rights = take_owner_rights(source.owner, source.search_path, true);
   for (const SourceField& field : fields_of(source)) {
     if (field.text != nullptr)
       note_made_objects(reinterpret_cast<Node*>(parse_expression(field.text, field.wanted, relation)), &made);
@@ -603,6 +607,7 @@ void collect_made_objects(const LedgerSource& source, Relation relation, List** 
   return_owner_rights(rights);
   *functions = made.functions;
   *types = made.types;
+  *columns = made.columns;
 }
 
 bool cannot_fail(const EventReader& reader, TupleTableSlot* slot) {
@@ -627,7 +632,7 @@ void read_event(EventReader& reader, TupleTableSlot* slot, EventRow& row) {
     restore_settings(guc_level);
     return;
   }
-  const OwnerRights rights = take_owner_rights(reader.owner, reader.search_path, false);
+  const OwnerRights rights = take_owner_rights(reader.owner, reader.search_path, true);
   row.kind = read_row(reader, slot, row);
   return_owner_rights(rights);
 }

@@ -60,9 +60,10 @@ struct EventReader;
 // when an expression does not fit the table any more.
 EventReader* make_event_reader(const LedgerSource& source, Relation relation, MemoryContext context);
 
-// Adds the functions and types that somebody made and that the expressions of a source call to lists of oids.
-// Ereports like make_event_reader().
-void collect_made_objects(const LedgerSource& source, Relation relation, List** functions, List** types);
+// Lists the functions and types that somebody made and that the expressions of a source call, and the numbers
+// of the columns that they read. Ereports like make_event_reader().
+void collect_made_objects(const LedgerSource& source, Relation relation, List** functions, List** types,
+                          List** columns);
 
 // True when reading the row in `slot` cannot raise an error: every expression is a plain column, or made of
 // functions that have a value for everything, and the row is of ordinary size.

@@ -3,6 +3,7 @@
 #include "core/ledger/usage.hpp"
 
 #include "event_reader.hpp"
+#include "own_objects.hpp"
 #include "owner_rights.hpp"
 
 extern "C" {
@@ -14,6 +15,7 @@ extern "C" {
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/syscache.h"
 }
 
 using namespace health::pg;
@@ -80,15 +82,29 @@ HEALTH_FUNCTION(health_made_objects) {
   Relation relation = table_open(PG_GETARG_OID(1), AccessShareLock);
   List* functions = NIL;
   List* types = NIL;
-  collect_made_objects(*source, relation, &functions, &types);
+  List* columns = NIL;
+  collect_made_objects(*source, relation, &functions, &types, &columns);
   table_close(relation, NoLock);
-  Datum values[] = {oid_array(functions), oid_array(types)};
-  bool nulls[] = {false, false};
+  auto* const numbers = static_cast<Datum*>(palloc(sizeof(Datum) * (list_length(columns) + 1)));
+  int count = 0;
+  const ListCell* cell = nullptr;
+  foreach (cell, columns) numbers[count++] = Int16GetDatum(static_cast<int16>(lfirst_int(cell)));
+  ArrayType* const read = construct_array(numbers, count, INT2OID, sizeof(int16), true, TYPALIGN_SHORT);
+  Datum values[] = {oid_array(functions), oid_array(types), PointerGetDatum(read)};
+  bool nulls[] = {false, false, false};
   return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(type), values, nulls));
 }
 
 // announce_change(relation)
 HEALTH_FUNCTION(health_announce_change) {
-  CacheInvalidateRelcacheByRelid(PG_GETARG_OID(0));
+  const Oid relation = PG_GETARG_OID(0);
+  HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+  if (!HeapTupleIsValid(tuple)) PG_RETURN_VOID();
+  const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+  ReleaseSysCache(tuple);
+  if (!may_act_as(owner))
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("permission denied for table %s", qualified_name(relation))));
+  CacheInvalidateRelcacheByRelid(relation);
   PG_RETURN_VOID();
 }

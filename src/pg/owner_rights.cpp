@@ -66,8 +66,25 @@ bool may_act_as(Oid role) {
 #endif
 }
 
+namespace {
+
+// Where nothing is said of them, temporary tables and types come before all others, and those are of whoever
+// the session is.
+bool has_temporary_last(const char* search_path) {
+  constexpr char last[] = "pg_temp";
+  constexpr std::size_t last_size = sizeof(last) - 1;
+  const std::size_t size = std::strlen(search_path);
+  if (size < last_size || std::strcmp(search_path + size - last_size, last) != 0) return false;
+  const char before = size == last_size ? ',' : search_path[size - last_size - 1];
+  return before == ',' || before == ' ';
+}
+
+}  // namespace
+
 OwnerRights take_owner_rights(Oid owner, const char* search_path, bool own_settings) {
   OwnerRights rights{};
+  if (search_path != nullptr && !has_temporary_last(search_path))
+    search_path = *search_path == '\0' ? "pg_temp" : psprintf("%s, pg_temp", search_path);
   GetUserIdAndSecContext(&rights.user, &rights.security);
   SetUserIdAndSecContext(owner,
                          rights.security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);

@@ -72,7 +72,7 @@ CREATE FUNCTION health_internal.set_names_path(path text) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
     SELECT pg_catalog.set_config('account_health.names_path',
-                                 CASE WHEN path LIKE '%pg_temp' THEN path
+                                 CASE WHEN path ~ '(^|[ ,])pg_temp$' THEN path
                                       ELSE pg_catalog.concat_ws(', ', nullif(path, ''), 'pg_temp') END, true);
 END;
 COMMENT ON FUNCTION health_internal.set_names_path(text) IS 'Sets the schemas in which names of a document are looked up from now on';

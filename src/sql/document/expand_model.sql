@@ -93,6 +93,21 @@ COMMENT ON FUNCTION health_internal.canonical_document(jsonb) IS
     'A complete document with its defaults written out: documents that are the same then differ in nothing that stands outside of the '
     'signals';
 
+CREATE FUNCTION health_internal.words_of(document jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_build_array(
+        (SELECT jsonb_object_agg(s.signal ->> 'name', s.signal -> 'description')
+         FROM jsonb_path_query(document, '$.signals.** ? (@.type() == "object" && exists (@.name) && @.description.type() == "string")')
+              AS s (signal)),
+        (SELECT jsonb_object_agg(c.key, jsonb_strip_nulls(jsonb_build_object('label', c.value -> 'label',
+                                                                             'description', c.value -> 'description')))
+         FROM jsonb_each(CASE jsonb_typeof(document -> 'catalog') WHEN 'object' THEN document -> 'catalog' ELSE '{}' END) AS c
+         WHERE jsonb_typeof(c.value) = 'object' AND c.value ?| '{label,description}'));
+$$;
+COMMENT ON FUNCTION health_internal.words_of(jsonb) IS 'What a document says to people, beside names, and of what';
+
 CREATE FUNCTION health_internal.same_meaning(a jsonb, b jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -100,10 +115,7 @@ AS $$
     SELECT health_internal.same_scoring(a, b)
        AND health_internal.canonical_document(a) - '{signals,catalog,bands}'::text[]
            = health_internal.canonical_document(b) - '{signals,catalog,bands}'::text[]
-       -- What is said to people.
-       AND jsonb_path_query_array(a, '$.signals.**.description') = jsonb_path_query_array(b, '$.signals.**.description')
-       AND jsonb_path_query_array(a, '$.catalog.*.description') = jsonb_path_query_array(b, '$.catalog.*.description')
-       AND jsonb_path_query_array(a, '$.catalog.*.label') = jsonb_path_query_array(b, '$.catalog.*.label');
+       AND health_internal.words_of(a) = health_internal.words_of(b);
 $$;
 COMMENT ON FUNCTION health_internal.same_meaning(jsonb, jsonb) IS
     'Whether two complete documents say the same, be it in other words: defaults written out, keys in another order, one source as an '

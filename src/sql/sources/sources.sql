@@ -449,7 +449,8 @@ BEGIN
         ELSIF field IN ('amount', 'seats') AND source <> 'columns' THEN
             result.expression := coalesce(health_internal.guard_expression(pg_catalog.format(E'(%s\n)::pg_catalog.float8', written),
                 'pg_catalog.float8'::regtype, '''NaN''', info.from_item, scope), result.expression);
-        ELSIF accepts = 'signal' AND written <> result.expression AND result.type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN
+        ELSIF accepts = 'signal' AND written <> result.expression
+              AND result.type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN
             -- No integer says that there is no value.
             fallible := health_internal.guard_expression(pg_catalog.format(E'(%s\n)::pg_catalog.numeric', written),
                 'pg_catalog.numeric'::regtype, '''NaN''', info.from_item, scope);

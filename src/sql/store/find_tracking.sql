@@ -49,7 +49,8 @@ BEGIN ATOMIC
     SELECT pg_catalog.jsonb_build_object('events', c.document -> 'events', 'time_zone', c.document -> 'time_zone',
         'account', pg_catalog.jsonb_build_array(c.document #> '{accounts,table}', c.document #> '{accounts,query}',
             c.document #> '{accounts,id}'),
-        'user', pg_catalog.jsonb_build_array(c.document #> '{users,table}', c.document #> '{users,query}', c.document #> '{users,id}'))
+        'user', pg_catalog.jsonb_build_array(c.document #> '{users,table}', c.document #> '{users,query}', c.document #> '{users,id}',
+            c.document #> '{users,account}'))
     FROM health_internal.canonical_document(document) AS c (document);
 END;
 COMMENT ON FUNCTION health_internal.ledger_key(jsonb) IS 'The parts of a document that its ledgers hang on';

@@ -363,11 +363,12 @@ CREATE FUNCTION health_internal.check_ledger_source(relation oid, account text, 
 COMMENT ON FUNCTION health_internal.check_ledger_source(oid, text, text, text, text, text, text, text, text, text, text) IS
     'Raises an error unless these expressions read the rows of a table as events, by nothing but the row (42P17 where they look at more)';
 
-CREATE FUNCTION health_internal.made_objects(source integer, relation oid, OUT functions oid[], OUT types oid[])
+CREATE FUNCTION health_internal.made_objects(source integer, relation oid, OUT functions oid[], OUT types oid[], OUT columns smallint[])
     AS 'MODULE_PATHNAME', 'health_made_objects'
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION health_internal.made_objects(integer, oid) IS
-    'The functions and types that somebody made and that the expressions of a ledger source call, over the rows of its table. An error '
+    'The functions and types that somebody made and the columns that the expressions of a ledger source use, over the rows of its '
+    'table. An error '
     'when '
     'they do not fit the table';
 

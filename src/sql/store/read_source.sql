@@ -97,7 +97,6 @@ BEGIN
     END IF;
     UPDATE health_internal.ledger_source AS s SET change_table = t.change_table, change_file = pg_relation_filenode(t.change_table)
     FROM health_internal.create_change_table(source.id) AS t (change_table) WHERE s.id = source.id RETURNING s.* INTO source;
-    PERFORM health_internal.announce_change(source.relation);
     RETURN source;
 EXCEPTION WHEN dependent_objects_still_exist THEN
     RAISE EXCEPTION 'model "%": % is not as it was made, so that no changes can be captured in it', source.model, name
@@ -118,6 +117,7 @@ DECLARE
     chunks oid := to_regclass(health_internal.data_table('chunk', source.id));
     changes oid := to_regclass(health_internal.data_table('change', source.id));
     fit CONSTANT boolean := source.window_days IS NOT NULL OR health_internal.is_change_table(changes, source.owner::oid);
+    statement text;
 BEGIN
     IF chunks IS NULL OR source.window_days IS NULL AND found_relation IS NULL THEN
         RAISE EXCEPTION 'model "%": % does not exist any more', source.model,
@@ -133,15 +133,23 @@ BEGIN
           AND pg_relation_filenode(changes) = source.change_file THEN
         RETURN source;
     END IF;
+    IF found_relation <> source.relation
+       AND pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = source.relation), 'USAGE') THEN
+        -- The table that had the name may get it back, and then gets another trigger: sessions know the one that it has as one of no
+        -- source.
+        FOREACH statement IN ARRAY health_internal.drop_trigger_statements(ARRAY[source]) LOOP
+            EXECUTE statement;
+        END LOOP;
+    END IF;
     UPDATE health_internal.ledger_source AS s SET relation = CASE WHEN s.window_days IS NULL THEN found_relation END,
            chunk_table = chunks, change_table = changes, change_file = pg_relation_filenode(changes)
     WHERE s.id = source.id RETURNING s.* INTO source;
     IF NOT fit THEN
+        -- Whoever writes waits for what this locks until the transaction ends: what was read is thrown away by the next one.
         source := health_internal.remake_change_table(source);
-    END IF;
-    IF source.window_days IS NULL THEN
-        PERFORM health_internal.restart_source(source, CASE WHEN fit THEN 'its tables were made anew or emptied'
-            ELSE format('%s was not as it was made', source.change_table::regclass) END);
+        UPDATE health_internal.ledger_batch AS b SET trigger_version = NULL WHERE b.source = source.id;
+    ELSIF source.window_days IS NULL THEN
+        PERFORM health_internal.restart_source(source, 'its tables were made anew or emptied');
     END IF;
     RETURN source;
 END;
@@ -191,12 +199,20 @@ AS $$
                                      (SELECT string_agg(e.enumlabel, ',' ORDER BY e.oid) FROM pg_enum AS e WHERE e.enumtypid = t.oid),
                                      (SELECT string_agg(pg_get_constraintdef(c.oid), ',' ORDER BY c.oid) FROM pg_constraint AS c
                                       WHERE c.contypid = t.oid)), '|' ORDER BY t.oid)
-         FROM pg_type AS t WHERE t.oid = ANY (m.types))))
-    FROM health_internal.made_objects(source.id, coalesce((SELECT min(l.leaf) FROM health_internal.leaf_tables(source.relation) AS l),
-                                                          source.relation)) AS m;
+         FROM pg_type AS t WHERE t.oid = ANY (m.types)), '||',
+        -- Columns of a partition may stand in another order than those of its table.
+        (SELECT string_agg(concat_ws('/', r.attnum, r.atttypid, r.atttypmod, r.attcollation, r.attgenerated,
+                                     pg_get_expr(d.adbin, d.adrelid)), '|' ORDER BY n.position)
+         FROM unnest(m.columns) WITH ORDINALITY AS n (attnum, position)
+         JOIN pg_attribute AS a ON a.attrelid = one.leaf AND a.attnum = n.attnum
+         JOIN pg_attribute AS r ON r.attrelid = source.relation AND r.attname = a.attname
+         LEFT JOIN pg_attrdef AS d ON d.adrelid = r.attrelid AND d.adnum = r.attnum AND r.attgenerated <> '')))
+    FROM (SELECT coalesce((SELECT min(l.leaf) FROM health_internal.leaf_tables(source.relation) AS l), source.relation)) AS one (leaf),
+         health_internal.made_objects(source.id, one.leaf) AS m;
 $$;
 COMMENT ON FUNCTION health_internal.source_code(health_internal.ledger_source) IS
-    'Digest of the functions and types of users that the expressions of a tracked source call; an error when they do not fit its table';
+    'Digest of the functions, types and columns of users that the expressions of a tracked source use; an error when they do not fit its '
+    'table';
 
 -- Once it cannot be said any more what the ledger stands for, the source is read from the start.
 CREATE FUNCTION health_internal.find_restart_reason(source health_internal.ledger_source) RETURNS text
@@ -291,7 +307,7 @@ BEGIN
     WHERE s.id = source.id AND s.code IS DISTINCT FROM present;
     IF source.code <> present THEN
         PERFORM health_internal.read_otherwise(source);
-        RETURN 'a function or type that its expressions use is another one now';
+        RETURN 'a function, type or column that its expressions use is another one now';
     END IF;
     RETURN NULL;
 END;
@@ -309,7 +325,6 @@ AS $$
 DECLARE
     batch_blocks CONSTANT bigint := 65536;    -- 512 MB of events in memory at a time
     last_block CONSTANT bigint := 4294967295;
-    ddl boolean := false;
     reason text;
     disabled regclass;
 BEGIN
@@ -337,8 +352,7 @@ BEGIN
     LIMIT 1;
     IF health_internal.trigger_version(source.id, source.relation) IS NULL THEN
         PERFORM health_internal.create_triggers(ARRAY[source], interval '0', format('CALL health.refresh(%L);', source.model));
-        ddl := true;
-        reason := format('changes of %s were not captured', source.relation::regclass);
+        RETURN true;
     ELSIF disabled IS NOT NULL THEN
         RAISE EXCEPTION 'model "%": the trigger on % is disabled, so its changes are not captured', source.model, disabled
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -347,8 +361,7 @@ BEGIN
     ELSIF health_internal.uncaptured_leaf(source) IS NOT NULL THEN
         -- ENABLE TRIGGER ALL has it fire for origins only. When the table is busy, the next refresh sees to it.
         IF health_internal.run_ddl((health_internal.trigger_statements(source))[2:], interval '0') THEN
-            ddl := true;
-            reason := format('changes of %s by replication were not captured', source.relation::regclass);
+            RETURN true;
         END IF;
     END IF;
     reason := coalesce(health_internal.check_source_code(source), reason, health_internal.find_restart_reason(source));
@@ -369,7 +382,7 @@ BEGIN
     IF FOUND THEN
         UPDATE health_internal.ledger_source AS s SET read_at = NULL WHERE s.id = source.id;
     END IF;
-    RETURN ddl;
+    RETURN false;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.plan_reading(health_internal.ledger_source) IS
@@ -510,7 +523,7 @@ BEGIN
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
         present := source;
         source := health_internal.relink_source(source);
-        IF source.change_table <> present.change_table THEN
+        IF source.change_table <> present.change_table OR source.relation <> present.relation THEN
             RETURN format('%s of model "%s": its tables are looked at again', source.path, source.model);
         END IF;
         -- What was dropped as too old is in the events only.

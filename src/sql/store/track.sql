@@ -310,3 +310,31 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.create_ledger_source(health_internal.ledger_source) IS
     'Stores a source and makes its tables; its trigger is still missing';
+
+CREATE FUNCTION health_internal.drop_trigger_statements(sources health_internal.ledger_source[]) RETURNS text[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    statements text[] := ARRAY[]::text[];
+    found_trigger record;
+BEGIN
+    FOR found_trigger IN
+        SELECT s.model, c.oid::regclass AS relation, t.tgname, pg_has_role(c.relowner, 'USAGE') AS droppable
+        FROM unnest(sources) AS s JOIN pg_class AS c ON c.oid = s.relation
+        JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = health_internal.trigger_name(s.id) ORDER BY c.oid, s.id
+    LOOP
+        -- The right to create triggers is not that to drop them.
+        IF NOT found_trigger.droppable THEN
+            RAISE EXCEPTION 'model "%": permission denied to drop the trigger on %', found_trigger.model, found_trigger.relation
+                USING ERRCODE = 'insufficient_privilege',
+                      HINT = format('Its owner runs: DROP TRIGGER %I ON %s; then call untrack again.', found_trigger.tgname,
+                                    found_trigger.relation);
+        END IF;
+        statements := statements || format('DROP TRIGGER %I ON %s', found_trigger.tgname, found_trigger.relation);
+    END LOOP;
+    RETURN statements;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.drop_trigger_statements(health_internal.ledger_source[]) IS
+    'SQL that takes the capture triggers of some sources off, in the order in which they are made';

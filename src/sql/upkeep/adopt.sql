@@ -106,7 +106,7 @@ BEGIN
     SET path = wanted.path, relation_name = wanted.relation_name, account = wanted.account, user_id = wanted.user_id, event = wanted.event,
         moment = wanted.moment, amount = wanted.amount, filter = wanted.filter, account_kind = wanted.account_kind,
         user_kind = wanted.user_kind, time_zone = wanted.time_zone, search_path = wanted.search_path, event_rows = wanted.event_rows,
-        code = NULL
+        code = CASE WHEN health_internal.same_reading(present, wanted) THEN s.code END
     WHERE s.id = present.id;
     IF NOT health_internal.same_reading(present, wanted) THEN
         present := health_internal.read_otherwise(present);
@@ -136,9 +136,20 @@ DECLARE
     source health_internal.ledger_source;
     same health_internal.ledger_source;
     restart boolean;
+    is_kept boolean;
     ids record;
 BEGIN
     IF tracking.ledger_key = key THEN
+        -- Names may be looked up elsewhere by now: what they are found to be is compared when reading is planned.
+        IF EXISTS (SELECT FROM health_internal.ledger_source AS s
+                   WHERE s.model = tracking.model AND s.search_path <> version.search_path) THEN
+            UPDATE health_internal.ledger_source AS s SET search_path = c.search_path, event_rows = c.event_rows
+            FROM health_internal.compile_ledger_sources(tracking.model, version, (
+                     SELECT min(w.window_days) FROM health_internal.ledger_source AS w WHERE w.model = tracking.model)) AS c
+            WHERE s.model = tracking.model AND s.path = c.path;
+            PERFORM health_internal.announce_change(s.change_table) FROM health_internal.ledger_source AS s
+            WHERE s.model = tracking.model AND s.change_table IS NOT NULL;
+        END IF;
         RETURN tracking;
     END IF;
     present := ARRAY(SELECT s FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id);
@@ -159,10 +170,11 @@ BEGIN
         WHERE s.id <> ALL (kept) AND s.account_kind = source.account_kind
           AND CASE WHEN source.window_days IS NULL THEN s.relation = source.relation ELSE s.path = source.path END
         ORDER BY s.path <> source.path LIMIT 1;
+        is_kept := FOUND;
         IF source.window_days IS NULL THEN
             PERFORM health_internal.check_trackable(source);
         END IF;
-        IF FOUND THEN
+        IF is_kept THEN
             PERFORM health_internal.adopt_source(same, source);
             kept := kept || same.id;
         ELSE

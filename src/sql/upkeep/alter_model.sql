@@ -45,7 +45,12 @@ BEGIN
     END IF;
     changed := health_internal.drop_null_keys(CASE WHEN replace THEN definition ELSE present.definition || definition END);
     document := health_internal.freeze_references(health_internal.check_definition(name, changed, visible), present.document);
-    IF health_internal.same_meaning(document, present.document) THEN
+    -- The same words mean something else where names in expressions are looked up in other schemas.
+    IF health_internal.same_meaning(document, present.document)
+       AND (present.search_path = visible
+            OR NOT pg_catalog.jsonb_path_exists(document,
+                                               '$.** ? (exists (@.sql) || exists (@.query) || exists (@.filter) || '
+                                               'exists (@.exclude) || exists (@.expression))')) THEN
         RETURN present.version;
     END IF;
     IF NOT restart THEN

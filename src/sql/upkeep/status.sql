@@ -50,7 +50,8 @@ BEGIN
                        OR feature_not_supported THEN
             RETURN format('the rows of %s cannot be read: %s', source.relation::regclass, sqlerrm);
         END;
-        code := CASE WHEN source.code <> code THEN 'to be read again: a function or type that its expressions use is another one now' END;
+        code := CASE WHEN source.code <> code
+            THEN 'to be read again: a function, type or column that its expressions use is another one now' END;
     END IF;
     RETURN code;
 END;

@@ -33,6 +33,8 @@ using health::UserKind;
 // Ids and names beyond this are no sane data; within it whatever the column of the change table can hold.
 constexpr std::size_t largest_change = std::size_t{256} << 20;
 
+constexpr int32 no_generation = -1;
+
 // What is known about a trigger. Entries stay as long as the backend; what they point to is replaced when a
 // table that it hangs on has changed.
 struct Capture {
@@ -175,8 +177,13 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
   if (capture.has_target) {
     EventReader* volatile reader = nullptr;
     if (may_still_read(capture.target.receiver, capture.relation, capture.target.leaf) &&
-        try_in_subtransaction([&] { reader = make_event_reader(*source, relation, capture.context); }) ==
-            Outcome::done) {
+        try_in_subtransaction([&] {
+          reader = make_event_reader(*source, relation, capture.context);
+          // What is captured by another function than the ledger was read with is told apart, even if the
+          // function is the old one again when a refresh comes.
+          if (uses_made_objects(*reader) && is_read_otherwise(*source, trigger.tgfoid))
+            capture.target.generation = no_generation;
+        }) == Outcome::done) {
       capture.reader = reader;
       capture.made_objects = uses_made_objects(*reader);
     } else {

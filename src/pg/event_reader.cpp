@@ -500,7 +500,8 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
     col_user_kind,
     col_time_zone,
     col_search_path,
-    columns = col_search_path
+    col_code,
+    columns = col_code
   };
   // As the owner of the catalog: the capturing trigger runs for everybody who writes to the tracked table.
   const Oid catalog = own_table(function, "ledger_source_table");
@@ -527,7 +528,7 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
       "SELECT m.owner::pg_catalog.oid, s.generation, s.relation, s.chunk_table, s.change_table, s.account, "
       "s.user_id, "
       "s.event, s.moment,"
-      " s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path"
+      " s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path, s.code"
       " FROM %s AS s JOIN %s AS m ON m.name OPERATOR(pg_catalog.=) s.model WHERE s.id OPERATOR(pg_catalog.=) "
       "$1",
       qualified_name(catalog), qualified_name(models));
@@ -563,10 +564,41 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
     source->user_kind = user_kind_named(fields[col_user_kind]);
     source->time_zone = fields[col_time_zone];
     source->search_path = fields[col_search_path];
+    source->code = fields[col_code];
   }
   SPI_finish();
   SetUserIdAndSecContext(user, security);
   return source;
+}
+
+bool is_read_otherwise(const LedgerSource& source, Oid function) {
+  if (source.code == nullptr) return false;
+  const Oid catalog = own_table(function, "ledger_source_table");
+  HeapTuple class_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(catalog));
+  if (!HeapTupleIsValid(class_tuple)) return false;
+  const auto* form = reinterpret_cast<Form_pg_class>(GETSTRUCT(class_tuple));
+  const Oid catalog_owner = form->relowner;
+  const char* const schema = quote_identifier(get_namespace_name(form->relnamespace));
+  ReleaseSysCache(class_tuple);
+  const OwnerRights rights = take_owner_rights(catalog_owner, "pg_catalog, pg_temp", true);
+  SPI_connect();
+  PushActiveSnapshot(GetLatestSnapshot());
+  Oid types[] = {INT4OID};
+  Datum values[] = {Int32GetDatum(source.id)};
+  const int result = SPI_execute_with_args(
+      psprintf("SELECT %s.source_code(s) FROM %s.ledger_source AS s WHERE s.id OPERATOR(pg_catalog.=) $1",
+               schema, schema),
+      1, types, values, nullptr, true, 1);
+  PopActiveSnapshot();
+  if (result != SPI_OK_SELECT) elog(ERROR, "reading health_internal.ledger_source failed");
+  bool differs = true;
+  if (SPI_processed == 1) {
+    const char* const present = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    differs = present == nullptr || std::strcmp(present, source.code) != 0;
+  }
+  SPI_finish();
+  return_owner_rights(rights);
+  return differs;
 }
 
 EventReader* make_event_reader(const LedgerSource& source, Relation relation, MemoryContext context) {

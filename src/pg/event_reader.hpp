@@ -31,11 +31,16 @@ struct LedgerSource {
   const char* filter;     // null: none
   const char* time_zone;  // null: the moment is a date
   const char* search_path;
+  const char* code;  // digest of what the ledger was read with; null: not known yet
 };
 
 // Looks a source up, through SPI, in the catalog of the extension that the function belongs to; null when
 // there is none. The result is allocated in `context`.
 LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context);
+
+// True when the functions and types that the expressions of the source use are not those that its ledger was
+// read with. May ereport.
+bool is_read_otherwise(const LedgerSource& source, Oid function);
 
 // What a row is.
 enum class RowKind : std::uint8_t {

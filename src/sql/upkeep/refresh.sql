@@ -64,9 +64,7 @@ BEGIN
         IF source.window_days IS NULL THEN
             -- A table may have been truncated since its reading was planned.
             more := health_internal.fold_source(tracking, source, health_internal.ledger_start(version.document, today), today)
-                    -- guard restart_reason {
                     OR health_internal.find_restart_reason(source) IS NOT NULL
-                    -- }
                     OR more;
         ELSE
             PERFORM health_internal.reread_window(tracking, source, today);

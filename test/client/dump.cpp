@@ -17,8 +17,9 @@ void check_restored(const std::string& from, const std::string& to) {
   Db after(to);
   for (const char* rows :
        {"select account_id, score, band, data_coverage, model_version from app.scores order by 1",
-        "select * from app.scores_signals order by 1, 2", "select * from app.scores_history order by 1, 2",
-        "select n, u from app.ledgers order by 1", "select account_id, score from app.live order by 1",
+        "select * from app.scores_signals order by account_id, \"position\"",
+        "select * from app.scores_history order by 1, 2", "select n, u from app.ledgers order by 1",
+        "select account_id, score from app.live order by 1",
         "select name, version, definition from health_internal.model_version join health_internal.model m on "
         "m.name = model "
         "order by 1, 2"}) {

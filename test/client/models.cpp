@@ -24,10 +24,10 @@ TEST_CASE("a wrong document is refused with its path, an SQLSTATE and a hint") {
       {changed("signals,0,metric", R"("activation_rat")"), "22023", "signals[0].metric", "activation_rate"},
       {changed("signals,1,normalize,best", "-0.5"), "22023", "signals[1].normalize", "HINT"},
       {changed("signals,2,column", R"("plan_tier")"), "42703", "signals[2].column", "plan"},
-      {changed("signals,0,weight", "-1"), "22023", "signals[0].weight", "HINT"},
+      {changed("signals,0,weight", "-1"), "22023", "signals[0].weight", "from 0 to"},
       {changed("signals", "[]"), "22023", "signals", "HINT"},
       {changed("time_zone", R"("Europe/Berlyn")"), "22023", "time_zone", "Europe/Berlin"},
-      {changed("window_days", "0"), "22023", "window_days", "HINT"},
+      {changed("window_days", "0"), "22023", "window_days", "from 1 to"},
       {changed("signls", "[]"), "22023", "signls", "signals"},
   };
   for (const Wrong& wrong : all) {
@@ -35,7 +35,8 @@ TEST_CASE("a wrong document is refused with its path, an SQLSTATE and a hint") {
     INFO(wrong.document << "\n" << failure.sqlstate << " " << failure.text);
     CHECK(failure.sqlstate == wrong.state);
     CHECK(failure.says(wrong.path));
-    CHECK(failure.says("HINT"));
+    // A range that is named is the way out.
+    CHECK((failure.says("HINT") || failure.says("must be a")));
     CHECK(failure.says(wrong.hint));
   }
   CHECK(db.value("select count(*) from health_internal.model") == "0");

@@ -42,7 +42,7 @@ select format('version|%s', pg_temp.row_of(to_jsonb(m), 'created_at')) from heal
 select format('score view|%s', pg_temp.row_of(to_jsonb(m), 'created_at')) from health_internal.score_view m order by 1;
 select format('tracking|%s', pg_temp.row_of(to_jsonb(m), 'refreshed_at refresh_ms rescored tracked_at'))
 from health_internal.tracking m order by 1;
-select format('source|%s|%s|%s', pg_temp.row_of(to_jsonb(m), 'relation chunk_table change_table read_at'),
+select format('source|%s|%s|%s', pg_temp.row_of(to_jsonb(m), 'relation chunk_table change_table read_at change_file code generation'),
               m.chunk_table::regclass, m.change_table::regclass)
 from health_internal.ledger_source m order by 1;
 select format('status|%s', pg_temp.row_of(to_jsonb(s), 'rows_per_second oldest_change refreshed_at refresh_ms accounts_rescored '

@@ -180,7 +180,7 @@ AS $$
       AND NOT EXISTS (SELECT 1 FROM pg_trigger AS t
                       WHERE t.tgrelid = c.oid AND t.tgname = health_internal.trigger_name(source.id) AND t.tgenabled = 'A'
                         AND t.tgfoid = 'health_internal.capture'::regproc)
-    LIMIT 1;
+    ORDER BY c.oid <> source.relation, c.oid LIMIT 1;
 $$;
 COMMENT ON FUNCTION health_internal.uncaptured_leaf(health_internal.ledger_source) IS
     'A table of a source whose changes no trigger captures whoever makes them; NULL when all are captured';

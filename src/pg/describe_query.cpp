@@ -2,7 +2,7 @@
 // Nothing of it is planned, so nothing of it runs.
 #include "core/ledger/usage.hpp"
 
-#include "guard.hpp"
+#include "tree_walk.hpp"
 
 extern "C" {
 #include "catalog/pg_proc.h"
@@ -10,7 +10,6 @@ extern "C" {
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "utils/acl.h"
@@ -23,24 +22,6 @@ extern "C" {
 using namespace health::pg;
 
 namespace {
-
-bool walk(Node* node, bool (*walker)(Node*, void*), void* context) {
-#if PG_VERSION_NUM >= 160000
-  return expression_tree_walker(node, walker, context);
-#else
-  return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)),
-                                context);
-#endif
-}
-
-bool walk_query(Query* query, bool (*walker)(Node*, void*), void* context) {
-#if PG_VERSION_NUM >= 160000
-  return query_tree_walker(query, walker, context, 0);
-#else
-  return query_tree_walker(query, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context,
-                           0);
-#endif
-}
 
 bool denied(Oid function, void*) {
 #if PG_VERSION_NUM >= 160000

@@ -7,6 +7,7 @@
 
 #include "local_day.hpp"
 #include "owner_rights.hpp"
+#include "tree_walk.hpp"
 #include "user_ids.hpp"
 
 extern "C" {
@@ -19,7 +20,6 @@ extern "C" {
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
@@ -60,16 +60,6 @@ struct Field {
   AttrNumber attribute;
   ExprState* state;
 };
-
-bool walk(Node* node, bool (*walker)(Node*, void*), void* context) {
-#if PG_VERSION_NUM >= 160000
-  return expression_tree_walker(node, walker, context);
-#else
-  // Declared without parameters, which means something else to C.
-  return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)),
-                                context);
-#endif
-}
 
 bool is_user_function(Oid function, void*) { return function >= FirstNormalObjectId; }
 

@@ -300,3 +300,12 @@ HEALTH_FUNCTION(health_capture) {
   reset_event_reader(*reader);
   return Datum{0};
 }
+
+// is_change_table(relation, owner)
+HEALTH_FUNCTION(health_is_change_table) {
+  Relation table = try_table_open(PG_GETARG_OID(0), AccessShareLock);
+  if (table == nullptr) PG_RETURN_BOOL(false);
+  const bool fit = is_change_table(table) && table->rd_rel->relowner == PG_GETARG_OID(1);
+  table_close(table, AccessShareLock);
+  PG_RETURN_BOOL(fit);
+}

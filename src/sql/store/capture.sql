@@ -26,3 +26,9 @@ CREATE FUNCTION health_internal.count_changes(changes bytea) RETURNS integer
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50
 AS 'MODULE_PATHNAME', 'health_count_changes';
 COMMENT ON FUNCTION health_internal.count_changes(bytea) IS 'The number of changes in a captured piece; an update counts as two';
+
+CREATE FUNCTION health_internal.is_change_table(relation oid, owner oid) RETURNS boolean
+LANGUAGE c STRICT STABLE PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'health_is_change_table';
+COMMENT ON FUNCTION health_internal.is_change_table(oid, oid) IS
+    'Whether a table is what capture can write changes to, of that owner; false when there is none';

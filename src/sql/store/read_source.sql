@@ -69,21 +69,6 @@ $$;
 COMMENT ON FUNCTION health_internal.read_otherwise(health_internal.ledger_source) IS
     'Has the rows of a tracked source read in another way from now on: what is captured in the present way is not folded in any more';
 
--- What capture can write to; see is_change_table() in C.
-CREATE FUNCTION health_internal.is_change_table(relation oid, owner oid) RETURNS boolean
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT EXISTS (SELECT FROM pg_class AS c
-                   WHERE c.oid = relation AND c.relkind = 'r' AND c.relowner = owner AND c.relpersistence = 'p' AND NOT c.relhasindex
-                     AND NOT c.relrowsecurity AND c.relchecks = 0 AND c.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'heap')
-                     AND ARRAY(SELECT CASE WHEN a.attisdropped THEN 0 ELSE a.atttypid END FROM pg_attribute AS a
-                               WHERE a.attrelid = c.oid AND a.attnum > 0 ORDER BY a.attnum)
-                         = '{oid,xid8,integer,bytea,timestamptz}'::regtype[]::oid[]);
-$$;
-COMMENT ON FUNCTION health_internal.is_change_table(oid, oid) IS
-    'Whether a table is what captured changes can be written to, of that owner';
-
 -- PostgreSQL leaves an index that was dropped in relhasindex until the next VACUUM.
 CREATE FUNCTION health_internal.remake_change_table(source health_internal.ledger_source) RETURNS health_internal.ledger_source
 LANGUAGE plpgsql
@@ -116,7 +101,7 @@ DECLARE
     found_relation oid := to_regclass(source.relation_name);
     chunks oid := to_regclass(health_internal.data_table('chunk', source.id));
     changes oid := to_regclass(health_internal.data_table('change', source.id));
-    fit CONSTANT boolean := source.window_days IS NOT NULL OR health_internal.is_change_table(changes, source.owner::oid);
+    fit CONSTANT boolean := source.window_days IS NOT NULL OR coalesce(health_internal.is_change_table(changes, source.owner::oid), false);
     statement text;
 BEGIN
     IF chunks IS NULL OR source.window_days IS NULL AND found_relation IS NULL THEN

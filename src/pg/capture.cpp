@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "event_reader.hpp"
+#include "own_objects.hpp"
 #include "subtransaction.hpp"
 
 extern "C" {
@@ -112,11 +113,11 @@ bool is_table_of(const LedgerSource& source, Relation relation) {
 }
 
 // By its name, in a schema of the extension, where nobody else makes anything.
-bool is_own_change_table(Relation table, int32 source, Oid function) {
+bool is_own_change_table(Relation table, const LedgerSource& source, Oid function) {
   const Oid extension = getExtensionOfObject(ProcedureRelationId, function);
   return OidIsValid(extension) &&
          getExtensionOfObject(NamespaceRelationId, RelationGetNamespace(table)) == extension &&
-         std::strcmp(RelationGetRelationName(table), psprintf("change_%d", source)) == 0;
+         std::strcmp(qualified_name(RelationGetRelid(table)), source.change_name) == 0;
 }
 
 // Finds out everything about a trigger.
@@ -144,9 +145,7 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
     source = load_ledger_source(static_cast<int32>(std::strtol(trigger.tgargs[0], nullptr, 10)),
                                 trigger.tgfoid, capture.context);
   // One trigger captures for a source: others of the same table, under other names, would do it once more.
-  if (source != nullptr &&
-      std::strcmp(trigger.tgname, psprintf("account_health_capture_%d", source->id)) != 0)
-    source = nullptr;
+  if (source != nullptr && std::strcmp(trigger.tgname, source->trigger_name) != 0) source = nullptr;
   // Of a source that is gone, or reads another table by now, nothing is missed.
   if (source != nullptr && is_table_of(*source, relation)) {
     capture.ignored = false;
@@ -163,7 +162,7 @@ void look_up(Capture& capture, const Trigger& trigger, Relation relation) {
     if (table != nullptr) {
       // Its name is that of the source: rows of the catalog are for the owner of the model to write, who
       // might name another's.
-      capture.has_target = is_change_table(table) && is_own_change_table(table, source->id, trigger.tgfoid);
+      capture.has_target = is_change_table(table) && is_own_change_table(table, *source, trigger.tgfoid);
       target.receiver = table->rd_rel->relowner;
       // Without storage out of line a change must fit a page.
       capture.largest =

@@ -31,7 +31,9 @@ struct LedgerSource {
   const char* filter;     // null: none
   const char* time_zone;  // null: the moment is a date
   const char* search_path;
-  const char* code;  // digest of what the ledger was read with; null: not known yet
+  const char* code;          // digest of what the ledger was read with; null: not known yet
+  const char* trigger_name;  // of the one trigger that captures for it
+  const char* change_name;   // of its change table, with the schema
 };
 
 // Looks a source up, through SPI, in the catalog of the extension that the function belongs to; null when

@@ -46,7 +46,9 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
     col_time_zone,
     col_search_path,
     col_code,
-    columns = col_code
+    col_trigger_name,
+    col_change_name,
+    columns = col_change_name
   };
   // As the owner of the catalog: the capturing trigger runs for everybody who writes to the tracked table.
   const Oid catalog = own_table(function, "ledger_source_table");
@@ -71,12 +73,12 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
   // }
   const char* const query = psprintf(
       "SELECT m.owner::pg_catalog.oid, s.generation, s.relation, s.chunk_table, s.change_table, s.account, "
-      "s.user_id, "
-      "s.event, s.moment,"
-      " s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, s.search_path, s.code"
-      " FROM %s AS s JOIN %s AS m ON m.name OPERATOR(pg_catalog.=) s.model WHERE s.id OPERATOR(pg_catalog.=) "
-      "$1",
-      qualified_name(catalog), qualified_name(models));
+      "s.user_id, s.event, s.moment, s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, "
+      "s.search_path, s.code, %1$s.trigger_name(s.id), %1$s.data_table_name('change', s.id) "
+      "FROM %2$s AS s JOIN %3$s AS m ON m.name OPERATOR(pg_catalog.=) s.model "
+      "WHERE s.id OPERATOR(pg_catalog.=) $1",
+      quote_identifier(get_namespace_name(get_rel_namespace(catalog))), qualified_name(catalog),
+      qualified_name(models));
   const int result = SPI_execute_with_args(query, 1, types, values, nullptr, true, 1);
   PopActiveSnapshot();
   if (result != SPI_OK_SELECT)
@@ -110,6 +112,8 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
     source->time_zone = fields[col_time_zone];
     source->search_path = fields[col_search_path];
     source->code = fields[col_code];
+    source->trigger_name = fields[col_trigger_name];
+    source->change_name = fields[col_change_name];
   }
   SPI_finish();
   SetUserIdAndSecContext(user, security);

@@ -101,14 +101,16 @@ CREATE FUNCTION health_internal.adopt_source(present health_internal.ledger_sour
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    same CONSTANT boolean := health_internal.same_reading(present, wanted);
 BEGIN
     UPDATE health_internal.ledger_source AS s
     SET path = wanted.path, relation_name = wanted.relation_name, account = wanted.account, user_id = wanted.user_id, event = wanted.event,
         moment = wanted.moment, amount = wanted.amount, filter = wanted.filter, account_kind = wanted.account_kind,
         user_kind = wanted.user_kind, time_zone = wanted.time_zone, search_path = wanted.search_path, event_rows = wanted.event_rows,
-        code = CASE WHEN health_internal.same_reading(present, wanted) THEN s.code END
+        code = CASE WHEN same THEN s.code END
     WHERE s.id = present.id;
-    IF NOT health_internal.same_reading(present, wanted) THEN
+    IF NOT same THEN
         present := health_internal.read_otherwise(present);
         IF present.window_days IS NULL THEN
             PERFORM health_internal.restart_source(present, 'the model reads it otherwise');

@@ -1,4 +1,4 @@
-// The local calendar day of a timestamp in a named time zone.
+// The local calendar day of a timestamp in a named time zone, and to_local_day(), to_moment().
 #include "local_day.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@ extern "C" {
 #include "parser/scansup.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 }
 
@@ -143,3 +144,37 @@ Day finite_day(int32 date, const char* argument) {
 }
 
 }  // namespace health::pg
+
+using namespace health::pg;
+
+// to_local_day(moment, zone): (moment AT TIME ZONE zone)::date without its error near the ends of time.
+HEALTH_FUNCTION(health_to_local_day) {
+  const TimestampTz moment = PG_GETARG_TIMESTAMPTZ(0);
+  if (TIMESTAMP_IS_NOBEGIN(moment)) PG_RETURN_DATEADT(DATEVAL_NOBEGIN);
+  if (TIMESTAMP_IS_NOEND(moment)) PG_RETURN_DATEADT(DATEVAL_NOEND);
+  const health::Day day = local_day(zone_clock(fcinfo, text_argument(fcinfo, 1)), moment);
+  PG_RETURN_DATEADT(day < health::min_day ? DATEVAL_NOBEGIN : day);
+}
+
+// to_moment(local time, zone): local time AT TIME ZONE zone without its error near the ends of time. There
+// the offset is asked for 400 years further in, after which the calendar and the rules of all zones repeat.
+HEALTH_FUNCTION(health_to_moment) {
+  const Timestamp local = PG_GETARG_TIMESTAMP(0);
+  const Datum zone = PG_GETARG_DATUM(1);
+  constexpr int64 margin = 7 * USECS_PER_DAY;  // more than any offset
+  const bool early = local < MIN_TIMESTAMP + margin;
+  if (TIMESTAMP_NOT_FINITE(local) || (!early && local < END_TIMESTAMP - margin))
+    return DirectFunctionCall2(timestamp_zone, zone, TimestampGetDatum(local));
+  const int64 shift = (early ? 146097 : -146097) * USECS_PER_DAY;
+  const TimestampTz moment =
+      DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone, zone, TimestampGetDatum(local + shift))) -
+      shift;
+  if (IS_VALID_TIMESTAMP(moment)) PG_RETURN_TIMESTAMPTZ(moment);
+  TimestampTz beyond;
+  if (early) {
+    TIMESTAMP_NOBEGIN(beyond);
+  } else {
+    TIMESTAMP_NOEND(beyond);
+  }
+  PG_RETURN_TIMESTAMPTZ(beyond);
+}

@@ -183,10 +183,10 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT pg_catalog.string_agg(pg_catalog.format(summary, pg_catalog.format(
-        'SELECT %L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %s AS day, e.amount, '
-        'CASE WHEN e.event_name = '''' THEN ''event'' WHEN NOT pg_catalog.isfinite(e.occurred_at) THEN ''occurred_at'' '
+        'SELECT %1$L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %2$s AS day, '
+        'e.amount, CASE WHEN e.event_name = '''' THEN ''event'' WHEN NOT pg_catalog.isfinite(%2$s) THEN ''occurred_at'' '
         'WHEN e.amount IS NOT NULL AND NOT health_internal.is_event(e.occurred_at, e.event_name, e.amount) THEN ''amount'' END '
-        'AS bad_field FROM (%s) AS e',
+        'AS bad_field FROM (%3$s) AS e',
         s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype
             ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
         health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields)))),

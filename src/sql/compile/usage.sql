@@ -32,15 +32,17 @@ END;
 COMMENT ON FUNCTION health_internal.compile_account_key(health_internal.model_field[], text) IS
     'SQL of the key of an account id of the type that accounts.id has';
 
-CREATE FUNCTION health_internal.compile_moment(occurred health_internal.model_field, source_zone text) RETURNS text
+-- Capture can do without to_moment: it counts a row whose time fails as a bad one, and would take a function of ours for code of a user.
+CREATE FUNCTION health_internal.compile_moment(occurred health_internal.model_field, source_zone text, captured boolean) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN occurred.type <> 'timestamp'::regtype THEN occurred.expression
                 WHEN source_zone IS NULL THEN format('%s::pg_catalog.date', occurred.expression)
-                ELSE format('(%s AT TIME ZONE %L)', occurred.expression, source_zone) END;
+                ELSE format(CASE WHEN captured THEN '(%s AT TIME ZONE %L)' ELSE 'health_internal.to_moment(%s, %L)' END,
+                            occurred.expression, source_zone) END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_moment(health_internal.model_field, text) IS
+COMMENT ON FUNCTION health_internal.compile_moment(health_internal.model_field, text, boolean) IS
     'SQL of the time of an event: timestamptz, or date for a date and for a timestamp without a time zone of its source';
 
 -- The clock of the local days of an event source: NULL when its times are dates.
@@ -72,7 +74,7 @@ BEGIN
         '%s::pg_catalog.float8 AS amount FROM %s%s',
         coalesce((health_internal.field_of(fields, path, 'account')).expression || account_cast, 'NULL::pg_catalog.text'),
         (health_internal.field_of(fields, path, 'user')).expression, user_cast,
-        (health_internal.field_of(fields, path, 'event')).expression, health_internal.compile_moment(occurred, source_zone),
+        (health_internal.field_of(fields, path, 'event')).expression, health_internal.compile_moment(occurred, source_zone, false),
         coalesce((health_internal.field_of(fields, path, 'amount')).expression, 'NULL'),
         (health_internal.field_of(fields, path, 'from')).from_item,
         CASE WHEN condition IS NULL THEN '' ELSE ' WHERE ' || condition END);

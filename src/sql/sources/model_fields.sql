@@ -21,9 +21,9 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE
-        WHEN type = 'timestamptz'::regtype THEN format('(%s AT TIME ZONE %L)::pg_catalog.date', expression, model_zone)
+        WHEN type = 'timestamptz'::regtype THEN format('health_internal.to_local_day(%s, %L)', expression, model_zone)
         WHEN type = 'timestamp'::regtype AND source_zone IS NOT NULL THEN
-            format('(%s AT TIME ZONE %L AT TIME ZONE %L)::pg_catalog.date', expression, source_zone, model_zone)
+            format('health_internal.to_local_day(health_internal.to_moment(%s, %L), %L)', expression, source_zone, model_zone)
         ELSE format('%s::pg_catalog.date', expression)
     END;
 $$;

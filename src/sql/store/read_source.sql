@@ -445,7 +445,7 @@ CREATE FUNCTION health_internal.compile_day(source health_internal.ledger_source
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT CASE WHEN (source).time_zone IS NULL THEN 'e.occurred_at'
-        ELSE pg_catalog.format('(e.occurred_at AT TIME ZONE %L)::pg_catalog.date', (source).time_zone) END;
+        ELSE pg_catalog.format('health_internal.to_local_day(e.occurred_at, %L)', (source).time_zone) END;
 END;
 COMMENT ON FUNCTION health_internal.compile_day(health_internal.ledger_source) IS 'SQL of the local day of a row e of a source';
 

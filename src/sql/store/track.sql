@@ -56,7 +56,7 @@ BEGIN
         source.account := coalesce(account.expression || account_cast, '');
         source.user_id := (health_internal.field_of(fields, events.path, 'user')).expression || user_cast;
         source.event := (health_internal.field_of(fields, events.path, 'event')).expression || '::pg_catalog.text';
-        source.moment := health_internal.compile_moment(occurred, events.source ->> 'time_zone');
+        source.moment := health_internal.compile_moment(occurred, events.source ->> 'time_zone', true);
         source.time_zone := health_internal.moment_zone(occurred, events.source ->> 'time_zone', coalesce(document ->> 'time_zone', 'UTC'));
         source.amount := (health_internal.field_of(fields, events.path, 'amount')).expression || '::pg_catalog.float8';
         source.filter := (health_internal.field_of(fields, events.path, 'filter')).expression;

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <compare>
-#include <cstdlib>
-#include <iostream>
 #include <map>
 #include <random>
 #include <set>
@@ -17,30 +15,9 @@
 #include "core/ledger/usage_algebra.hpp"
 #include "core/ledger/usage_text.hpp"
 #include "core/ledger/usage_writer.hpp"
+#include "random.hpp"
 
 namespace health::test {
-
-using Random = std::mt19937_64;
-
-// AH_SEED repeats a run; printed so that it can be.
-inline std::uint64_t run_seed() {
-  static const std::uint64_t seed = [] {
-    const char* given = std::getenv("AH_SEED");
-    const std::uint64_t value = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-    std::cout << "seed " << value << " (AH_SEED repeats it)" << std::endl;
-    return value;
-  }();
-  return seed;
-}
-
-inline std::int64_t between(Random& random, std::int64_t low, std::int64_t high) {
-  return std::uniform_int_distribution<std::int64_t>(low, high)(random);
-}
-
-template <class Choices>
-const auto& any_of(Random& random, const Choices& choices) {
-  return choices[static_cast<std::size_t>(between(random, 0, static_cast<std::int64_t>(choices.size()) - 1))];
-}
 
 // A cell's place in the order of the ledger: bigint users by number, others by bytes.
 struct Place {

@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "normal.hpp"
+
 namespace health {
 
 Interval wilson_interval(std::int64_t part, std::int64_t whole) {
   if (whole <= 0) return {Value::none(Unknown::zero_denominator), Value::none(Unknown::zero_denominator)};
   if (part < 0 || part > whole)
     return {Value::none(Unknown::not_applicable), Value::none(Unknown::not_applicable)};
-  constexpr double z = 1.959963984540054;  // the normal distribution's 97.5 % point
+  constexpr double z = normal_95;
   const double n = static_cast<double>(whole);
   const double share = static_cast<double>(part) / n;
   const double scale = 1 + z * z / n;

@@ -26,7 +26,9 @@ $$;
 -- The score view, with the columns that only some models have (kind, arr) taken out of their rows.
 create temp view book as
 select s.*, to_jsonb(s) ->> 'kind' as story, (to_jsonb(s) ->> 'arr')::numeric as money from scores.:model s;
-select as_of, as_of - 28 as four_weeks_before, model_version, count(*) as accounts, sum(total_users) as users,
+select as_of, as_of - 28 as four_weeks_before, model_version, count(*) filter (where in_book) as accounts,
+       sum(total_users) filter (where in_book) as users, count(*) - count(*) filter (where in_book) as others,
+       count(*) filter (where state <> 'active') > 0 as has_states,
        bool_or(story is not null) as has_stories, bool_or(money is not null) as has_money, count(*) <= 60 as is_small
 from book group by as_of, model_version \gset
 select coalesce(nullif(:'title', ''), :'model' || ': ' || (health.model_definition(:'model') ->> 'description'), :'model') as title \gset
@@ -38,10 +40,10 @@ select coalesce(nullif(:'title', ''), :'model' || ': ' || (health.model_definiti
 \echo
 \echo 'THE BOOK'
 create temp view bands as
-select coalesce(band, 'not scored: ' || string_agg(distinct unknown_reason, '; ')) as band, count(*) as accounts,
+select coalesce(band, case when band is null and score is not null then state end, 'not scored: ' || string_agg(distinct unknown_reason, '; ')) as band, count(*) as accounts,
        round(100.0 * count(*) / :accounts) as "% of all", sum(money) as money, count(*) filter (where change_28d >= 5) as "up 5 or more in 28 days",
        count(*) filter (where change_28d <= -5) as "down 5 or more", round(100 * avg(data_coverage)::numeric) as "% of data known", max(score) as top
-from book group by book.band;
+from book where in_book group by book.band, case when band is null and score is not null then state end;
 \if :has_money
   select band, accounts, "% of all", to_char(money, 'FM999,999,999,999') as "ARR", round(100 * money / sum(money) over ()) as "% of ARR",
          "up 5 or more in 28 days", "down 5 or more", "% of data known"
@@ -50,10 +52,29 @@ from book group by book.band;
   select band, accounts, "% of all", "up 5 or more in 28 days", "down 5 or more", "% of data known" from bands order by top desc nulls last;
 \endif
 
+-- Beside the score: where customers stand. Of each state one account, that with the most money or people.
+create temp view stands as
+select s.state, s.accounts, to_char(s.money, 'FM999,999,999,999') as "ARR", b.name, coalesce(b.state_reason, b.main_reason) as known, b.next_step as step,
+       array_position(array['active', 'onboarding', 'onboarding_stalled', 'silent', 'never_started', 'prospect', 'ended'], s.state) as place
+from (select state, count(*) as accounts, sum(money) as money,
+             (array_agg(account_id order by money desc nulls last, total_users desc, account_id))[1] as account_id
+      from book where state is not null group by state) s join book b using (account_id);
+\if :has_states
+\echo 'WHERE THEY STAND'
+\if :has_money
+  select state, accounts, "ARR", pg_temp.shorten(name, 14) as "such as", pg_temp.shorten(known, 36) as "what is known of it",
+         pg_temp.shorten(step, 34) as "next step"
+  from stands order by place;
+\else
+  select state, accounts, pg_temp.shorten(name, 20) as "such as", pg_temp.shorten(known, 37) as "what is known of it", pg_temp.shorten(step, 37) as "next step"
+  from stands order by place;
+\endif
+\endif
+
 -- Which accounts to print: all of a small book; of a large one the ends, the movers and two of each story.
 create temp view picked as
 with middles as (
-  select story, percentile_cont(0.5) within group (order by score) as middle from book group by story
+  select story, percentile_cont(0.5) within group (order by score) as middle from book where in_book group by story
 ), ranked as (
   select b.account_id, b.story,
          rank() over (order by b.score desc nulls last, b.account_id) as best,
@@ -63,6 +84,7 @@ with middles as (
          -- The two of a story that lie nearest its median score: the typical ones.
          rank() over (partition by b.story order by abs(b.score - m.middle) nulls last, b.account_id) as typical
   from book b left join middles m on m.story is not distinct from b.story
+  where b.in_book
 )
 select account_id, places.*
 from ranked, lateral (
@@ -99,7 +121,7 @@ from portfolio where not :'is_small' group by section, why;
   from (select * from sections union all select * from portfolio) rows
   order by section, account_id is not null, exact_score desc nulls last, account_id;
 \else
-  select coalesce(account, why) as account, score, band, "12 weeks", active, trend, top, "28 d", pg_temp.shorten(reason, 46) as "main reason"
+  select coalesce(account, why) as account, score, band, "12 weeks", active, trend, top, "28 d", pg_temp.shorten(reason, 45) as "main reason"
   from (select * from sections union all select * from portfolio) rows
   order by section, account_id is not null, exact_score desc nulls last, account_id;
 \endif
@@ -155,7 +177,8 @@ select count(*) > 0 as has_findings, format('select * from health.tracking_plan(
   \pset format unaligned
   select format(E'%s%s: %s%s%s\n    %s', f.finding, case when count(*) > 1 then format(' (%s)', count(*)) end,
                 pg_temp.shorten(string_agg(f.name, ', ' order by f.events desc, f.name), 40),
-                case when sum(f.events) > 0 then format(', %s events', sum(f.events)) end,
+                case when sum(f.events) > 0 then format(', %s events', sum(f.events))
+                     when sum(f.users) > 0 then format(', %s users', sum(f.users)) end,
                 case when min(f.first_day) is not null then format(' from %s to %s', min(f.first_day), max(f.last_day)) end, min(f.advice))
   from finding f group by f.finding order by sum(f.events) desc, f.finding;
   \pset tuples_only off

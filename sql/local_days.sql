@@ -83,7 +83,7 @@ declare
   tally text[] := '{}';
 begin
   for item in select * from app.tries order by model loop
-    execute format('select string_agg(account_id || '': '' || events || '' events, score '' || score, ''; '' order by account_id) from app.%I', item.model) into sums;
+    execute format('select string_agg(account_id || '': '' || events || '' events, '' || coalesce(''score '' || score, state), ''; '' order by account_id) from app.%I', item.model) into sums;
     tally := tally || sums;
   end loop;
   return query select t, count(*) from unnest(tally) t group by 1 order by 1;

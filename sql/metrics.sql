@@ -105,8 +105,8 @@ a AS (SELECT account_id, count(DISTINCT user_id) AS users, (SELECT t FROM d) - m
 SELECT account_id, users, coalesce(active, 0) AS active, coalesce(total, 0) AS total, coalesce(active, 0)::float8 / users AS activation,
        covered::float8 / users AS coverage, creators::float8 / active AS spread, comments::float8 / active / 4 AS interaction,
        total::float8 / active / 4 AS per_user, user_days / 28.0 / active AS stickiness, recency, top::float8, hhi::float8,
-       CASE WHEN age >= 56 THEN CASE WHEN previous > 0 THEN (current - previous)::float8 / previous WHEN current = 0 THEN 0 END END AS trend,
-       CASE WHEN age >= 35 THEN CASE WHEN before > 0 THEN last_week / (before / 4.0) - 1 WHEN last_week = 0 THEN 0 END END AS dropoff,
+       CASE WHEN age >= 56 THEN CASE WHEN previous > 0 THEN (current - previous)::float8 / previous END END AS trend,
+       CASE WHEN age >= 35 THEN CASE WHEN before > 0 THEN last_week / (before / 4.0) - 1 END END AS dropoff,
        CASE WHEN age >= 56 THEN busy / 8.0 END AS cadence
   FROM a LEFT JOIN c USING (account_id);
 

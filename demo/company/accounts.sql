@@ -10,6 +10,7 @@ create table crm.accounts (
   seats          integer not null,
   arr            numeric(12, 2) not null,
   customer_since date not null,
+  ended_on       date,
   renewal_date   date not null,
   csm            text not null
 );
@@ -17,8 +18,8 @@ create table crm.accounts (
 -- How many accounts tell which story.
 create table gen.story (kind text primary key, accounts integer not null);
 insert into gen.story values
-  ('thriving', 42), ('steady', 94), ('one hero user', 32), ('slowly fading', 34), ('two dips', 26), ('dormant', 26),
-  ('brand new', 24), ('seasonal', 16), ('tracking broken', 6);
+  ('thriving', 42), ('steady', 94), ('one hero user', 32), ('slowly fading', 34), ('two dips', 26), ('dormant', 18),
+  ('brand new', 22), ('seasonal', 14), ('tracking broken', 6), ('left', 6), ('never started', 3), ('about to start', 3);
 
 create table gen.account as
 with slots as (
@@ -38,10 +39,12 @@ select 1000 + n as account_id, n, kind,
        when class < 0.82 then 9 + floor(size * 17)
        else 26 + floor(size * 50) end::integer as people,
   case when kind = 'brand new' then date :'today' - 9 - floor(gen.noise('since/' || n) * 32)::integer
+       when kind = 'about to start' then date :'today' + 4 + floor(gen.noise('since/' || n) * 24)::integer
        else date :'today' - 150 - floor(gen.noise('since/' || n) * 1200)::integer end as customer_since,
   -- Weeks ago (0 = the newest) at which the story turns.
   case kind when 'dormant' then 8 + floor(gen.noise('turn/' || n) * 12)
-            when 'slowly fading' then 18 + floor(gen.noise('turn/' || n) * 10) end::integer as turning_week,
+            when 'slowly fading' then 18 + floor(gen.noise('turn/' || n) * 10)
+            when 'left' then 1 + floor(gen.noise('turn/' || n) * 12) end::integer as turning_week,
   1.4 + 2.2 * gen.noise('pace/' || n) as pace
 from sized;
 
@@ -69,6 +72,7 @@ with words as (
 )
 select account_id, company, kind, industry,
   (array['EMEA', 'AMER', 'APAC'])[1 + floor(gen.noise('region/' || n) * 3)::integer], plan, seats, arr, customer_since,
+  case when kind = 'left' then date :'today' - 7 * turning_week end,
   -- Yearly contracts: the next anniversary; one in thirty is overdue, because somebody still negotiates.
   case when full_years > 0 and gen.noise('overdue/' || n) < 0.033 then date :'today' - 1 - floor(gen.noise('late/' || n) * 20)::integer
        else (customer_since + make_interval(years => full_years + 1))::date end,
@@ -77,4 +81,5 @@ from priced
 order by account_id;
 
 comment on table crm.accounts is 'One row per customer account';
+comment on column crm.accounts.ended_on is 'First day on which the account is no customer any more; null while it is one';
 comment on column crm.accounts.kind is 'The story that the generator told about the account; scores never read it';

@@ -18,6 +18,10 @@ create function gen.rhythm(kind text, weeks_ago integer, turning_week integer, m
       when 'two dips' then case weeks_ago when 0 then 0.38 when 1 then 0.68 else 1.0 end
       when 'dormant' then case when weeks_ago < turning_week then 0
                                when weeks_ago < turning_week + 6 then 0.15 * (weeks_ago - turning_week + 1) else 1 end
+      -- Who is going to leave uses it less and less in the last two months.
+      when 'left' then case when weeks_ago < turning_week then 0 else least(1, 0.1 + 0.11 * (weeks_ago - turning_week)) end
+      when 'never started' then 0
+      when 'about to start' then 0.7
       when 'brand new' then least(1.0, 0.45 + 0.15 * ((monday - customer_since) / 7))
       -- Schools: nothing in the summer holidays.
       when 'seasonal' then case when monday between '2024-06-10' and '2024-08-26' or monday >= '2025-06-09' then 0 else 1.1 end
@@ -84,13 +88,14 @@ from (
   -- The export bots open every video at night, five times a day; our own staff look in on Tuesdays.
   select u.account_id, u.user_id, a.kind, u.user_id || '/' || d || '/' || k, (d::date + time '02:00' + k * interval '7 minutes') at time zone 'Europe/Berlin', 'video_viewed'
   from app.users u join gen.account a using (account_id),
-    generate_series(greatest(a.customer_since, date :'today' - 120), date :'today' - 1, interval '1 day') d, generate_series(1, 5) k
+    generate_series(greatest(a.customer_since, date :'today' - 120), date :'today' - 1 - 7 * case when a.kind = 'left' then a.turning_week else 0 end,
+                    interval '1 day') d, generate_series(1, 5) k
   where u.is_bot
   union all
   select u.account_id, u.user_id, a.kind, u.user_id || '/' || d, (d::date + time '11:00') at time zone 'Europe/Berlin', 'comment_left'
   from app.users u join gen.account a using (account_id),
     generate_series(date :'first_monday' + 1, date :'today' - 1, interval '7 days') d
-  where u.email like '%@loopcast.example' and d >= a.customer_since
+  where u.email like '%@loopcast.example' and d >= a.customer_since and not (a.kind = 'left' and d >= date :'today' - 7 * a.turning_week)
 ) e
 order by occurred_at, account_id, key;
 

@@ -18,7 +18,8 @@ with people as (
 ), dated as (
   select p.*,
     -- Most people join early; in a thriving account four in ten joined during the last 16 weeks.
-    case when i = 1 then customer_since
+    case when kind = 'about to start' then date :'today' - 1 - floor(gen.noise('joined/' || who) * 20)::integer    -- for the trial
+         when i = 1 then customer_since
          when kind = 'thriving' and gen.noise('late joiner/' || who) < 0.4
            then date :'today' - 3 - floor(gen.noise('joined/' || who) * 109)::integer
          else customer_since

@@ -19,8 +19,9 @@ from (
                                * least(200, date :'today' - a.customer_since - 2))::integer + time '14:20') at time zone 'Europe/Berlin' as opened,
     gen.noise('open/' || a.account_id || '/' || t) < case when a.kind in ('slowly fading', 'two dips') then 0.30 else 0.08 end as still_open
   from gen.account a,
-    generate_series(1, floor(a.people * case a.kind when 'dormant' then 0 when 'slowly fading' then 0.45 when 'two dips' then 0.5 when 'brand new' then 0.4 else 0.25 end
+    generate_series(1, floor(a.people * case a.kind when 'dormant' then 0 when 'never started' then 0 when 'about to start' then 0 when 'slowly fading' then 0.45 when 'two dips' then 0.5 when 'brand new' then 0.4 else 0.25 end
                              + gen.noise('tickets/' || a.account_id))::integer) t
+  where a.kind not in ('about to start', 'left')
 ) drawn
 order by opened, account_id;
 
@@ -32,13 +33,13 @@ create table survey.answers (
   nps         integer not null check (nps between 0 and 10)
 );
 
--- One person in six answers; what they say fits the story. Dormant and brand-new accounts were not asked.
+-- One person in six answers; what they say fits the story. Those who are dormant, new, gone or have not begun were not asked.
 insert into survey.answers (account_id, user_id, answered_on, nps)
 select account_id, user_id, date :'today' - 1 - floor(gen.noise('answered/' || who) * 240)::integer,
   greatest(0, least(10, floor(case kind when 'thriving' then 8 when 'steady' then 6.5 when 'one hero user' then 6 when 'seasonal' then 7
                                         when 'slowly fading' then 3.5 when 'two dips' then 5 else 7 end + 4 * gen.noise('nps/' || who) - 0.8)))::integer
 from gen.person
-where not never_joined and left_on is null and kind not in ('dormant', 'brand new') and gen.noise('answers/' || who) < 0.17
+where not never_joined and left_on is null and kind not in ('dormant', 'brand new', 'left', 'never started', 'about to start') and gen.noise('answers/' || who) < 0.17
 order by 3, account_id, who;
 
 create index on support.tickets (account_id);

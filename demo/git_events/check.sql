@@ -60,13 +60,16 @@ select p.project,
   coalesce(l.events, 0) as events,
   coalesce(l.active, 0)::float8 / nullif(r.members, 0) as activation_rate,
   case when (p.first_commit_at at time zone 'UTC')::date > date :'as_of' - 56 then null
-       when coalesce(t.before, 0) = 0 and coalesce(t.recent, 0) = 0 then 0
        else coalesce(t.recent, 0)::float8 / nullif(t.before, 0) - 1 end as trend_4w,
+  -- Nothing after nothing has no value, and the lowest score.
+  coalesce(t.before, 0) = 0 and coalesce(t.recent, 0) = 0 and (p.first_commit_at at time zone 'UTC')::date <= date :'as_of' - 56 as nothing_after_nothing,
+  -- So has all that cannot be measured of a project in which nobody is active.
+  coalesce(l.active, 0) = 0 and (p.first_commit_at at time zone 'UTC')::date <= date :'as_of' - 14 as silent,
   case when (p.first_commit_at at time zone 'UTC')::date <= date :'as_of' - 7 then coalesce(t.active_weeks, 0) / 8.0::float8 end as cadence,
   date :'as_of' - (select max(day) from facts f where f.project = p.project) as recency_days,
   coalesce(l.features, 0) / 4.0::float8 as breadth,
   s.top as power_user_dependency,
-  coalesce(n.new, 0) / b.members as growth_26w,
+  case when l.active > 0 then coalesce(n.new, 0) / b.members end as growth_26w,
   (select array_agg(coalesce(w.events, 0) order by g desc) from generate_series(1, 12) g
    left join weeks w on w.week = g and w.project = p.project) as weekly
 from git.projects p
@@ -100,7 +103,7 @@ create temp table by_hand as
 with terms as (
   select project, t.part, t.share, t.signal, t.weight,
          -- least() and greatest() skip NULL; an unknown value has to stay unknown.
-         case when t.measured is not null then t.value end as value
+         case when t.measured is not null then t.value when p.silent or t.signal = 'trend' and p.nothing_after_nothing then 0 end as value
   from plain p, lateral (values
       ('activity', 0.45, 'cadence', 0.35, p.cadence, 100 * p.cadence),
       ('activity', 0.45, 'recency', 0.25, p.recency_days, 100 * power(2.0, -p.recency_days / 30.0)),

@@ -30,6 +30,8 @@ enum SpanColumn {
   seats_column,
   inputs_column,
   observed_column,
+  end_column,
+  state_column,
   span_columns
 };
 
@@ -43,6 +45,7 @@ struct ScoredDay {
   double score;
   double coverage;
   Datum reason;   // text; 0 for none
+  Datum state;    // likewise
   int input_row;  // of the account's past inputs; 0: those of as_of itself
 };
 struct ScoredDays {
@@ -103,7 +106,7 @@ bool same_text(Datum a, Datum b) {
 }
 
 bool spans_agree(const AccountState& account, const ScoredDay& a, const ScoredDay& b) {
-  return a.coverage == b.coverage && same_text(a.reason, b.reason) &&
+  return a.coverage == b.coverage && same_text(a.reason, b.reason) && same_text(a.state, b.state) &&
          (a.input_row == b.input_row ||
           (input_row(account.now.inputs, account.past.inputs, a.input_row) ==
                input_row(account.now.inputs, account.past.inputs, b.input_row) &&
@@ -130,6 +133,10 @@ Datum make_span(TupleDesc type, const AccountState& account, int version, const 
   if (inputs.count > 0) values[inputs_column] = make_array(inputs, TEXTOID, -1, false);
   nulls[observed_column] = observed.count == 0;
   if (observed.count > 0) values[observed_column] = make_array(observed, DATEOID, sizeof(DateADT), true);
+  values[end_column] = DateADTGetDatum(account.account_end);
+  nulls[end_column] = !account.has_account_end;
+  values[state_column] = day.state;
+  nulls[state_column] = day.state == 0;
   return HeapTupleGetDatum(heap_form_tuple(type, values, nulls));
 }
 
@@ -138,19 +145,24 @@ ScoredDays score_days(const health::Model& model, const AccountState& account, h
   const std::int64_t count = series_length(from, to, step);
   const health::Ledger ledger = decode_account(model, account);
   auto inputs = collect_inputs(model, account);
+  const auto overrides = collect_overrides(account.overrides);
   ScoredDays scored = {allocate_array<ScoredDay>(static_cast<std::size_t>(count) + 1), 0};
   for (std::int64_t day = from; day <= to; day += step) {
     health::poll_cancel();
     const std::int64_t before = account.as_of - day;
-    if (account.past.inputs.given) inputs = collect_inputs(model, account, before);
-    const health::Score score = health::score_account(model, ledger, inputs, static_cast<health::Day>(day));
+    if (!account.has_account(before)) continue;
+    const health::Score score =
+        score_day(model, account, ledger, inputs, static_cast<health::Day>(day), overrides);
     ScoredDay& one = scored.days[scored.count++];
     one.day = static_cast<health::Day>(day);
     one.known = score.score.has_value();
     one.score = score.score.value_or(0);
     one.coverage = score.tree.coverage;
-    one.reason = score.unknown_reason.empty() ? Datum{0} : make_text(score.unknown_reason);
-    one.input_row = static_cast<int>(std::clamp<std::int64_t>(before, 0, account.past.inputs.rows));
+    const auto text = [](std::string_view words) { return words.empty() ? Datum{0} : make_text(words); };
+    one.reason = text(score.unknown_reason);
+    one.state = text(customer_state_name(score.state.kind));
+    one.input_row =
+        static_cast<int>(std::clamp<std::int64_t>(before / account.past.step, 0, account.past.inputs.rows));
   }
   return scored;
 }
@@ -247,10 +259,18 @@ HEALTH_FUNCTION(health_history_rows) {
       heap_deform_tuple(&tuple, type, span, span_nulls);
     }
     if (next == 0) continue;  // a day that no span is about
-    Datum values[] = {DateADTGetDatum(month + DatumGetInt16(days[at]) - 1), span[version_column], scores[at],
-                      span[coverage_column], span[reason_column]};
-    bool nulls[] = {false, span_nulls[version_column], unknown[at], span_nulls[coverage_column],
-                    span_nulls[reason_column]};
+    Datum values[] = {DateADTGetDatum(month + DatumGetInt16(days[at]) - 1),
+                      span[version_column],
+                      scores[at],
+                      span[coverage_column],
+                      span[reason_column],
+                      span[state_column]};
+    bool nulls[] = {false,
+                    span_nulls[version_column],
+                    unknown[at],
+                    span_nulls[coverage_column],
+                    span_nulls[reason_column],
+                    span_nulls[state_column]};
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
   }
   ReleaseTupleDesc(type);

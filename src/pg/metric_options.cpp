@@ -56,6 +56,7 @@ MetricOptions read_options(FunctionCallInfo fcinfo, int first, std::span<const M
   options.onboarding_days = defaults.onboarding_days;
   options.onboarding_events = defaults.onboarding_events;
   options.onboarding_window = defaults.onboarding_window;
+  options.inactive_after_days = defaults.inactive_after_days;
   options.top_k = default_top_k;
   int i = first - 1;
   for (const MetricOption option : taken) {
@@ -103,6 +104,12 @@ MetricOptions read_options(FunctionCallInfo fcinfo, int first, std::span<const M
         options.has_daily_cap = true;
         options.daily_cap = PG_GETARG_FLOAT8(i);
         break;
+      case MetricOption::actor:
+        options.actor = text_argument(fcinfo, i);
+        break;
+      case MetricOption::inactive_after_days:
+        options.inactive_after_days = PG_GETARG_INT32(i);
+        break;
       case MetricOption::weeks:  // weekly() alone takes it, and reads it itself
         break;
     }
@@ -138,6 +145,8 @@ MetricSettings settings_from(const MetricOptions& options) {
   settings.onboarding_days = options.onboarding_days;
   settings.onboarding_events = options.onboarding_events;
   settings.onboarding_window = options.onboarding_window;
+  settings.inactive_after_days = options.inactive_after_days;
+  if (!options.actor.empty()) settings.actor = options.actor;
   if (options.features.given)
     settings.features.emplace(options.features.items, options.features.items + options.features.count);
   if (options.has_daily_cap) settings.daily_cap = options.daily_cap;

@@ -29,6 +29,7 @@ struct MetricOptions {
   bool by_value;
   int top_k;
   std::string_view user;
+  std::string_view actor;
   bool has_account_start;
   Day account_start;
   bool has_seats;
@@ -36,6 +37,7 @@ struct MetricOptions {
   int onboarding_days;
   int onboarding_events;
   int onboarding_window;
+  int inactive_after_days;
   TextList features;
   bool has_daily_cap;
   double daily_cap;

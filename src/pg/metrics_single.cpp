@@ -21,7 +21,7 @@ using namespace health::pg;
 namespace {
 
 // Of first_event, last_event and, after the number of weeks, weekly.
-constexpr MetricOption event_options[] = {MetricOption::catalog, MetricOption::events};
+constexpr MetricOption event_options[] = {MetricOption::catalog, MetricOption::events, MetricOption::actor};
 
 // metric(usage, as_of, the options that it takes): the metric, NULL when it is unknown.
 Datum read_metric(FunctionCallInfo fcinfo, MetricId id, std::initializer_list<MetricOption> taken) {
@@ -72,7 +72,7 @@ HEALTH_FUNCTION(health_last_event) {
                              health::Day as_of) { return health::last_event(ledger, request, as_of); });
 }
 
-// weekly(usage, as_of, weeks, catalog, events): events of the last weeks, oldest first.
+// weekly(usage, as_of, weeks, catalog, events, actor): events of the last weeks, oldest first.
 HEALTH_FUNCTION(health_weekly) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2)) PG_RETURN_NULL();
   const health::Bytes usage = bytes_argument(fcinfo, 0);

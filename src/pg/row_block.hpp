@@ -36,6 +36,7 @@ class RowWriter {
   void add(double number) { put(Float8GetDatum(number), false); }
   void add(std::optional<double> number) { number ? add(*number) : add_null(); }
   void add(int number) { put(Int32GetDatum(number), false); }
+  void add_bigint(std::int64_t number) { put(Int64GetDatum(number), false); }
   void add(bool truth) { put(BoolGetDatum(truth), false); }
   void add_date(Day day) { put(DateADTGetDatum(day), false); }
 

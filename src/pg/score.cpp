@@ -19,7 +19,7 @@ using namespace health::pg;
 
 namespace {
 
-constexpr int series_columns = 5;
+constexpr int series_columns = 6;
 constexpr int detail_columns = account_score_columns + metric_row_columns + 1;
 
 health::ScoreSummary summarize(const health::Model& model, const health::Ledger& ledger,
@@ -27,7 +27,10 @@ health::ScoreSummary summarize(const health::Model& model, const health::Ledger&
   const auto now = collect_inputs(model, account);
   const auto week_ago = collect_inputs(model, account, 7);
   const auto month_ago = collect_inputs(model, account, 28);
-  return health::summarize_score(model, ledger, {now, week_ago, month_ago}, account.as_of);
+  const auto overrides = collect_overrides(account.overrides);
+  return health::summarize_score(
+      model, ledger, {now, week_ago, month_ago, account.has_one(7), account.has_one(28), overrides},
+      account.as_of);
 }
 
 }  // namespace
@@ -58,7 +61,7 @@ HEALTH_FUNCTION(health_score_details) {
     const health::Ledger ledger = decode_account(*model, account);
     const health::ScoreSummary summary = summarize(*model, ledger, account);
     return Details{summary_row(*model, summary), evaluate_metrics(ledger, account.as_of),
-                   keep_readings(*model, summary.now.readings)};
+                   keep_readings(*model, summary.now)};
   });
   Datum values[detail_columns];
   bool nulls[detail_columns];
@@ -76,14 +79,14 @@ HEALTH_FUNCTION(health_score_signals) {
   const AccountState account = state_argument(fcinfo, 1);
   const RowBlock rows = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_account(*model, account);
-    return signal_rows(*model,
-                       health::score_account(*model, ledger, collect_inputs(*model, account), account.as_of));
+    return signal_rows(*model, health::score_account(*model, ledger, collect_inputs(*model, account),
+                                                     account.as_of, collect_overrides(account.overrides)));
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
   return Datum{0};
 }
 
-// signal_rows(model, as_of, signals)
+// signal_rows(model, as_of, signals, overrides)
 HEALTH_FUNCTION(health_signal_rows) {
   InitMaterializedSRF(fcinfo, 0);
   const health::Model* model = model_argument(fcinfo, 0, 0, "model");
@@ -93,8 +96,9 @@ HEALTH_FUNCTION(health_signal_rows) {
   const SignalArrays arrays =
       open_signal_values(HeapTupleHeaderGetDatum(header),
                          kept_argument_type(fcinfo, HeapTupleHeaderGetTypeId(header), signal_values_columns));
+  const auto overrides = overrides_argument(fcinfo, 3);
   const RowBlock rows = guarded_in_scratch([&] {
-    return signal_rows(*model, health::score_readings(*model, restore_readings(*model, arrays), as_of));
+    return signal_rows(*model, restore_score(*model, arrays, as_of, collect_overrides(overrides)));
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
   return Datum{0};
@@ -112,11 +116,12 @@ HEALTH_FUNCTION(health_score_without_user) {
   const Result result = guarded_in_scratch([&] {
     const health::Ledger ledger = decode_account(*model, account);
     const auto inputs = collect_inputs(*model, account);
+    const auto overrides = collect_overrides(account.overrides);
+    const health::Score now = health::score_account(*model, ledger, inputs, account.as_of, overrides);
     const auto index = ledger.find_user(user);
-    const health::Score score =
-        index ? health::score_account(*model, ledger.without_user(*index), inputs, account.as_of)
-              : health::score_account(*model, ledger, inputs, account.as_of);
-    return Result{score.score.has_value(), score.score.value_or(0)};
+    const auto score =
+        index ? health::score_without(*model, now, ledger, *index, inputs, overrides) : now.score;
+    return Result{score.has_value(), score.value_or(0)};
   });
   if (!result.known) PG_RETURN_NULL();
   PG_RETURN_FLOAT8(result.score);
@@ -165,17 +170,19 @@ HEALTH_FUNCTION(health_score_series) {
     const std::int64_t count = series_length(from, to, step);
     const health::Ledger ledger = decode_account(*model, account);
     auto inputs = collect_inputs(*model, account);
+    const auto overrides = collect_overrides(account.overrides);
     RowWriter writer(static_cast<std::size_t>(count), series_columns);
     for (std::int64_t day = from; day <= to; day += step) {
       health::poll_cancel();
-      if (account.past.inputs.given) inputs = collect_inputs(*model, account, account.as_of - day);
+      if (!account.has_account(account.as_of - day)) continue;
       const health::Score score =
-          health::score_account(*model, ledger, inputs, static_cast<health::Day>(day));
+          score_day(*model, account, ledger, inputs, static_cast<health::Day>(day), overrides);
       writer.add_date(static_cast<health::Day>(day));
       writer.add(score.score);
       writer.add_or_null(score.band(*model));
       writer.add(score.tree.coverage);
       writer.add_or_null(score.unknown_reason);
+      writer.add_or_null(customer_state_name(score.state.kind));
     }
     return writer.finish();
   });

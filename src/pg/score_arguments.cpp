@@ -28,6 +28,7 @@ struct ScoreCache {
   TupleDesc row_type;
   TupleDesc column_type;
   TupleDesc argument_type;
+  TupleDesc override_type;
 };
 
 ScoreCache& score_cache(FunctionCallInfo fcinfo) {
@@ -62,8 +63,8 @@ Elements array_elements(Datum datum, const char* name, int dimensions, Oid type,
                                     : errmsg("%s must have two dimensions, not %d", name, ARR_NDIM(array))));
   }
   Elements elements{};
-  deconstruct_array(array, type, length, by_value, TYPALIGN_INT, &elements.values, &elements.nulls,
-                    &elements.total);
+  deconstruct_array(array, type, length, by_value, type == BOOLOID ? TYPALIGN_CHAR : TYPALIGN_INT,
+                    &elements.values, &elements.nulls, &elements.total);
   elements.rows = ARR_NDIM(array) == 2 ? ARR_DIMS(array)[0] : 1;
   elements.count = elements.total / elements.rows;
   return elements;
@@ -81,7 +82,24 @@ enum StateColumn {
   past_inputs_column,
   past_observed_column,
   repeated_column,
+  account_end_column,
+  ledger_start_column,
+  past_step_column,
+  in_filter_column,
+  overrides_column,
   state_columns
+};
+
+// The columns of health.score_override.
+enum OverrideColumn {
+  kind_column,
+  value_column,
+  from_column,
+  expires_column,
+  ended_column,
+  owner_column,
+  reason_column,
+  override_columns
 };
 
 // A state while it is taken apart.
@@ -142,6 +160,44 @@ std::span<const Bytes> read_parts(const OpenState& state) {
   return {usages, known};
 }
 
+// A day that infinity stands in for is none.
+bool has_day(const bool* nulls, const Datum* values, int column, Day& day) {
+  if (nulls[column]) return false;
+  day = DatumGetDateADT(values[column]);
+  return !DATE_IS_NOEND(day);
+}
+
+OverrideArgument read_override(HeapTupleHeader header, TupleDesc type, const char* name) {
+  HeapTupleData tuple{};
+  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+  tuple.t_data = header;
+  Datum values[override_columns];
+  bool nulls[override_columns];
+  heap_deform_tuple(&tuple, type, values, nulls);
+  for (const int column : {kind_column, value_column, owner_column, reason_column})
+    if (nulls[column]) reject_null(psprintf("%s of %s", NameStr(TupleDescAttr(type, column)->attname), name));
+  OverrideArgument made{};
+  const std::string_view kind = text_of(values[kind_column]);
+  const auto known = override_kind_by_name(kind);
+  if (!known) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s has the kind \"%.*s\"", name, static_cast<int>(kind.size()), kind.data()),
+                    errhint("An override is a score, a cap or a floor.")));
+  }
+  made.kind = *known;
+  made.value = DatumGetFloat8(values[value_column]);
+  if (!(made.value >= 0 && made.value <= 100)) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("a value of %s is not a score from 0 to 100", name)));
+  }
+  made.from = nulls[from_column] ? min_day : DatumGetDateADT(values[from_column]);
+  made.expires_by_itself = has_day(nulls, values, expires_column, made.expires);
+  made.was_ended = has_day(nulls, values, ended_column, made.ended);
+  made.owner = text_of(values[owner_column]);
+  made.reason = text_of(values[reason_column]);
+  return made;
+}
+
 void check_columns(TupleDesc found, int columns) {
   if (found != nullptr && found->natts == columns) return;
   ereport(ERROR,
@@ -195,6 +251,47 @@ DateInputs dates_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   return dates;
 }
 
+namespace {
+
+TupleDesc copy_of_type(FunctionCallInfo fcinfo, Oid type, int columns) {
+  MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+  TupleDesc found = lookup_rowtype_tupdesc_copy(type, -1);
+  MemoryContextSwitchTo(caller);
+  check_columns(found, columns);
+  return found;
+}
+
+TupleDesc kept_override_type(FunctionCallInfo fcinfo, Oid type) {
+  ScoreCache& cache = score_cache(fcinfo);
+  if (cache.override_type == nullptr || cache.override_type->tdtypeid != type)
+    cache.override_type = copy_of_type(fcinfo, type, override_columns);
+  return cache.override_type;
+}
+
+std::span<const OverrideArgument> read_overrides(FunctionCallInfo fcinfo, Datum datum, const char* name) {
+  ArrayType* array = DatumGetArrayTypeP(datum);
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &values, &nulls, &count);
+  auto* made =
+      static_cast<OverrideArgument*>(palloc(sizeof(OverrideArgument) * static_cast<std::size_t>(count + 1)));
+  std::size_t known = 0;
+  for (int at = 0; at < count; ++at) {
+    if (nulls[at]) continue;
+    HeapTupleHeader header = DatumGetHeapTupleHeader(values[at]);
+    made[known++] = read_override(header, kept_override_type(fcinfo, HeapTupleHeaderGetTypeId(header)), name);
+  }
+  return {made, known};
+}
+
+}  // namespace
+
+std::span<const OverrideArgument> overrides_argument(FunctionCallInfo fcinfo, int i) {
+  if (PG_ARGISNULL(i)) return {};
+  return read_overrides(fcinfo, PG_GETARG_DATUM(i), "overrides");
+}
+
 AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   if (PG_ARGISNULL(i)) reject_null(name == nullptr ? "account" : name);
   HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(i);
@@ -214,6 +311,16 @@ AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name) {
     state.has_account_start = true;
     state.account_start = DatumGetDateADT(open.values[account_start_column]);
   }
+  // -infinity keeps all days.
+  if (!open.nulls[account_end_column]) {
+    state.account_end = DatumGetDateADT(open.values[account_end_column]);
+    state.has_account_end = !DATE_IS_NOEND(state.account_end);
+    state.account_end = std::max(state.account_end, min_day);
+  }
+  if (!open.nulls[ledger_start_column]) {
+    state.ledger_start = DatumGetDateADT(open.values[ledger_start_column]);
+    state.has_ledger_start = !DATE_NOT_FINITE(state.ledger_start);
+  }
   state.repeated = !open.nulls[repeated_column] && DatumGetBool(open.values[repeated_column]);
   if (!open.nulls[seats_column]) {
     state.has_seats = true;
@@ -221,8 +328,23 @@ AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   }
   state.now = {read_texts(open, inputs_column, "inputs", 1), read_dates(open, observed_column, "observed", 1),
                read_texts(open, segments_column, "segments", 1)};
-  state.past = {read_texts(open, past_inputs_column, "past_inputs", 2),
-                read_dates(open, past_observed_column, "past_observed", 2)};
+  state.past.inputs = read_texts(open, past_inputs_column, "past_inputs", 2);
+  state.past.observed = read_dates(open, past_observed_column, "past_observed", 2);
+  state.past.step = open.nulls[past_step_column] ? 1 : DatumGetInt32(open.values[past_step_column]);
+  if (state.past.step < 1)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s must be at least 1", open.name_of("past_step"))));
+  if (!open.nulls[in_filter_column]) {
+    const Elements days = array_elements(open.values[in_filter_column], open.name_of("in_filter"), 1, BOOLOID,
+                                         sizeof(bool), true);
+    auto* in_filter = static_cast<bool*>(palloc(static_cast<std::size_t>(days.total) + 1));
+    for (int at = 0; at < days.total; ++at) in_filter[at] = days.nulls[at] || DatumGetBool(days.values[at]);
+    state.past.in_filter = in_filter;
+    state.past.repeated = days.nulls;
+    state.past.days = days.total;
+  }
+  if (!open.nulls[overrides_column])
+    state.overrides = read_overrides(fcinfo, open.values[overrides_column], open.name_of("overrides"));
   // An empty array says no more than NULL.
   state.past.inputs.given = state.past.inputs.given && state.past.inputs.count > 0;
   state.past.observed.given = state.past.observed.given && state.past.observed.count > 0;
@@ -241,18 +363,6 @@ TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns) {
   }
   return cache.row_type;
 }
-
-namespace {
-
-TupleDesc copy_of_type(FunctionCallInfo fcinfo, Oid type, int columns) {
-  MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-  TupleDesc found = lookup_rowtype_tupdesc_copy(type, -1);
-  MemoryContextSwitchTo(caller);
-  check_columns(found, columns);
-  return found;
-}
-
-}  // namespace
 
 TupleDesc kept_column_type(FunctionCallInfo fcinfo, int columns) {
   ScoreCache& cache = score_cache(fcinfo);
@@ -274,6 +384,8 @@ Ledger decode_account(const Model& model, const AccountState& account) {
   MetricSettings settings = model.settings;
   settings.repeated = account.repeated;
   if (account.has_account_start) set_start(settings, account.account_start);
+  if (account.has_account_end) settings.account_end = account.account_end;
+  if (account.has_ledger_start) settings.ledger_start = account.ledger_start;
   if (account.has_seats) settings.seats = account.seats;
   return Ledger::decode(account.parts, model.catalog, settings);
 }
@@ -281,7 +393,9 @@ Ledger decode_account(const Model& model, const AccountState& account) {
 std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState& account,
                                           std::int64_t days_before) {
   auto [inputs, observed, segments] = account.now;
-  if (days_before > 0 && account.past.inputs.given) {
+  // Of a day between two rows the earlier one: the later one knows more than that day did.
+  const std::int64_t row = (days_before + account.past.step - 1) / account.past.step;
+  if (row > 0 && account.past.inputs.given) {
     const auto& past = account.past;
     if (past.observed.given && past.observed.rows != past.inputs.rows) {
       throw Error(sqlstate::invalid_parameter_value,
@@ -289,8 +403,8 @@ std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState
                       std::to_string(past.observed.rows),
                   "Row n of both is of n days before.");
     }
-    inputs = take_row(past.inputs, days_before - 1);
-    observed = take_row(past.observed, days_before - 1);
+    inputs = take_row(past.inputs, row - 1);
+    observed = take_row(past.observed, row - 1);
   }
   check_count(model, inputs);
   check_count(model, observed);
@@ -304,6 +418,26 @@ std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState
     if (segments.given && !segments.nulls[i]) collected[i].segment = segments.values[i];
   }
   return collected;
+}
+
+std::vector<Override> collect_overrides(std::span<const OverrideArgument> overrides) {
+  std::vector<Override> collected;
+  collected.reserve(overrides.size());
+  for (const OverrideArgument& made : overrides) {
+    collected.push_back({made.kind, made.value, made.from,
+                         made.expires_by_itself ? std::optional(made.expires) : std::nullopt,
+                         made.was_ended ? std::optional(made.ended) : std::nullopt, std::string(made.owner),
+                         std::string(made.reason)});
+  }
+  return collected;
+}
+
+Score score_day(const Model& model, const AccountState& account, const Ledger& ledger,
+                std::vector<ExternalInput>& inputs, Day day, std::span<const Override> overrides) {
+  const std::int64_t before = std::int64_t{account.as_of} - day;
+  if (account.is_repeated(before)) return score_repeated(model, ledger, day);
+  if (account.past.inputs.given) inputs = collect_inputs(model, account, before);
+  return score_account(model, ledger, inputs, day, overrides);
 }
 
 }  // namespace health::pg

@@ -2,6 +2,7 @@
 // memory.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "core/document/model.hpp"
@@ -35,10 +36,24 @@ struct InputArguments {
   TextInputs segments;
 };
 
-// inputs and observed of earlier dates: the first row is of the day before, and so on.
+// inputs and observed of earlier dates: the first row is of `step` days before, and so on.
 struct PastArguments {
   TextInputs inputs;
   DateInputs observed;
+  std::int64_t step;      // days between rows
+  const bool* in_filter;  // of as_of, and of each row; null: true
+  const bool* repeated;   // likewise, whether the account source had it more than once; null: as at as_of
+  int days;
+};
+
+// A value of health.score_override.
+struct OverrideArgument {
+  OverrideKind kind;
+  double value;
+  Day from;
+  bool expires_by_itself, was_ended;
+  Day expires, ended;
+  std::string_view owner, reason;
 };
 
 // A value of health.account_state.
@@ -47,11 +62,35 @@ struct AccountState {
   Day as_of;
   bool has_account_start;
   Day account_start;
+  bool has_account_end;
+  Day account_end;
+  bool has_ledger_start;
+  Day ledger_start;
   bool repeated;
   bool has_seats;
   double seats;
   InputArguments now;
   PastArguments past;
+  std::span<const OverrideArgument> overrides;
+
+  // Whether the account source had the account so many days before as_of; after it, as at as_of.
+  bool has_account(std::int64_t days_before) const {
+    const std::int64_t at = past_row(days_before);
+    return at >= past.days || past.in_filter[at];
+  }
+  bool has_one(std::int64_t days_before) const {
+    return has_account(days_before) && !is_repeated(days_before);
+  }
+  // Whether it had the account more than once then.
+  bool is_repeated(std::int64_t days_before) const {
+    const std::int64_t at = past_row(days_before);
+    return repeated || (at < past.days && past.repeated[at]);
+  }
+
+ private:
+  std::int64_t past_row(std::int64_t days_before) const {
+    return std::max<std::int64_t>(days_before, 0) / past.step;
+  }
 };
 
 // These may ereport, naming the argument.
@@ -63,6 +102,8 @@ Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);           //
 DateInputs dates_argument(FunctionCallInfo fcinfo, int i, const char* name);  // one dimension, none NULL
 // A health.account_state; the one place that takes it apart. `name` says which, where there are several.
 AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name = nullptr);
+// A health.score_override[]; NULL is none.
+std::span<const OverrideArgument> overrides_argument(FunctionCallInfo fcinfo, int i);
 
 // The composite type that the function returns, kept for the next call.
 TupleDesc kept_row_type(FunctionCallInfo fcinfo, int columns);
@@ -78,5 +119,10 @@ Ledger decode_account(const Model& model, const AccountState& account);
 // rows.
 std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState& account,
                                           std::int64_t days_before = 0);
+std::vector<Override> collect_overrides(std::span<const OverrideArgument> overrides);
+// The score on a day up to as_of, by a decoded ledger. `inputs` are those of as_of, or of the day of
+// the call before; they become those of the day.
+Score score_day(const Model& model, const AccountState& account, const Ledger& ledger,
+                std::vector<ExternalInput>& inputs, Day day, std::span<const Override> overrides);
 
 }  // namespace health::pg

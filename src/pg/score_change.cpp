@@ -2,6 +2,7 @@
 #include "core/scoring/decompose.hpp"
 
 #include "core/scoring/phrase.hpp"
+#include "core/scoring/phrase_drivers.hpp"
 #include "row_block.hpp"
 #include "score_arguments.hpp"
 
@@ -13,7 +14,7 @@ using namespace health::pg;
 
 namespace {
 
-constexpr int change_row_columns = 10;
+constexpr int change_row_columns = 11;
 
 // score_change(model_from, model_to, before, after, override_from, override_to). Usage, start, seats and
 // segments are those of the account now, after the change.
@@ -40,26 +41,28 @@ ChangeArguments change_arguments(FunctionCallInfo fcinfo) {
   return a;
 }
 
-// The two ends of a change and the later one by the earlier model.
+// The two ends of a change and the later one by the earlier model, whose ledger is given.
 struct Ends {
   health::Score from, to, to_by_old_model;
 };
 
-Ends score_ends(const ChangeArguments& a) {
-  const health::Ledger ledger = decode_account(*a.before, a.later);
+Ends score_ends(const ChangeArguments& a, const health::Ledger& ledger) {
   auto earlier = collect_inputs(*a.before, a.earlier);
   const auto later = collect_inputs(*a.after, a.later);
   health::take_segments(*a.before, earlier, *a.after, later);
+  // Overrides are of the account, not of a day: those of either end are all that there are.
+  const auto made_before = collect_overrides(a.earlier.overrides),
+             made = collect_overrides(a.later.overrides);
   Ends ends;
-  ends.from = health::score_account(*a.before, ledger, earlier, a.earlier.as_of);
+  ends.from = health::score_account(*a.before, ledger, earlier, a.earlier.as_of, made_before);
   if (a.before == a.after) {
-    ends.to = health::score_account(*a.after, ledger, later, a.later.as_of);
+    ends.to = health::score_account(*a.after, ledger, later, a.later.as_of, made);
     ends.to_by_old_model = ends.to;
   } else {
-    ends.to = health::score_account(*a.after, decode_account(*a.after, a.later), later, a.later.as_of);
+    ends.to = health::score_account(*a.after, decode_account(*a.after, a.later), later, a.later.as_of, made);
     ends.to_by_old_model = health::score_account(
         *a.before, ledger, health::inputs_for_earlier_model(*a.before, earlier, *a.after, later),
-        a.later.as_of);
+        a.later.as_of, made);
   }
   return ends;
 }
@@ -81,7 +84,8 @@ void add_score(RowWriter& rows, const health::Standing& standing) {
 }
 
 RowBlock change_rows(const ChangeArguments& a) {
-  const Ends ends = score_ends(a);
+  const health::Ledger ledger = decode_account(*a.before, a.later);
+  const Ends ends = score_ends(a, ledger);
   const auto optional = [](bool given, double number) {
     return given ? std::optional<double>(number) : std::nullopt;
   };
@@ -107,6 +111,10 @@ RowBlock change_rows(const ChangeArguments& a) {
     }
     rows.add(part.points);
     rows.add(health::describe_part(*a.before, part, ends.from, ends.to_by_old_model));
+    rows.add_or_null(part.step == health::ChangeStep::values
+                         ? health::describe_drivers(*a.before, static_cast<std::size_t>(part.signal),
+                                                    ends.from, ends.to_by_old_model, ledger)
+                         : std::string());
   }
   rows.add(++position);
   rows.add(std::string_view("total"));
@@ -115,6 +123,7 @@ RowBlock change_rows(const ChangeArguments& a) {
   rows.add(change.to);
   rows.add(change.unknown_reason.empty() ? std::optional<double>(change.total) : std::nullopt);
   rows.add(health::describe_change(*a.before, change, ends.from, ends.to_by_old_model));
+  rows.add_null();
   return rows.finish();
 }
 

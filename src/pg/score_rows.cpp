@@ -8,6 +8,8 @@ namespace health::pg {
 
 namespace {
 
+constexpr int signal_score_columns = 15;
+
 void write_signal(RowWriter& rows, const Model& model, std::size_t i, const Score& score) {
   const Signal& signal = model.signals[i];
   const Reading& reading = score.readings[i];
@@ -44,9 +46,32 @@ void write_signal(RowWriter& rows, const Model& model, std::size_t i, const Scor
   if (signal.is_group()) {
     rows.add_or_null(weighed.counts ? "" : "no_data");
   } else {
-    rows.add_or_null(unknown_name(reading.score.unknown));
+    rows.add_or_null(unknown_name(reading.known() && reading.nobody_active() ? Unknown::nobody_active
+                                                                             : reading.score.unknown));
   }
   rows.add(describe_signal(model, i, score));
+  const std::string_view remedy = find_next_step(model, i, score, false);
+  rows.add_or_null(remedy.empty() ? find_next_step(model, i, score, true) : remedy);
+  rows.add(reading.counted);
+  rows.add(reading.counted ? std::optional<double>(reading.basis) : std::nullopt);
+}
+
+// What it adds to the points of the signals, so that all of them add up to the score.
+void write_override(RowWriter& rows, const Model& model, const Score& score) {
+  const Override& made = *score.overridden_by;
+  rows.add(static_cast<int>(model.signals.size()) + 1);
+  rows.add(std::string_view("override"));
+  rows.add_null();
+  rows.add(std::string_view("override"));
+  rows.add(1);
+  rows.add(made.value);
+  rows.add(std::string(override_kind_name(made.kind)) + " " + show_number(made.value));
+  rows.add_null();
+  rows.add(0.0);
+  rows.add(score.override_points());
+  rows.add_null();
+  rows.add(describe_override(made, score.as_of));
+  for (int column = 0; column < 3; ++column) rows.add_null();
 }
 
 }  // namespace
@@ -62,14 +87,19 @@ RowBlock summary_row(const Model& model, const ScoreSummary& summary) {
   row.add(summary.main_reason);
   row.add_or_null(summary.next_step);
   row.add(summary.without_top_user);
+  row.add(summary.now.state.in_book());
+  row.add_or_null(customer_state_name(summary.now.state.kind));
+  row.add_or_null(describe_customer_state(summary.now.state, summary.now.as_of));
+  row.add_or_null(summary.now.overridden_by ? describe_override(*summary.now.overridden_by, summary.now.as_of)
+                                            : std::string());
   return row.finish();
 }
 
 RowBlock signal_rows(const Model& model, const Score& score) {
-  constexpr int signal_score_columns = 12;
-  RowWriter rows(model.signals.size() + 1, signal_score_columns);
+  RowWriter rows(model.signals.size() + 2, signal_score_columns);
   for (std::size_t i = 0; i < model.signals.size(); ++i) write_signal(rows, model, i, score);
-  rows.add(static_cast<int>(model.signals.size()) + 1);
+  if (score.overridden_by) write_override(rows, model, score);
+  rows.add(static_cast<int>(model.signals.size()) + (score.overridden_by ? 2 : 1));
   rows.add(std::string_view("score"));
   rows.add_null();
   rows.add(std::string_view("score"));
@@ -81,6 +111,9 @@ RowBlock signal_rows(const Model& model, const Score& score) {
   rows.add(score.score);
   rows.add_or_null(score.unknown_reason);
   rows.add(describe_score(model, score));
+  rows.add_or_null(score.state.is_idle(score.as_of) ? model.silence_step : std::string());
+  rows.add_null();
+  rows.add_null();
   return rows.finish();
 }
 

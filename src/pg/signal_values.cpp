@@ -15,7 +15,18 @@ namespace health::pg {
 
 namespace {
 
-enum Column { raw_column, text_column, normalized_column, reason_column, whole_column, observed_column };
+enum Column {
+  raw_column,
+  text_column,
+  normalized_column,
+  reason_column,
+  whole_column,
+  observed_column,
+  counted_column,
+  basis_column,
+  state_column,
+  since_column
+};
 
 struct ElementType {
   Oid type;
@@ -23,21 +34,27 @@ struct ElementType {
   bool by_value;
   char alignment;
 };
-constexpr ElementType element_types[signal_values_columns] = {
+constexpr ElementType element_types[signal_arrays] = {
     {FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE},
     {TEXTOID, -1, false, TYPALIGN_INT},
     {FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE},
     {CHAROID, sizeof(char), true, TYPALIGN_CHAR},
     {FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE},
-    {DATEOID, sizeof(DateADT), true, TYPALIGN_INT}};
+    {DATEOID, sizeof(DateADT), true, TYPALIGN_INT},
+    {FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE},
+    {FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}};
 
 }  // namespace
 
-SignalArrays keep_readings(const Model& model, std::span<const Reading> readings) {
+SignalArrays keep_readings(const Model& model, const Score& score) {
+  const std::span<const Reading> readings = score.readings;
   SignalArrays arrays{};
+  arrays.state = state_code(score.state);
+  arrays.has_since = score.state.since.has_value();
+  arrays.since = score.state.since.value_or(0);
   const std::size_t count = readings.size();
   arrays.count = static_cast<int>(count);
-  for (int column = 0; column < signal_values_columns; ++column) {
+  for (int column = 0; column < signal_arrays; ++column) {
     arrays.values[column] = allocate_array<Datum>(count + 1);
     arrays.nulls[column] = allocate_array<bool>(count + 1);
   }
@@ -53,11 +70,14 @@ SignalArrays keep_readings(const Model& model, std::span<const Reading> readings
     put(reason_column, value.reason != '\0', CharGetDatum(value.reason));
     put(whole_column, value.whole.has_value(), Float8GetDatum(value.whole.value_or(0)));
     put(observed_column, value.observed.has_value(), DateADTGetDatum(value.observed.value_or(0)));
+    put(counted_column, value.counted.has_value(), Float8GetDatum(value.counted.value_or(0)));
+    put(basis_column, value.basis.has_value(), Float8GetDatum(value.basis.value_or(0)));
   }
   return arrays;
 }
 
-std::vector<Reading> restore_readings(const Model& model, const SignalArrays& arrays) {
+Score restore_score(const Model& model, const SignalArrays& arrays, Day as_of,
+                    std::span<const Override> overrides) {
   if (static_cast<std::size_t>(arrays.count) != model.signals.size()) {
     throw Error(sqlstate::invalid_parameter_value,
                 "the values are of " + std::to_string(arrays.count) + " signals, but the model has " +
@@ -81,9 +101,12 @@ std::vector<Reading> restore_readings(const Model& model, const SignalArrays& ar
     if (known(reason_column)) value.reason = DatumGetChar(arrays.values[reason_column][i]);
     if (known(whole_column)) value.whole = DatumGetFloat8(arrays.values[whole_column][i]);
     if (known(observed_column)) value.observed = DatumGetDateADT(arrays.values[observed_column][i]);
+    if (known(counted_column)) value.counted = DatumGetFloat8(arrays.values[counted_column][i]);
+    if (known(basis_column)) value.basis = DatumGetFloat8(arrays.values[basis_column][i]);
     readings.push_back(restore_reading(model.signals[i], value));
   }
-  return readings;
+  const auto since = arrays.has_since ? std::optional(arrays.since) : std::nullopt;
+  return score_readings(model, std::move(readings), as_of, state_of_code(arrays.state, since), overrides);
 }
 
 Datum make_signal_values(const SignalArrays& arrays, TupleDesc type) {
@@ -91,7 +114,11 @@ Datum make_signal_values(const SignalArrays& arrays, TupleDesc type) {
   bool nulls[signal_values_columns];
   int dimensions[] = {arrays.count};
   int lower_bounds[] = {1};
-  for (int column = 0; column < signal_values_columns; ++column) {
+  values[state_column] = CharGetDatum(arrays.state);
+  nulls[state_column] = false;
+  values[since_column] = DateADTGetDatum(arrays.since);
+  nulls[since_column] = !arrays.has_since;
+  for (int column = 0; column < signal_arrays; ++column) {
     bool empty = true;
     for (int i = 0; i < arrays.count && empty; ++i) empty = arrays.nulls[column][i];
     nulls[column] = empty && column != raw_column;  // one array tells how many signals there are
@@ -114,7 +141,10 @@ SignalArrays open_signal_values(Datum datum, TupleDesc type) {
   bool nulls[signal_values_columns];
   heap_deform_tuple(&tuple, type, values, nulls);
   SignalArrays arrays{};
-  for (int column = 0; column < signal_values_columns; ++column) {
+  arrays.state = nulls[state_column] ? state_code({}) : DatumGetChar(values[state_column]);
+  arrays.has_since = !nulls[since_column];
+  if (arrays.has_since) arrays.since = DatumGetDateADT(values[since_column]);
+  for (int column = 0; column < signal_arrays; ++column) {
     if (nulls[column]) continue;
     const ElementType& element = element_types[column];
     int count = 0;

@@ -4,7 +4,7 @@ select q.as_of, a.*, l.u from oracle.question q join oracle.account a using (acc
 
 create temp table answered on commit drop as
 select account, as_of, to_jsonb(m) as record
-from (select account, as_of, health.metrics(u, as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) as m from asked offset 0) r;
+from (select account, as_of, health.metrics(u, as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap, inactive_after_days) as m from asked offset 0) r;
 
 create or replace temp view different_values as
 select account, as_of, metric, actual, expected
@@ -20,11 +20,12 @@ where (record ->> 'top_user', record ->> 'first_event', record ->> 'last_event',
 
 create or replace temp view different_reasons as
 select account, as_of, metric, a.reason as actual, e.reason as expected
-from (select account, as_of, m.metric, m.reason from asked, health.unknown_metrics(u, as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) m) a
+from (select account, as_of, m.metric, m.reason from asked, health.unknown_metrics(u, as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap, inactive_after_days) m) a
 full join (select * from oracle.expected where value is null) e using (account, as_of, metric)
 where a.reason is distinct from e.reason;
 
--- Every function of one metric says what the record says, to the last bit.
+-- Every function of one metric says what the record says, to the last bit. Those that are not told the window, or the start, or for how long users
+-- count, take the defaults, and may know an account to be silent that the record does not, or the other way round.
 create or replace temp view different_singles as
 select account, as_of, metric, actual, expected
 from (select account, as_of, to_jsonb(single) as single from asked, lateral (select
@@ -43,17 +44,18 @@ from (select account, as_of, to_jsonb(single) as single from asked, lateral (sel
         health.top2_share(u, as_of, catalog, window_days), health.top3_share(u, as_of, catalog, window_days), health.hhi(u, as_of, catalog, window_days), health.effective_users(u, as_of, catalog, window_days),
         health.hhi_normalized(u, as_of, catalog, window_days), health.gini(u, as_of, catalog, window_days), health.absence_factor(u, as_of, catalog, window_days),
         health.first_event(u, as_of, catalog), health.last_event(u, as_of, catalog), health.weekly(u, as_of, 12, catalog)) single) s
-     join answered using (account, as_of),
+     join answered using (account, as_of) join answer using (account, as_of),
      lateral jsonb_each_text(record) r (metric, expected) full join lateral jsonb_each_text(single) s1 (metric, actual) using (metric)
-where actual is distinct from expected;
+where actual is distinct from expected and inactive_after_days = 365
+  and (answer.last_event >= as_of - least(28, window_days) or account_start is null and window_days = 28);
 
 create or replace temp view different_series as
 select account, day as as_of, 'metrics_series' as metric, s::text as actual, m::text as expected
 from (select * from asked where account % 10 = 0) a,
-     lateral (select d::date as day, health.metrics(u, d::date, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) as m
+     lateral (select d::date as day, health.metrics(u, d::date, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap, inactive_after_days) as m
               from generate_series(as_of - 9, as_of, interval '3 days') d offset 0) m
      full join lateral (select s.as_of as day, to_jsonb(s) - 'as_of' as s
-              from health.metrics_series(u, as_of - 9, as_of, 3, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) s) s using (day)
+              from health.metrics_series(u, as_of - 9, as_of, 3, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap, inactive_after_days) s) s using (day)
 where s is distinct from to_jsonb(m);
 
 -- Users in order of their contributions: events, or value points.
@@ -75,18 +77,18 @@ from asked,
               from oracle.fact f where f.account = asked.account and f.event in ('e1', 'e3') and day >= as_of - window_days and day < as_of) w,
      lateral (select max(day) as last_day, min(day) as first_day from oracle.fact f where f.account = asked.account and f.event in ('e1', 'e3') and day < as_of) f,
      lateral (select sum(points) as t, max(points) as top, sum(points * points) as squares from per_user p where (p.account, p.as_of) = (asked.account, asked.as_of)) p,
-     lateral (select wp from answer a where (a.account, a.as_of) = (asked.account, asked.as_of)) weeks,
+     lateral (select wp, is_active from answer a where (a.account, a.as_of) = (asked.account, asked.as_of)) weeks,
      lateral (select f.u as one, max(day) filter (where qualifies and day < as_of) as seen from oracle.fact f where f.account = asked.account group by f.u order by md5(f.u) limit 1) one_user,
      lateral (values
         (1, health.active_users(asked.u, as_of, catalog, window_days, '{e1,e3}')::text, users::text),
         (2, health.events(asked.u, as_of, catalog, window_days, '{e1,e3}')::text, w.events::text),
         (3, health.last_event(asked.u, as_of, catalog, '{e1,e3}')::text, f.last_day::text),
         (4, health.first_event(asked.u, as_of, catalog, '{e1,e3}')::text, f.first_day::text),
-        (5, round(health.amount_sum(asked.u, as_of, catalog, window_days, '{e1,e3}')::numeric, 6)::text, round(w.amount, 6)::text),
+        (5, round(health.amount_sum(asked.u, as_of, catalog, window_days, '{e1,e3}')::numeric, 6)::text, case when is_active then round(w.amount, 6) end::text),
         (6, health.recency_days(asked.u, as_of, catalog, null, one)::text, (as_of - seen)::text),
         (7, round(health.power_user_dependency(asked.u, as_of, catalog, window_days, by_value => true, daily_cap => daily_cap)::numeric, 9)::text, round(top / nullif(t, 0), 9)::text),
         (8, round(health.hhi(asked.u, as_of, catalog, window_days, by_value => true, daily_cap => daily_cap)::numeric, 9)::text, round(squares / nullif(t * t, 0), 9)::text),
-        (9, health.dip_streak(asked.u, as_of, catalog, by_value => true, daily_cap => daily_cap)::text, (select min(week) - 1 from generate_series(1, 79) week where not wp[week] < wp[week + 1])::text),
+        (9, health.dip_streak(asked.u, as_of, catalog, by_value => true, daily_cap => daily_cap)::text, (select min(week) - 1 from generate_series(1, 79) week where wp[week] > wp[week + 1] or wp[week] = wp[week + 1] and wp[week] > 0)::text),
         (10, health.events(health.without_user(asked.u, one), as_of)::text, (select count(*) from oracle.fact o where o.account = asked.account and o.u <> one and day >= as_of - 28 and day < as_of)::text),
         (11, (select sum(c.count)::text from health.cells(asked.u) c where c.event !~ '^\$'), (select nullif(count(*), 0)::text from oracle.fact o where o.account = asked.account))
      ) c (n, actual, expected)
@@ -100,7 +102,7 @@ where day < as_of or event = '$joined' or event = '$deactivated' and day = as_of
 group by 1, 2;
 create or replace temp view different_pasts as
 select account, as_of, key as metric, value as actual, record ->> key as expected
-from (select account, as_of, health.metrics(coalesce(p.u, '{}'), as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap) as m
+from (select account, as_of, health.metrics(coalesce(p.u, '{}'), as_of, catalog, window_days, account_start, seats, onboarding_days, onboarding_events, onboarding_window, features, daily_cap, inactive_after_days) as m
       from asked left join past p using (account, as_of) offset 0) r
      join answered using (account, as_of), lateral jsonb_each_text(to_jsonb(m))
 where value is distinct from record ->> key;

@@ -10,13 +10,15 @@ select e.account, e.u, e.event, (e.at at time zone a.zone)::date, round(e.amount
 from oracle.event e join oracle.account a using (account), lateral (select a.catalog -> e.event as rule) r
 where e.u is not null and e.event is not null and e.at is not null;
 
--- Without a roster a user joins with the first event that is seen of it, whatever the event.
 insert into oracle.membership
 select j.account, j.u, j.day, (select min(d.day) from oracle.marker d where (d.account, d.u, d.marker) = (j.account, j.u, '$deactivated') and d.day >= j.day)
-from (select distinct account, u, day from oracle.marker where marker = '$joined'
-      union all
-      select account, u, min(day) from oracle.fact f
-      where not exists (select from oracle.marker m where m.account = f.account and m.marker = '$joined') group by account, u) j;
+from (select distinct account, u, day from oracle.marker where marker = '$joined') j;
+
+-- Without a roster those belong to the account who were seen lately, whatever the event, and never deactivated.
+insert into oracle.membership
+select s.account, s.u, s.day, least(s.day + a.inactive_after_days + 1, (select min(d.day) from oracle.marker d where (d.account, d.u, d.marker) = (s.account, s.u, '$deactivated')))
+from (select distinct account, u, day from oracle.fact) s join oracle.account a using (account)
+where not exists (select from oracle.marker m where m.account = s.account and m.marker = '$joined');
 
 insert into oracle.user_rank
 select account, u, row_number() over (partition by account order by

@@ -34,7 +34,8 @@ select account, case when random() < 0.4 then 'UTC' else (array['Europe/Berlin',
        (array[null, 0, 5, 10, 2.5])[1 + floor(5 * random())::int],
        1 + floor(14 * random())::int, 1 + floor(3 * random() ^ 2)::int, 7 + floor(60 * random())::int,
        case when random() < 0.6 then null when random() < 0.1 then '{}' else array['f1', 'e1', 'e2', 'f3', 'f9', 'f1'] end,
-       case when random() < 0.4 then (array[0, 3, 10.5])[1 + floor(3 * random())::int] end
+       case when random() < 0.4 then (array[0, 3, 10.5])[1 + floor(3 * random())::int] end,
+       (array[365, 365, 365, 60, 14])[1 + floor(5 * random())::int]
 from shape order by account;
 
 insert into oracle.event

@@ -3,7 +3,8 @@ create schema oracle;
 
 create table oracle.account (
     account int primary key, zone text, catalog jsonb, window_days int, account_start date, seats float8,
-    onboarding_days int, onboarding_events int, onboarding_window int, features text[], daily_cap float8);
+    onboarding_days int, onboarding_events int, onboarding_window int, features text[], daily_cap float8,
+    inactive_after_days int);
 create table oracle.event (account int, u text, event text, at timestamptz, amount float8);
 create table oracle.marker (account int, u text, marker text, day date);
 create table oracle.question (account int, as_of date);

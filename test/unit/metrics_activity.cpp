@@ -19,23 +19,71 @@ TEST_CASE("an event on as_of is not seen, the window's first day is") {
 
 TEST_CASE("activation is active users of all users, with its interval") {
   const Ledger l =
-      ledger("bigint{1:2025-03-30/a*9;2:2025-03-30/a;3:2025-03-10/a;4:2024-01-01/a;5:2024-01-01/a}");
+      ledger("bigint{1:2025-03-30/a*9;2:2025-03-30/a;3:2025-03-10/a;4:2024-06-01/a;5:2024-06-01/a}");
   CHECK(known(ask(l, MetricId::activation_rate, "2025-03-31"), 0.6));
   CHECK(ask(l, MetricId::activation_rate_low, "2025-03-31").number == Approx(0.231).margin(5e-4));
   CHECK(ask(l, MetricId::activation_rate_high, "2025-03-31").number == Approx(0.882).margin(5e-4));
   CHECK(known(ask(l, MetricId::dormant_users, "2025-03-31"), 2));
 }
 
-TEST_CASE("an empty ledger knows nothing, but counts are real zeros") {
+TEST_CASE("without a roster users count for 365 days after they were seen, or as long as the settings say") {
+  const char* text = "bigint{1:2024-03-31/a,2024-09-01/a;2:2024-03-31/a;3:2025-03-20/a}";
+  const Ledger l = ledger(text);
+  CHECK(known(ask(l, MetricId::total_users, "2025-03-31"), 3));
+  CHECK(known(ask(l, MetricId::total_users, "2025-04-01"), 2));
+  CHECK(known(ask(l, MetricId::activation_rate, "2025-04-01"), 0.5));
+  CHECK(known(ask(l, MetricId::total_users, "2025-09-01"), 2));
+  CHECK(known(ask(l, MetricId::total_users, "2025-09-02"), 1));
+  MetricSettings month;
+  month.inactive_after_days = 30;
+  month.window_days = 60;
+  const Ledger shorter = ledger("bigint{1:2025-02-28/a;2:2025-03-01/a;3:2025-01-01/a,2025-03-30/a}", month);
+  CHECK(known(ask(shorter, MetricId::total_users, "2025-03-31"), 2));
+  CHECK(known(ask(shorter, MetricId::active_users, "2025-03-31"), 3));
+  // Who was active in the window but does not count any more is in neither part.
+  CHECK(known(ask(shorter, MetricId::activation_rate, "2025-03-31"), 1));
+  CHECK(known(ask(shorter, MetricId::total_users, "2025-02-01"), 0));
+  CHECK(known(ask(shorter, MetricId::total_users, "2025-01-31"), 1));
+}
+
+TEST_CASE("a user without a roster who was deactivated is out from that day on, seen again or not") {
+  const char* text = "bigint{1:2024-01-10/a,2025-03-20/a,2024-02-01/$deactivated;2:2025-03-20/a}";
+  CHECK(known(ask(ledger(text), MetricId::total_users, "2024-01-31"), 1));
+  CHECK(known(ask(ledger(text), MetricId::total_users, "2024-02-01"), 0));
+  CHECK(known(ask(ledger(text), MetricId::total_users, "2025-03-31"), 1));
+  CHECK(known(ask(ledger(text), MetricId::active_users, "2025-03-31"), 2));
+  CHECK(known(ask(ledger(text), MetricId::activation_rate, "2025-03-31"), 1));
+  // A deactivation long after the last event brings nobody back.
+  const Ledger late = ledger("bigint{1:2020-01-10/a,2025-02-01/$deactivated}");
+  CHECK(known(ask(late, MetricId::total_users, "2025-01-15"), 0));
+}
+
+TEST_CASE("in an empty ledger nobody is active: counts are real zeros, all else says so") {
   const Ledger l = ledger("{}");
   for (const auto id : {MetricId::total_users, MetricId::active_users, MetricId::events,
-                        MetricId::value_points, MetricId::dormant_users, MetricId::dip_streak})
+                        MetricId::value_points, MetricId::cadence})
     CHECK(known(ask(l, id, "2025-03-31"), 0));
   for (const auto id :
-       {MetricId::activation_rate, MetricId::events_per_user_week, MetricId::stickiness, MetricId::depth,
-        MetricId::growth, MetricId::recency_days, MetricId::trend_4w, MetricId::dropoff, MetricId::slope_4w,
-        MetricId::cadence, MetricId::power_user_dependency, MetricId::gini, MetricId::amount_sum})
+       {MetricId::activation_rate, MetricId::activation_rate_low, MetricId::events_per_user_week,
+        MetricId::stickiness, MetricId::depth, MetricId::growth, MetricId::recency_days, MetricId::trend_4w,
+        MetricId::dropoff, MetricId::slope_4w, MetricId::dip_streak, MetricId::power_user_dependency,
+        MetricId::gini, MetricId::amount_sum, MetricId::dormant_users})
+    CHECK(unknown(ask(l, id, "2025-03-31"), Unknown::nobody_active));
+}
+
+TEST_CASE("an empty ledger of a young account knows nothing, but counts are real zeros") {
+  MetricSettings settings;
+  settings.account_start = day("2025-03-25");
+  const Ledger l = ledger("{}", settings);
+  for (const auto id : {MetricId::total_users, MetricId::active_users, MetricId::events,
+                        MetricId::value_points, MetricId::dormant_users})
+    CHECK(known(ask(l, id, "2025-03-31"), 0));
+  for (const auto id : {MetricId::activation_rate, MetricId::events_per_user_week, MetricId::stickiness,
+                        MetricId::depth, MetricId::growth, MetricId::recency_days, MetricId::slope_4w,
+                        MetricId::dip_streak, MetricId::power_user_dependency, MetricId::amount_sum})
     CHECK(unknown(ask(l, id, "2025-03-31"), Unknown::no_data));
+  for (const auto id : {MetricId::trend_4w, MetricId::dropoff, MetricId::cadence})
+    CHECK(unknown(ask(l, id, "2025-03-31"), Unknown::insufficient_history));
 }
 
 TEST_CASE("an account without events but with users and a start has zeros where they are real") {
@@ -44,26 +92,25 @@ TEST_CASE("an account without events but with users and a start has zeros where 
   const Ledger l = ledger("bigint{1:0001-01-01/$joined;2:2021-05-05/$joined}", settings);
   CHECK(known(ask(l, MetricId::total_users, "2025-03-31"), 2));
   CHECK(known(ask(l, MetricId::activation_rate, "2025-03-31"), 0));
-  CHECK(known(ask(l, MetricId::trend_4w, "2025-03-31"), 0));
   CHECK(known(ask(l, MetricId::cadence, "2025-03-31"), 0));
   CHECK(known(ask(l, MetricId::dormant_users, "2025-03-31"), 2));
-  CHECK(unknown(ask(l, MetricId::recency_days, "2025-03-31"), Unknown::no_data));
-  CHECK(unknown(ask(l, MetricId::power_user_dependency, "2025-03-31"), Unknown::zero_denominator));
-  CHECK(unknown(ask(l, MetricId::events_per_user_week, "2025-03-31"), Unknown::zero_denominator));
+  for (const auto id : {MetricId::trend_4w, MetricId::recency_days, MetricId::power_user_dependency,
+                        MetricId::events_per_user_week})
+    CHECK(unknown(ask(l, id, "2025-03-31"), Unknown::nobody_active));
 }
 
 TEST_CASE(
-    "a deactivated user leaves the denominator on the day of deactivation and stays in the numerator before "
-    "it") {
+    "a deactivated user leaves both parts of a ratio on the day of deactivation, totals keep what was done") {
   const Ledger l = ledger(
       "bigint{1:2025-01-01/$joined,2025-03-20/a,2025-03-25/$deactivated;2:2025-01-01/$joined,2025-03-20/a}");
   CHECK(known(ask(l, MetricId::total_users, "2025-03-24"), 2));
   CHECK(known(ask(l, MetricId::activation_rate, "2025-03-24"), 1));
   CHECK(known(ask(l, MetricId::total_users, "2025-03-25"), 1));
   CHECK(known(ask(l, MetricId::active_users, "2025-03-25"), 2));
-  // Removed seats are a finding: the ratio stays raw, and has no interval.
-  CHECK(known(ask(l, MetricId::activation_rate, "2025-03-25"), 2));
-  CHECK(unknown(ask(l, MetricId::activation_rate_low, "2025-03-25"), Unknown::not_applicable));
+  CHECK(known(ask(l, MetricId::events, "2025-03-25"), 2));
+  CHECK(known(ask(l, MetricId::activation_rate, "2025-03-25"), 1));
+  CHECK(ask(l, MetricId::activation_rate_low, "2025-03-25").number == Approx(0.2065).margin(5e-5));
+  CHECK(known(ask(l, MetricId::activation_rate_high, "2025-03-25"), 1));
   CHECK(known(ask(l, MetricId::dormant_users, "2025-03-25"), 0));
 }
 
@@ -79,6 +126,7 @@ TEST_CASE("with a roster, users outside of it are active but not entitled") {
   const Ledger l = ledger("bigint{1:2025-01-01/$joined;2:2025-03-20/a}");
   CHECK(known(ask(l, MetricId::total_users, "2025-03-31"), 1));
   CHECK(known(ask(l, MetricId::active_users, "2025-03-31"), 1));
+  CHECK(known(ask(l, MetricId::activation_rate, "2025-03-31"), 0));
   CHECK(known(ask(l, MetricId::dormant_users, "2025-03-31"), 1));
 }
 
@@ -91,6 +139,14 @@ TEST_CASE("adoption is active users of licensed seats") {
                 Unknown::zero_denominator));
   settings.seats = 4;
   CHECK(known(ask(ledger("bigint{1:2025-03-30/a}", settings), MetricId::adoption_rate, "2025-03-31"), 0.25));
+  // Shared seats are a finding, so that ratios above 1 stay; who is not entitled takes no seat.
+  settings.seats = 1;
+  CHECK(known(
+      ask(ledger("bigint{1:2025-03-30/a;2:2025-03-30/a}", settings), MetricId::adoption_rate, "2025-03-31"),
+      2));
+  CHECK(known(ask(ledger("bigint{1:2025-03-30/a,2025-01-01/$joined;2:2025-03-30/a}", settings),
+                  MetricId::adoption_rate, "2025-03-31"),
+              1));
   for (const double bad : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
     settings.seats = bad;
     CHECK(unknown(ask(ledger("bigint{1:2025-03-30/a}", settings), MetricId::adoption_rate, "2025-03-31"),

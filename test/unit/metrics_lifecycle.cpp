@@ -23,10 +23,12 @@ TEST_CASE(
   settings.onboarding_events = 2;  // two of the activation events: nine times the same is one
   CHECK(known(ask(ledger(text, settings, video_catalog()), MetricId::onboarding_activation, "2025-03-31"),
               1.0 / 5));
-  CHECK(unknown(ask(ledger(text, settings, video_catalog()), MetricId::onboarding_activation, "2025-01-31"),
+  CHECK(unknown(ask(ledger("bigint{1:2025-01-01/$joined,2025-03-30/view}", settings, video_catalog()),
+                    MetricId::onboarding_activation, "2025-03-31"),
                 Unknown::zero_denominator));
-  CHECK(unknown(ask(ledger(text, settings, video_catalog()), MetricId::onboarding_activation, "2026-01-31"),
-                Unknown::zero_denominator));
+  for (const char* silent : {"2025-01-31", "2026-01-31"})
+    CHECK(unknown(ask(ledger(text, settings, video_catalog()), MetricId::onboarding_activation, silent),
+                  Unknown::nobody_active));
 }
 
 TEST_CASE("without a roster users join with their first activity, and coming back is no joining") {
@@ -34,8 +36,9 @@ TEST_CASE("without a roster users join with their first activity, and coming bac
       ledger("bigint{1:2025-03-01/view,2025-03-03/record;2:2025-03-01/view}", {}, video_catalog());
   CHECK(known(ask(seen, MetricId::onboarding_activation, "2025-03-31"), 0.5));
   const Ledger back = ledger(
-      "bigint{1:2024-01-01/$joined,2025-02-01/$deactivated,2025-03-01/$joined,2025-03-01/record;2:2025-03-01/"
-      "$joined}",
+      "bigint{1:2024-01-01/$joined,2025-02-01/$deactivated,2025-03-01/$joined,2025-03-01/record,2025-03-20/"
+      "view;"
+      "2:2025-03-01/$joined}",
       {}, video_catalog());
   CHECK(known(ask(back, MetricId::onboarding_activation, "2025-03-31"), 0));
 }

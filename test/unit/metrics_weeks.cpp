@@ -51,13 +51,12 @@ TEST_CASE("a trend needs 8 weeks, a drop-off 5, a cadence 1") {
   CHECK(known(ask(start_at("2020-01-01"), MetricId::cadence, "2025-03-31"), 1.0 / 8));
 }
 
-TEST_CASE("nothing after nothing is no change, nothing after something is all of it") {
+TEST_CASE("nothing after nothing is no good news, nothing after something is all of it") {
   MetricSettings settings;
   settings.account_start = day("2020-01-01");
-  CHECK(known(ask(ledger("bigint{1:2020-01-01/a}", settings), MetricId::trend_4w, "2025-03-31"), 0));
-  CHECK(known(ask(ledger("bigint{1:2020-01-01/a}", settings), MetricId::dropoff, "2025-03-31"), 0));
-  CHECK(unknown(ask(ledger("bigint{1:2020-01-01/a}", settings), MetricId::slope_4w, "2025-03-31"),
-                Unknown::zero_denominator));
+  for (const auto id : {MetricId::trend_4w, MetricId::trend_4w_users, MetricId::trend_4w_value,
+                        MetricId::dropoff, MetricId::slope_4w})
+    CHECK(unknown(ask(ledger("bigint{1:2020-01-01/a}", settings), id, "2025-03-31"), Unknown::nobody_active));
   CHECK(known(ask(ledger("bigint{1:2025-02-10/a}", settings), MetricId::trend_4w, "2025-03-31"), -1));
 }
 
@@ -67,6 +66,17 @@ TEST_CASE("a dip streak may be longer than the weeks at hand") {
   CHECK(known(ask(of_weeks(falling), MetricId::dip_streak, "2025-03-31"), 39));
   falling.insert(falling.begin(), 7);
   CHECK(known(ask(of_weeks(falling), MetricId::dip_streak, "2025-03-31"), 39));
+}
+
+TEST_CASE("a dip streak goes on through weeks without events, back to the first week with some") {
+  // 1 event in week 5 of five: the week before had none, so the streak begins with it.
+  CHECK(known(ask(of_weeks({1, 0, 0, 0, 0}), MetricId::dip_streak, "2025-03-31"), 4));
+  CHECK(known(ask(of_weeks({3, 2, 0, 0}), MetricId::dip_streak, "2025-03-31"), 3));
+  CHECK(known(ask(of_weeks({2, 3, 0, 0}), MetricId::dip_streak, "2025-03-31"), 2));
+  CHECK(known(ask(of_weeks({5, 0, 0, 1}), MetricId::dip_streak, "2025-03-31"), 0));
+  std::vector<int> long_silent(60, 0);
+  long_silent.front() = 9;
+  CHECK(known(ask(of_weeks(long_silent), MetricId::dip_streak, "2025-03-31"), 59));
 }
 
 TEST_CASE("dips two weeks in a row") {

@@ -56,7 +56,7 @@ TEST_CASE("a model document becomes a tree with inputs in document order") {
   CHECK(model.signals[1].metric.events == std::vector<std::string>{"make"});
   CHECK(model.signals[1].metric.by_value);
   CHECK(model.signals[1].metric.top_k == 3);
-  CHECK(model.signals[1].step_low == "call");
+  CHECK(model.signals[1].step_low.text == "call");
   CHECK(model.signals[1].weight == 1);
   CHECK(model.signals[2].path == "signals[0].signals[1]");
   CHECK(model.signals[2].optional);

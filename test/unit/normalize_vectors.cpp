@@ -117,6 +117,61 @@ TEST_CASE("piecewise and steps want ascending values") {
             .find("steps[1]") != std::string::npos);
 }
 
+TEST_CASE("the lowest score is the lowest that the normaliser can give, in either direction") {
+  const auto lowest = [](const char* spec) {
+    const Value value = lowest_score(parse_normalizer(spec));
+    REQUIRE(value.known());
+    return value.number;
+  };
+  CHECK(lowest(R"({"kind": "identity"})") == 0);
+  CHECK(lowest(R"({"kind": "identity", "direction": "lower"})") == 0);
+  CHECK(lowest(R"({"kind": "linear", "worst": -3, "best": 5})") == 0);
+  CHECK(lowest(R"({"kind": "linear", "worst": 5, "best": -3})") == 0);
+  CHECK(lowest(R"({"kind": "piecewise", "points": [[0, 30], [5, 10], [9, 80]]})") == 10);
+  CHECK(lowest(R"({"kind": "piecewise", "points": [[0, 30], [5, 10], [9, 80]], "direction": "lower"})") ==
+        20);
+  CHECK(
+      lowest(
+          R"({"kind": "steps", "below": 25, "steps": [{"from": 0, "score": 40}, {"from": 9, "score": 15}]})") ==
+      15);
+  CHECK(lowest(R"({"kind": "steps", "below": 5, "steps": [{"from": 0, "score": 40}]})") == 5);
+  CHECK(
+      lowest(R"({"kind": "steps", "below": 5, "steps": [{"from": 0, "score": 40}], "direction": "lower"})") ==
+      60);
+  CHECK(lowest(R"({"kind": "map", "map": {"pro": 80, "free": 20}})") == 20);
+  CHECK(lowest(R"({"kind": "map", "map": {"pro": 80, "free": 20}, "otherwise": 10})") == 10);
+  CHECK(lowest(R"({"kind": "recency", "half_life_days": 30})") == 0);
+  CHECK(lowest(R"({"kind": "target", "low": 2, "high": 4, "tolerance": 1})") == 0);
+  CHECK(lowest(R"({"kind": "logistic", "midpoint": 3, "steepness": 2})") == 0);
+  CHECK(lowest(R"({"kind": "logistic", "midpoint": 3, "steepness": 2, "direction": "lower"})") == 0);
+  CHECK(lowest(R"({"kind": "percentile", "reference": {"values": [10, 20, 30]}})") == 0);
+  CHECK(lowest(R"({"kind": "percentile", "reference": {"values": [10, 20, 30]}, "direction": "lower"})") ==
+        0);
+  CHECK(lowest_score(parse_normalizer(R"({"kind": "percentile"})")).unknown == Unknown::no_data);
+  const Normalizer segments = parse_normalizer(
+      R"({"kind": "percentile", "segment": "plan", "reference": {"segments": {"pro": {"values": [1, 2]}}}})");
+  CHECK(lowest_score(segments, "pro") == Value::of(0));
+  CHECK(lowest_score(segments, "free").unknown == Unknown::no_data);
+}
+
+TEST_CASE("no value scores below the lowest score") {
+  std::mt19937_64 random(test::property_seed() + 3);
+  std::uniform_real_distribution<double> unit(-1, 1);
+  int below = 0;
+  for (const char* spec :
+       {R"({"kind": "linear", "worst": 5, "best": -3})", R"({"kind": "recency", "half_life_days": 3})",
+        R"({"kind": "piecewise", "points": [[-2, 70], [0, 20], [3, 90]], "direction": "lower"})",
+        R"({"kind": "steps", "steps": [{"from": -1, "score": 10}, {"from": 100, "score": 90}], "below": 35})",
+        R"({"kind": "target", "low": 2, "tolerance": 5, "direction": "lower"})",
+        R"({"kind": "logistic", "midpoint": 3, "steepness": -2})",
+        R"({"kind": "percentile", "reference": {"values": [-5, 1, 1, 2, 1000]}})"}) {
+    const Normalizer n = parse_normalizer(spec);
+    for (int i = 0; i < 2000; ++i)
+      below += normalize(n, unit(random) * std::pow(10, 5 * unit(random))).number < lowest_score(n).number;
+  }
+  CHECK(below == 0);
+}
+
 TEST_CASE("every normaliser stays within 0..100, keeps to its direction, and never yields NaN") {
   std::mt19937_64 random(test::property_seed());
   std::uniform_real_distribution<double> unit(-1, 1);

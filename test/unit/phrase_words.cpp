@@ -125,10 +125,10 @@ TEST_CASE("every metric has words for any value") {
 TEST_CASE("the main reason is what moved most, else what costs most, and the next step belongs to it") {
   Model model = flat_model({1, 1});
   model.signals[0].label = "usage";
-  model.signals[0].step_low = "call them";
-  model.signals[0].step_high = "ask for a story";
+  model.signals[0].step_low.text = "call them";
+  model.signals[0].step_high.text = "ask for a story";
   model.signals[1].label = "tickets";
-  model.signals[1].step_low = "clear the queue";
+  model.signals[1].step_low.text = "clear the queue";
   const Ledger ledger = score_ledger(model, "{}");
   const Day as_of = score_day("2025-06-02");
   const auto summary = [&](std::string_view a, std::string_view b, std::optional<Day> observed_b) {

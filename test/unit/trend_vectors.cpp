@@ -42,11 +42,11 @@ TEST_CASE("nothing is neither down nor up from nothing, and counts may be as lar
   CHECK_THROWS_AS(down_at_least(1, 1, -1), Error);
 }
 
-TEST_CASE("a change from nothing is unknown, from nothing to nothing 0") {
-  CHECK(relative_change(0, 0) == Value::of(0));
+TEST_CASE("a change from nothing is unknown, from nothing to nothing nobody was active") {
+  CHECK(relative_change(0, 0) == Value::none(Unknown::nobody_active));
   CHECK(relative_change(1, 0) == Value::none(Unknown::zero_denominator));
   CHECK(relative_change(0, 5) == Value::of(-1));
-  CHECK(slope_4w(std::vector<Exact>{0, 0, 0, 0}) == Value::none(Unknown::zero_denominator));
+  CHECK(slope_4w(std::vector<Exact>{0, 0, 0, 0}) == Value::none(Unknown::nobody_active));
   CHECK(slope_4w(std::vector<Exact>{5, 5, 5, 5}) == Value::of(0));
 }
 
@@ -56,6 +56,11 @@ TEST_CASE("a dip streak ends with the first week that did not fall") {
   CHECK(dip_streak(std::vector<Exact>{3, 2, 2}) == 0);
   CHECK(dip_streak(std::vector<Exact>{9, 1, 2}) == 0);
   CHECK(dip_streak(std::vector<Exact>{1}) == 0);
+  // Nothing after nothing goes on with it.
+  CHECK(dip_streak(std::vector<Exact>{3, 0, 0}) == 2);
+  CHECK(dip_streak(std::vector<Exact>{0, 3, 0, 0}) == 2);
+  CHECK(dip_streak(std::vector<Exact>{0, 0, 1}) == 0);
+  CHECK(dip_streak(std::vector<Exact>{0, 0}) == 1);
 }
 
 TEST_CASE("a trend sum does not depend on how its events are divided") {
@@ -75,15 +80,20 @@ TEST_CASE("a trend sum does not depend on how its events are divided") {
   CHECK(whole.trend().known());
 }
 
-TEST_CASE("a trend sum needs eight weeks of history") {
+TEST_CASE("a trend sum needs eight weeks of history, unless nobody is active any more") {
   TrendSum sum{.as_of = 100};
   CHECK(sum.trend() == Value::none(Unknown::no_data));
   sum.add(100);  // not before as_of
   CHECK(sum.trend() == Value::none(Unknown::no_data));
   sum.add(45);
+  CHECK(sum.trend() == Value::of(-1));
+  sum.add(72);
   CHECK(sum.trend() == Value::none(Unknown::insufficient_history));
   sum.add(44);
-  CHECK(sum.trend() == Value::of(-1));
+  CHECK(sum.trend() == Value::of(-0.5));
+  TrendSum old{.as_of = 100};
+  old.add(43);
+  CHECK(old.trend() == Value::none(Unknown::nobody_active));
   TrendSum later{.as_of = 101};
   CHECK_THROWS_AS(later.add(sum), Error);
 }

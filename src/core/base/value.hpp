@@ -16,7 +16,9 @@ enum class Unknown : std::uint8_t {
   source_stale,          // the source stopped delivering
   not_applicable,        // the question does not arise: no such role in the catalog, one user, ...
   bad_value,             // what was recorded cannot be: seats below 0, no number, ...
-  repeated_account       // the account source has the id more than once
+  repeated_account,      // the account source has the id more than once
+  nobody_active,         // nobody does anything: that is known, and as bad as it gets
+  before_ledger          // it would take days from before the first one that the ledger keeps
 };
 
 // The reason as SQL shows it: "no_data", "zero_denominator", ...; "" for none.
@@ -38,6 +40,10 @@ constexpr std::string_view unknown_name(Unknown reason) {
       return "bad_value";
     case Unknown::repeated_account:
       return "repeated_account";
+    case Unknown::nobody_active:
+      return "nobody_active";
+    case Unknown::before_ledger:
+      return "before_ledger";
   }
   return "";
 }

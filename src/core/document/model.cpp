@@ -1,9 +1,12 @@
 // A model document from top to bottom: keys, bands, coverage; the other parts are in model_*.cpp.
 #include "model.hpp"
 
+#include <algorithm>
+
 #include "json_document.hpp"
 #include "model_document.hpp"
 #include "normalize_document.hpp"
+#include "source_kinds.hpp"
 
 namespace health {
 
@@ -11,10 +14,27 @@ namespace {
 
 using json = nlohmann::json;
 
-constexpr std::string_view document_keys[] = {
-    "preset",  "description",      "time_zone",   "as_of",      "accounts", "users",     "events",
-    "catalog", "unlisted_events",  "window_days", "onboarding", "features", "daily_cap", "signals",
-    "bands",   "minimum_coverage", "history"};
+constexpr std::string_view document_keys[] = {"preset",
+                                              "description",
+                                              "time_zone",
+                                              "as_of",
+                                              "accounts",
+                                              "users",
+                                              "events",
+                                              "catalog",
+                                              "unlisted_events",
+                                              "window_days",
+                                              "onboarding",
+                                              "features",
+                                              "daily_cap",
+                                              "signals",
+                                              "bands",
+                                              "minimum_coverage",
+                                              "history",
+                                              "actor",
+                                              "minimum_age_days",
+                                              "inactive_after_days",
+                                              "silence"};
 
 void check_history(DocumentReader& reader, const json& document) {
   const json* history = reader.find(document, "", "history");
@@ -25,6 +45,17 @@ void check_history(DocumentReader& reader, const json& document) {
   reader.read_number(*history, "history", "retention_months", {0, 1200, false, true});  // 0: for ever
 }
 
+// Models of columns alone need no events.
+void check_usage(DocumentReader& reader, const json& document, const Model& model) {
+  if (!model.reads_usage() || reader.find(document, "", "events") != nullptr) return;
+  const auto reading = std::find_if(model.signals.begin(), model.signals.end(), [](const Signal& signal) {
+    return signal.source == SignalSource::metric;
+  });
+  for (const SourceKind& kind : source_kinds())
+    if (kind.name == "events")
+      reader.report("events", "is missing, but " + reading->path + " is about usage", kind.example);
+}
+
 // What scoring needs.
 Model read_model(DocumentReader& reader, const json& document) {
   Model model;
@@ -33,6 +64,11 @@ Model read_model(DocumentReader& reader, const json& document) {
   read_signals(reader, document, model);
   const json* bands = reader.find(document, "", "bands");
   model.bands = bands == nullptr ? default_bands() : read_bands(reader, *bands, "bands");
+  if (const json* silence = reader.find(document, "", "silence")) {
+    constexpr std::string_view keys[] = {"next_step"};
+    if (reader.check_object(*silence, "silence", keys))
+      model.silence_step = reader.read_string(*silence, "silence", "next_step").value_or("");
+  }
   model.minimum_coverage = reader.read_number(document, "", "minimum_coverage", {0, 1}).value_or(0.5);
   return model;
 }
@@ -106,7 +142,7 @@ std::vector<Problem> find_model_problems(std::string_view text) {
   reader.read_string(document, "", "description");
   check_sources(reader, document);
   check_history(reader, document);
-  read_model(reader, document);
+  check_usage(reader, document, read_model(reader, document));
   return reader.take_problems();
 }
 

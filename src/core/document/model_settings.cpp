@@ -1,5 +1,6 @@
 // The settings of metrics in a model document: windows, onboarding, features, the daily cap.
 #include <algorithm>
+#include <utility>
 
 #include "model_document.hpp"
 #include "nearest_name.hpp"
@@ -18,6 +19,12 @@ void read_settings(DocumentReader& reader, const json& document, Model& model) {
   MetricSettings& settings = model.settings;
   settings.window_days = static_cast<int>(
       reader.read_number(document, "", "window_days", days_range).value_or(settings.window_days));
+  if (auto actor = reader.read_string(document, "", "actor")) settings.actor = std::move(*actor);
+  settings.minimum_age_days = static_cast<int>(
+      reader.read_number(document, "", "minimum_age_days", {0, 3660, false, true}).value_or(0));
+  settings.inactive_after_days =
+      static_cast<int>(reader.read_number(document, "", "inactive_after_days", days_range)
+                           .value_or(settings.inactive_after_days));
   if (const json* onboarding = reader.find(document, "", "onboarding")) {
     constexpr std::string_view keys[] = {"days", "events", "window_days"};
     if (reader.check_object(*onboarding, "onboarding", keys)) {

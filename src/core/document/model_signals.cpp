@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/scoring/pulse.hpp"
 #include "model_document.hpp"
 #include "nearest_name.hpp"
 #include "normalize_document.hpp"
@@ -14,21 +15,23 @@ using json = nlohmann::json;
 
 constexpr std::string_view group_keys[] = {"name",      "label",   "description", "weight",
                                            "next_step", "signals", "missing"};
-constexpr std::string_view metric_keys[] = {"name",   "label",       "description", "weight", "next_step",
-                                            "metric", "window_days", "events",      "role",   "by_value",
-                                            "top_k",  "normalize",   "missing"};
+constexpr std::string_view metric_keys[] = {
+    "name",     "label", "description", "weight",  "next_step", "metric", "window_days", "events", "role",
+    "by_value", "top_k", "normalize",   "missing", "shrink",    "silent", "frozen",      "actor"};
 constexpr std::string_view column_keys[] = {"name",   "label",    "description", "weight", "next_step",
                                             "column", "optional", "normalize",   "missing"};
 constexpr std::string_view expression_keys[] = {
     "name", "label", "description", "weight", "next_step", "expression", "optional", "normalize", "missing"};
 constexpr std::string_view query_keys[] = {"name",  "label",    "description", "weight", "next_step",
                                            "query", "optional", "normalize",   "missing"};
-constexpr std::string_view all_keys[] = {"name",        "label",     "description", "weight",   "next_step",
-                                         "metric",      "column",    "expression",  "query",    "signals",
-                                         "window_days", "events",    "role",        "by_value", "top_k",
-                                         "optional",    "normalize", "missing"};
+constexpr std::string_view pulse_keys[] = {"name",      "label", "description", "weight",
+                                           "next_step", "pulse", "normalize",   "missing"};
+constexpr std::string_view all_keys[] = {
+    "name",     "label",     "description", "weight",      "next_step", "metric", "column",   "expression",
+    "query",    "pulse",     "signals",     "window_days", "events",    "role",   "by_value", "top_k",
+    "optional", "normalize", "missing",     "shrink",      "silent",    "frozen", "actor"};
 constexpr const char* source_hint =
-    "a signal has one of metric, column, expression, query or signals (a group)";
+    "a signal has one of metric, column, expression, query, pulse or signals (a group)";
 
 std::vector<std::string_view> metric_names() {
   std::vector<std::string_view> names;
@@ -71,6 +74,8 @@ class SignalReader {
     signal.weight = weight.value_or(1);
     read_source(value, signal);
     read_missing(value, signal);
+    if (signal.source == SignalSource::metric) read_silent(value, signal);
+    if (signal.source == SignalSource::metric) read_shrink(value, signal);
     read_next_step(value, signal);
     if (!signal.is_group()) read_normalize(value, signal);
     place(value, std::move(signal));
@@ -79,8 +84,9 @@ class SignalReader {
 
   // Keys that go with another kind of signal are told apart from those that nothing knows.
   bool check_keys(const json& value, const std::string& path) {
-    constexpr std::string_view sources[] = {"metric", "column", "expression", "query", "signals"};
-    constexpr Names keys_of[] = {metric_keys, column_keys, expression_keys, query_keys, group_keys};
+    constexpr std::string_view sources[] = {"metric", "column", "expression", "query", "pulse", "signals"};
+    constexpr Names keys_of[] = {metric_keys, column_keys, expression_keys,
+                                 query_keys,  pulse_keys,  group_keys};
     if (!value.is_object()) return reader_.check_object(value, path, all_keys);
     std::size_t source = std::size(sources);
     std::size_t found = 0;
@@ -106,6 +112,8 @@ class SignalReader {
     if (!name) return;
     const std::string at = path_to_key(signal.path, "name");
     if (*name == "score") reader_.report(at, "\"score\" is the name of the whole", "choose another name");
+    if (*name == "override")
+      reader_.report(at, "\"override\" is the name of what a person decided", "choose another name");
     if (name->size() > 63)
       reader_.report(at, "is longer than 63 bytes", "shorten it and use \"label\" for the words");
     const auto [first, is_new] = names_.emplace(*name, signal.path);
@@ -122,7 +130,7 @@ class SignalReader {
     const std::string& path = signal.path;
     int sources = 0;
     std::string found;
-    for (const char* key : {"metric", "column", "expression", "query", "signals"}) {
+    for (const char* key : {"metric", "column", "expression", "query", "pulse", "signals"}) {
       if (reader_.find(value, path, key) == nullptr) continue;
       if (++sources > 1) found += " and ";
       found += key;
@@ -138,6 +146,9 @@ class SignalReader {
     } else if (reader_.find(value, path, "metric") != nullptr) {
       signal.source = SignalSource::metric;
       read_metric(value, signal);
+    } else if (const json* pulse = reader_.find(value, path, "pulse")) {
+      signal.source = SignalSource::pulse;
+      read_pulse(*pulse, signal);
     } else {
       for (const auto& [key, source] : {std::pair{"column", SignalSource::column},
                                         {"expression", SignalSource::expression},
@@ -149,6 +160,15 @@ class SignalReader {
       }
       signal.optional = reader_.read_bool(value, path, "optional").value_or(false);
     }
+  }
+
+  // {} or {"valid_days": 90}.
+  void read_pulse(const json& pulse, Signal& signal) {
+    const std::string at = path_to_key(signal.path, "pulse");
+    constexpr std::string_view keys[] = {"valid_days"};
+    if (!reader_.check_object(pulse, at, keys)) return;
+    signal.valid_days = static_cast<int>(
+        reader_.read_number(pulse, at, "valid_days", {1, 3660, false, true}).value_or(pulse_valid_days));
   }
 
   void read_metric(const json& value, Signal& signal) {
@@ -165,6 +185,7 @@ class SignalReader {
         static_cast<int>(reader_.read_number(value, path, "window_days", {1, 3660, false, true}).value_or(0));
     signal.metric.top_k =
         static_cast<int>(reader_.read_number(value, path, "top_k", {1, 1000, false, true}).value_or(1));
+    signal.metric.actor = reader_.read_string(value, path, "actor").value_or("");
     signal.metric.by_value = reader_.read_bool(value, path, "by_value").value_or(false);
     if (auto events = reader_.read_names(value, path, "events")) {
       signal.metric.events = std::move(*events);
@@ -251,6 +272,8 @@ class SignalReader {
       }
       signal.missing = meanings[found - std::begin(policies)];
     }
+    if (signal.source == SignalSource::pulse && signal.missing == NullPolicy::carry_forward)
+      reader_.report(at, "does not go with \"pulse\"", "say how old it may be in pulse.valid_days");
     if (signal.is_group() && signal.missing != NullPolicy::ignore && signal.missing != NullPolicy::required) {
       reader_.report(at, "does not fit a group", "a group is ignored or required; give its signals a policy");
     }
@@ -262,17 +285,85 @@ class SignalReader {
     const std::string at = path_to_key(signal.path, "next_step");
     constexpr std::string_view keys[] = {"low", "high"};
     if (!reader_.check_object(*next_step, at, keys)) return;
-    signal.step_low = reader_.read_string(*next_step, at, "low").value_or("");
-    signal.step_high = reader_.read_string(*next_step, at, "high").value_or("");
+    signal.step_low = read_step(*next_step, at, "low", signal);
+    signal.step_high = read_step(*next_step, at, "high", signal);
+  }
+
+  // A text, or {"text": ..., "at_most": -0.15}.
+  NextStep read_step(const json& steps, const std::string& path, const char* key, const Signal& signal) {
+    NextStep step;
+    const json* value = reader_.find(steps, path, key);
+    if (value == nullptr) return step;
+    const std::string at = path_to_key(path, key);
+    if (!value->is_object()) {
+      step.text = reader_.string_at(*value, at).value_or("");
+      return step;
+    }
+    constexpr std::string_view keys[] = {"text", "at_most", "at_least", "below", "above"};
+    reader_.check_object(*value, at, keys);
+    step.text = reader_.read_string(*value, at, "text", true, "what to do").value_or("");
+    step.at_most = reader_.read_number(*value, at, "at_most", {});
+    step.at_least = reader_.read_number(*value, at, "at_least", {});
+    step.below = reader_.read_number(*value, at, "below", {});
+    step.above = reader_.read_number(*value, at, "above", {});
+    if (!step.has_condition()) return step;
+    if (signal.is_group()) {
+      reader_.report(at, "a group measures nothing that a condition could be about",
+                     "give the step to one of its signals, or leave the condition out");
+    } else if (!step.can_fit()) {
+      reader_.report(at, "no value meets all conditions", "swap the two limits");
+    }
+    return step;
+  }
+
+  void read_silent(const json& value, Signal& signal) {
+    const auto silent = reader_.read_string(value, signal.path, "silent");
+    if (!silent) return;
+    constexpr std::string_view choices[] = {"lowest", "ignore"};
+    if (std::find(std::begin(choices), std::end(choices), *silent) == std::end(choices)) {
+      reader_.report(path_to_key(signal.path, "silent"),
+                     "must be \"lowest\" or \"ignore\", not \"" + *silent + "\"",
+                     suggest_name(*silent, choices));
+    }
+    signal.ignored_when_silent = *silent == "ignore";
+  }
+
+  void read_shrink(const json& value, Signal& signal) {
+    if (const auto shrink = reader_.read_number(value, signal.path, "shrink", {0, 1e6})) {
+      signal.shrink = *shrink;
+      if (*shrink > 0 && metric_info(signal.metric.id).basis == ShrinkBasis::none) {
+        reader_.report(path_to_key(signal.path, "shrink"),
+                       "does not go with the metric " + std::string(metric_info(signal.metric.id).name),
+                       "shares of people, means per active user and trends can be shrunk");
+      }
+    }
+    const json* frozen = reader_.find(value, signal.path, "frozen");
+    if (frozen == nullptr) return;
+    const std::string at = path_to_key(signal.path, "frozen");
+    constexpr std::string_view keys[] = {"median", "accounts", "seen"};
+    if (!reader_.check_object(*frozen, at, keys)) return;
+    signal.frozen.median = reader_.read_number(*frozen, at, "median", {});
+    signal.frozen.accounts = reader_.read_number(*frozen, at, "accounts", {0, 1e15, false, true}).value_or(0);
+    signal.frozen.seen = reader_.read_bool(*frozen, at, "seen").value_or(true);
   }
 
   void read_normalize(const json& value, Signal& signal) {
+    const bool is_pulse = signal.source == SignalSource::pulse;
     const json* spec = reader_.find(
-        value, signal.path, "normalize", true,
+        value, signal.path, "normalize", !is_pulse,
         "how the value becomes 0..100, such as {\"kind\": \"linear\", \"worst\": 0, \"best\": 0.8}");
-    if (spec == nullptr) return;
+    if (spec == nullptr) {
+      if (!is_pulse) return;
+      signal.normalize.kind = NormalizerKind::linear;
+      signal.normalize.worst = worst_pulse;
+      signal.normalize.best = best_pulse;
+      return;
+    }
     const std::string at = path_to_key(signal.path, "normalize");
     signal.normalize = read_normalizer(reader_, *spec, at);
+    if (is_pulse && signal.normalize.kind == NormalizerKind::percentile)
+      reader_.report(path_to_key(at, "kind"), "a pulse has five values, no ranks",
+                     "use linear, steps, or map");
     if (signal.source == SignalSource::metric && signal.normalize.takes_categories()) {
       reader_.report(path_to_key(at, "kind"), "map takes categories, but a metric is a number",
                      "use steps for ranges of numbers");

@@ -8,9 +8,9 @@ namespace {
 using enum FieldType;
 using enum FieldNeed;
 
-constexpr SourceField account_fields[] = {{"id", id, always},    {"name"},
-                                          {"start", time},       {"seats", number},
-                                          {"filter", condition}, {"time_zone", zone}};
+constexpr SourceField account_fields[] = {{"id", id, always}, {"name"},          {"start", time},
+                                          {"end", time},      {"seats", number}, {"filter", condition},
+                                          {"time_zone", zone}};
 constexpr SourceField user_fields[] = {{"id", id, always},
                                        {"account", id},
                                        {"joined", time, with_account},
@@ -23,6 +23,8 @@ constexpr SourceField event_fields[] = {{"account", id, unless_users_tell},
                                         {"user", id, always},
                                         {"event", id, always},
                                         {"occurred_at", time, always},
+                                        {"id", id},
+                                        {"actor", id},
                                         {"amount", number},
                                         {"filter", condition},
                                         {"time_zone", zone}};
@@ -31,7 +33,7 @@ constexpr SourceKind kinds[] = {
     {"accounts", true, false, true, true, account_fields,
      "where the accounts are: {\"table\": \"crm.accounts\", \"id\": \"account_id\"}"},
     {"users", false, false, false, false, user_fields},
-    {"events", true, true, false, false, event_fields,
+    {"events", false, true, false, false, event_fields,
      "where the events are: {\"table\": \"events\", \"account\": \"account_id\", \"user\": \"user_id\", "
      "\"event\": \"event_name\", \"occurred_at\": \"occurred_at\"}"}};
 

@@ -42,30 +42,39 @@ void visit(const Ledger& ledger, const EventSelection& selection, Window window,
   }
 }
 
-}  // namespace
-
-EventSelection select_qualifying(const Ledger& ledger) {
-  const auto events = ledger.events();
-  EventSelection selection(events.size());
-  for (std::size_t i = 0; i < events.size(); ++i) selection[i] = events[i].qualifies;
-  return selection;
+// What the sets of roles, given as bits, that have one of `roles` come to.
+template <class Number>
+Number total_with(std::uint32_t role_sets, const std::array<Number, 32>& by_roles, unsigned roles) {
+  Number total = 0;
+  for (std::uint32_t sets = role_sets; sets != 0; sets &= sets - 1) {
+    const auto set = static_cast<unsigned>(std::countr_zero(sets));
+    if ((set & roles) != 0) total += by_roles[set];
+  }
+  return total;
 }
 
-EventSelection select_by_roles(const Ledger& ledger, unsigned roles) {
+}  // namespace
+
+EventSelection select_qualifying(const Ledger& ledger, std::string_view actor, unsigned roles) {
   const auto events = ledger.events();
   EventSelection selection(events.size());
   for (std::size_t i = 0; i < events.size(); ++i)
-    selection[i] = events[i].qualifies && (events[i].roles & roles) != 0;
+    selection[i] = events[i].qualifies && ledger.is_by(events[i], actor) &&
+                   (roles == 0 || (events[i].roles & roles) != 0);
   return selection;
 }
 
+std::string_view actor_of(const Ledger& ledger, const MetricRequest& request) {
+  return request.actor.empty() ? ledger.settings().actor : request.actor;
+}
+
 EventSelection select_requested(const Ledger& ledger, const MetricRequest& request) {
-  if (request.events.empty())
-    return request.roles == 0 ? select_qualifying(ledger) : select_by_roles(ledger, request.roles);
+  const std::string_view actor = actor_of(ledger, request);
+  if (request.events.empty()) return select_qualifying(ledger, actor, request.roles);
   const auto events = ledger.events();
   EventSelection selection(events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
-    if (is_marker(events[i].name)) continue;
+    if (!events[i].is_activity || !ledger.is_by(events[i], actor)) continue;
     selection[i] =
         std::find(request.events.begin(), request.events.end(), events[i].name) != request.events.end() &&
         (request.roles == 0 || (events[i].roles & request.roles) != 0);
@@ -75,22 +84,14 @@ EventSelection select_requested(const Ledger& ledger, const MetricRequest& reque
 
 bool is_narrowed(const MetricRequest& request) { return !request.events.empty() || request.roles != 0; }
 
-Exact Summary::events_with(unsigned roles) const {
-  Exact total = 0;
-  for (std::uint32_t sets = role_sets; sets != 0; sets &= sets - 1) {
-    const auto set = static_cast<unsigned>(std::countr_zero(sets));
-    if ((set & roles) != 0) total += events_by_roles[set];
-  }
-  return total;
-}
+Exact Summary::events_with(unsigned roles) const { return total_with(role_sets, events_by_roles, roles); }
 
 std::int64_t Summary::users_with(unsigned roles) const {
-  std::int64_t total = 0;
-  for (std::uint32_t sets = role_sets; sets != 0; sets &= sets - 1) {
-    const auto set = static_cast<unsigned>(std::countr_zero(sets));
-    if ((set & roles) != 0) total += users_by_roles[set];
-  }
-  return total;
+  return total_with(role_sets, users_by_roles, roles);
+}
+
+std::int64_t Summary::members_with(unsigned roles) const {
+  return total_with(role_sets, members_by_roles, roles);
 }
 
 Summary summarize(const Ledger& ledger, const EventSelection& selection, Window window) {
@@ -133,7 +134,10 @@ Summary summarize(const Ledger& ledger, const EventSelection& selection, Window 
     slots[user.user] = 0;
     ++summary.users_by_roles[user.roles];
     summary.role_sets |= std::uint32_t{1} << user.roles;
-    if (ledger.is_member(user.user, window.until)) ++summary.members;
+    if (ledger.is_member(user.user, window.until)) {
+      ++summary.members;
+      ++summary.members_by_roles[user.roles];
+    }
     const auto entry = ledger.entry_day(user.user);
     if (entry && window.contains(*entry)) ++summary.newcomers;
   }
@@ -203,16 +207,28 @@ std::int64_t Evaluation::users_in(const Ledger& ledger, Window window) const {
   return users;
 }
 
+Unknown Question::nothing(const EventSelection& of) const {
+  switch (presence()) {
+    case Presence::silent:
+      return Unknown::nobody_active;
+    case Presence::active:
+      return first_day(ledger, of, as_of()) ? Unknown::nobody_active : Unknown::not_applicable;
+    case Presence::unsettled:
+      break;
+  }
+  return no_whole();
+}
+
 std::shared_ptr<Evaluation> recall_evaluation(const Ledger& ledger, Day as_of, int window_days,
-                                              unsigned roles) {
+                                              std::string_view actor, unsigned roles) {
   auto& recent = ledger.recent_evaluations();
   for (auto evaluation = recent.rbegin(); evaluation != recent.rend(); ++evaluation)
     if ((*evaluation)->as_of() == as_of && (*evaluation)->window_days() == window_days &&
-        (*evaluation)->roles() == roles)
+        (*evaluation)->roles() == roles && (*evaluation)->actor() == actor)
       return *evaluation;
   if (recent.size() == evaluations_kept) recent.erase(recent.begin());
-  recent.push_back(std::make_shared<Evaluation>(
-      roles == 0 ? select_qualifying(ledger) : select_by_roles(ledger, roles), as_of, window_days, roles));
+  recent.push_back(std::make_shared<Evaluation>(select_qualifying(ledger, actor, roles), as_of, window_days,
+                                                actor, roles));
   return recent.back();
 }
 

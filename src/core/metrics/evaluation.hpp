@@ -16,10 +16,10 @@ namespace health {
 // Which of the ledger's events a question is about: a flag per event.
 using EventSelection = std::vector<std::uint8_t>;
 
-// The events that the catalog lets qualify.
-EventSelection select_qualifying(const Ledger& ledger);
-// The qualifying events that play one of these roles.
-EventSelection select_by_roles(const Ledger& ledger, unsigned roles);
+// The events of an actor that the catalog lets qualify; with roles, those that play one of them.
+EventSelection select_qualifying(const Ledger& ledger, std::string_view actor, unsigned roles = 0);
+// Whose events the request is about.
+std::string_view actor_of(const Ledger& ledger, const MetricRequest& request);
 // The events that the request names, by names or roles; qualifying ones when it names none.
 EventSelection select_requested(const Ledger& ledger, const MetricRequest& request);
 // True when the request asks for less than all qualifying events.
@@ -43,14 +43,16 @@ struct Summary {
   Exact amount_count = 0;
   std::uint32_t role_sets = 0;              // a bit for each set of roles that occurs, of events or users
   std::array<Exact, 32> events_by_roles{};  // events by their exact set of roles
-  std::array<std::int64_t, 32> users_by_roles{};  // users by the union of their events' roles
-  std::vector<std::uint8_t> seen;                 // flag per event
-  std::vector<User> users;                        // active users in the order of their first day
+  std::array<std::int64_t, 32> users_by_roles{};    // users by the union of their events' roles
+  std::array<std::int64_t, 32> members_by_roles{};  // those of them who belong to the account at its end
+  std::vector<std::uint8_t> seen;                   // flag per event
+  std::vector<User> users;                          // active users in the order of their first day
 
   std::int64_t active_users() const { return static_cast<std::int64_t>(users.size()); }
   // Events, and users with an event, of any of the roles.
   Exact events_with(unsigned roles) const;
   std::int64_t users_with(unsigned roles) const;
+  std::int64_t members_with(unsigned roles) const;
 };
 
 Summary summarize(const Ledger& ledger, const EventSelection& selection, Window window);
@@ -66,12 +68,17 @@ class Evaluation {
  public:
   static constexpr int recent_weeks = 12;
 
-  Evaluation(EventSelection selection, Day as_of, int window_days, unsigned roles = 0)
-      : as_of_(as_of), window_days_(window_days), roles_(roles), selection_(std::move(selection)) {}
+  Evaluation(EventSelection selection, Day as_of, int window_days, std::string_view actor, unsigned roles = 0)
+      : as_of_(as_of),
+        window_days_(window_days),
+        roles_(roles),
+        actor_(actor),
+        selection_(std::move(selection)) {}
 
   Day as_of() const { return as_of_; }
   int window_days() const { return window_days_; }
   unsigned roles() const { return roles_; }  // that the selection was made by; 0: otherwise
+  std::string_view actor() const { return actor_; }
   Window window() const { return window_before(as_of_, window_days_); }
   const EventSelection& selection() const { return selection_; }
 
@@ -85,16 +92,17 @@ class Evaluation {
   Day as_of_;
   int window_days_;
   unsigned roles_;
+  std::string actor_;
   EventSelection selection_;
   std::optional<Summary> summary_;
   std::array<std::optional<std::vector<Exact>>, 2> weeks_;
   std::array<std::optional<Concentration>, 2> concentration_;
 };
 
-// The evaluation of all qualifying events, or of those that play one of these roles, taken from the ledger's
-// recent ones when it is there.
+// The evaluation of all qualifying events of an actor, or of those that play one of these roles, taken from
+// the ledger's recent ones when it is there.
 std::shared_ptr<Evaluation> recall_evaluation(const Ledger& ledger, Day as_of, int window_days,
-                                              unsigned roles = 0);
+                                              std::string_view actor, unsigned roles = 0);
 
 // A question with everything that an answer may need. `selected` is the request's selection, `all` that of
 // all qualifying events; they are one and the same unless the request is narrowed.
@@ -110,13 +118,27 @@ struct Question {
   std::int64_t total_users() const { return ledger.total_users(as_of()); }
   // A, of all qualifying events.
   std::int64_t active_users() const { return all.summary(ledger).active_users(); }
-  // Why a ratio to nothing is unknown.
-  Unknown nothing() const {
+  Presence presence() const {
+    return request.actor.empty() ? ledger.presence(as_of()) : ledger.presence(as_of(), request.actor);
+  }
+  // The qualifying events of the request's actor that play one of these roles.
+  EventSelection in_role(unsigned roles) const { return select_qualifying(ledger, all.actor(), roles); }
+  // Why a share of nobody, or of nothing there is to be had, is unknown.
+  Unknown no_whole() const {
     return ledger.knows_nothing(as_of()) ? Unknown::no_data : Unknown::zero_denominator;
   }
   // part / whole, unknown when there is no whole.
+  Value share(Exact part, Exact whole) const {
+    return whole == 0 ? Value::none(no_whole()) : Value::of(to_double(part) / to_double(whole));
+  }
+  // Why nothing done, held against nothing done, is unknown. In an active account that is as bad as it gets
+  // where there ever was something of it, else the question does not arise.
+  Unknown nothing(const EventSelection& of) const;
+  Unknown nothing() const { return nothing(selected.selection()); }
+  // part / whole of what was done.
   Value ratio(Exact part, Exact whole) const {
-    return whole == 0 ? Value::none(nothing()) : Value::of(to_double(part) / to_double(whole));
+    if (whole != 0) return Value::of(to_double(part) / to_double(whole));
+    return Value::none(part == 0 ? nothing() : Unknown::zero_denominator);
   }
   // True when the catalog lets the question about a role arise: the role is in it, or the request names
   // events itself.
@@ -129,6 +151,9 @@ Value answer_lifecycle(const Question& question, MetricId id);
 Value answer_weeks(const Question& question, MetricId id);
 Value answer_concentration(const Question& question, MetricId id);
 Value answer(const Question& question, MetricId id);
+// The users that onboarding_activation, and invite_conversion, are shares of.
+std::int64_t count_joined(const Question& question);
+std::int64_t count_invited(const Question& question);
 // For a metric of the table that its room has no arithmetic for: a fault of the program.
 [[noreturn]] void reject_unanswered(MetricId id);
 

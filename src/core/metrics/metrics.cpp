@@ -36,13 +36,14 @@ auto ask(const Ledger& ledger, const MetricRequest& request, Day as_of, Use&& us
   if (request.top_k < 1)
     throw Error(sqlstate::invalid_parameter_value,
                 "top_k must be at least 1, not " + std::to_string(request.top_k));
-  const auto all = recall_evaluation(ledger, as_of, days);
+  const std::string_view actor = actor_of(ledger, request);
+  const auto all = recall_evaluation(ledger, as_of, days, actor);
   if (!is_narrowed(request)) return use(Question{ledger, request, false, *all, *all});
   if (request.events.empty()) {
-    const auto selected = recall_evaluation(ledger, as_of, days, request.roles);
+    const auto selected = recall_evaluation(ledger, as_of, days, actor, request.roles);
     return use(Question{ledger, request, true, *selected, *all});
   }
-  Evaluation selected(select_requested(ledger, request), as_of, days);
+  Evaluation selected(select_requested(ledger, request), as_of, days, actor);
   return use(Question{ledger, request, true, selected, *all});
 }
 
@@ -58,11 +59,48 @@ void reject_unanswered(MetricId id) {
   throw std::logic_error("metric " + std::string(metric_info(id).name) + " has no arithmetic in its room");
 }
 
-Value answer(const Question& question, MetricId id) {
-  // Roles that no event of the catalog plays cannot be asked for.
-  const auto& request = question.request;
-  if (request.roles != 0 && request.events.empty() && (question.ledger.catalog_roles() & request.roles) == 0)
-    return Value::none(Unknown::not_applicable);
+namespace {
+
+// How many days before as_of the ledger must have for an answer.
+std::int64_t days_needed(const Question& question, MetricId id) {
+  const auto& settings = question.ledger.settings();
+  const std::int64_t window = question.selected.window_days();
+  const std::int64_t seen = question.ledger.has_roster() ? 0 : settings.inactive_after_days;
+  switch (id) {
+    case MetricId::total_users:
+      return seen;
+    case MetricId::activation_rate:
+    case MetricId::activation_rate_low:
+    case MetricId::activation_rate_high:
+    case MetricId::coverage:
+    case MetricId::dormant_users:
+      return std::max(window, seen);
+    case MetricId::growth:
+      return window + seen;
+    case MetricId::trend_4w:
+    case MetricId::trend_4w_users:
+    case MetricId::trend_4w_value:
+    case MetricId::cadence:
+      return 56;
+    case MetricId::dropoff:
+      return 35;
+    case MetricId::slope_4w:
+      return 28;
+    case MetricId::dip_streak:
+      return 14;
+    case MetricId::onboarding_activation:
+      return std::int64_t{settings.onboarding_days} + settings.onboarding_window + seen;
+    case MetricId::invite_conversion:
+    case MetricId::time_to_value:
+    case MetricId::trial_use:
+    case MetricId::recency_days:
+      return 0;  // the latest or the first that there is
+    default:
+      return window;
+  }
+}
+
+Value answer_in_room(const Question& question, MetricId id) {
   switch (metric_info(id).room) {
     case MetricRoom::activity:
       return answer_activity(question, id);
@@ -74,6 +112,66 @@ Value answer(const Question& question, MetricId id) {
       break;
   }
   return answer_concentration(question, id);
+}
+
+// Gaps that are not silence stay gaps.
+bool stays_unknown(Unknown reason) {
+  return reason == Unknown::not_applicable || reason == Unknown::insufficient_history ||
+         reason == Unknown::bad_value;
+}
+
+// Of an account in which nobody is active. docs/reference/metrics.md, "When nobody is active".
+Value answer_silent(Value value, MetricId id) {
+  const SilentValue silent = metric_info(id).silent;
+  if (silent == SilentValue::real || stays_unknown(value.unknown)) return value;
+  return silent == SilentValue::known && value.known() ? value : Value::none(Unknown::nobody_active);
+}
+
+}  // namespace
+
+Value answer(const Question& question, MetricId id) {
+  // Roles that no event of the catalog plays cannot be asked for.
+  const auto& request = question.request;
+  const Ledger& ledger = question.ledger;
+  if (request.roles != 0 && request.events.empty() && (ledger.catalog_roles() & request.roles) == 0)
+    return Value::none(Unknown::not_applicable);
+  if (ledger.begins_after(days_before(question.as_of(), days_needed(question, id))))
+    return Value::none(Unknown::before_ledger);
+  const Value value = answer_in_room(question, id);
+  return question.presence() == Presence::silent ? answer_silent(value, id) : value;
+}
+
+double shrink_basis(const Ledger& ledger, const MetricRequest& request, Day as_of) {
+  return ask(ledger, request, as_of, [&](const Question& question) -> double {
+    const auto number = [](std::int64_t count) { return static_cast<double>(count); };
+    const auto base_weeks = [&](std::size_t weeks, std::size_t base) {
+      Exact events = 0;
+      for (const Exact week : question.selected.weeks(ledger, false).last(weeks).first(base)) events += week;
+      return to_double(events);
+    };
+    switch (metric_info(request.id).basis) {
+      case ShrinkBasis::none:
+        break;
+      case ShrinkBasis::users:
+        return number(question.total_users());
+      case ShrinkBasis::seats:
+        return ledger.settings().usable_seats().value_or(0);
+      case ShrinkBasis::joined:
+        return number(count_joined(question));
+      case ShrinkBasis::invited:
+        return number(count_invited(question));
+      case ShrinkBasis::starters:
+        return number(ledger.total_users(question.selected.window().from));
+      case ShrinkBasis::active:
+        return number(metric_info(request.id).room == MetricRoom::concentration ||
+                              request.id == MetricId::stickiness
+                          ? question.summary().active_users()
+                          : question.active_users());
+      case ShrinkBasis::events:
+        return request.id == MetricId::dropoff ? base_weeks(5, 4) : base_weeks(8, 4);
+    }
+    return 0;
+  });
 }
 
 Value evaluate(const Ledger& ledger, const MetricRequest& request, Day as_of) {

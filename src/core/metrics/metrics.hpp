@@ -24,13 +24,23 @@ namespace health {
 // The metric of that name, if there is one.
 std::optional<MetricId> metric_by_name(std::string_view name);
 
+// Whose events a question is about: people's, everybody's, or those of one kind of actor (any other name).
+inline constexpr std::string_view human_actor = "human";
+inline constexpr std::string_view any_actor = "any";
+
 // What holds for all metrics of an account.
 struct MetricSettings {
   int window_days = default_window_days;
   std::optional<Day>
-      account_start;            // else the first activity or the first known $joined, whichever is earlier
-  std::optional<double> seats;  // licensed seats, as recorded: see usable_seats()
-  bool repeated = false;        // the account source has the account more than once: no signal of it is known
+      account_start;               // else the first activity or the first known $joined, whichever is earlier
+  std::optional<Day> account_end;  // from that day on it is no customer any more
+  std::optional<Day> ledger_start;  // the first day that the ledger keeps; nothing: it has them all
+  int minimum_age_days = 0;         // younger accounts are onboarding
+  std::string actor{human_actor};   // whose events count, for presence too
+  int inactive_after_days =
+      default_inactive_after_days;  // without a roster: how long users count after being seen
+  std::optional<double> seats;      // licensed seats, as recorded: see usable_seats()
+  bool repeated = false;  // the account source has the account more than once: no signal of it is known
   int onboarding_days = default_onboarding_days;      // X: days that a new user has to get going
   int onboarding_events = default_onboarding_events;  // k: how many of the activation events
   int onboarding_window = default_onboarding_window;  // W: users who joined in [as_of - X - W, as_of - X)
@@ -51,6 +61,7 @@ struct MetricRequest {
   std::vector<std::string>
       events;          // only these events, listed in the catalog or not; empty: the qualifying ones
   unsigned roles = 0;  // only events with one of these Role bits; 0: all. With both, an event must meet both
+  std::string actor;   // whose events; empty: the settings'
   bool by_value = false;      // value points instead of events: trends, streaks, concentration
   int top_k = default_top_k;  // power_user_dependency: share of the k largest users
   std::string user;           // recency_days: of this user (text of the id) instead of the account
@@ -73,6 +84,16 @@ struct MetricRecord {
 // nothing about the account's start and makes nobody a newcomer.
 inline constexpr Day always_there = -730119;
 
+// Whether anybody uses the account. docs/reference/scoring.md, "Nobody active".
+enum class Presence {
+  active,    // a qualifying event in the window
+  silent,    // known to have none: in the book for the whole window, or long enough
+  unsettled  // none, but too young to tell, out of the book, or the ledger begins later than the window
+};
+
+// Accounts younger than this are not silent, whatever the model's minimum age.
+inline constexpr int least_silent_age = 14;
+
 // A ledger made ready for questions: activity by day, users by their time in the account, events bound to a
 // catalog. Not for use from several threads at once, even const: evaluation keeps scratch space and recent
 // results inside.
@@ -92,7 +113,9 @@ class Ledger {
   };
   // An event name that occurs in the ledger, as the catalog sees it.
   struct Event {
-    std::string name;
+    std::string name;         // without who acts
+    std::string actor;        // empty: people
+    bool is_activity = true;  // no marker
     unsigned roles = 0;
     std::int64_t value = micro;  // value points of one event in micro units
     std::int32_t feature = -1;   // index of the entitled feature that it uses, -1 for none
@@ -141,13 +164,31 @@ class Ledger {
     return measures_.empty() ? nullptr : &measures_[static_cast<std::size_t>(&activity - activity_.data())];
   }
 
+  // Whether the account is a customer at as_of: begun, or its start unknown, and not ended.
+  bool is_in_book(Day as_of) const;
+  // In the window of the settings, of people or of who acts by the settings; or of another actor.
+  Presence presence(Day as_of) const;
+  Presence presence(Day as_of, std::string_view actor) const;
+  // Whether the event counts for questions about that actor.
+  bool is_by(const Event& event, std::string_view actor) const {
+    return actor == any_actor || (actor == human_actor ? event.actor.empty() : event.actor == actor);
+  }
+  // Whether the ledger lacks days of the account from that day on. Of accounts that began later it lacks
+  // none.
+  bool begins_after(Day day) const;
+
   // The day the account began; nothing when that is not known.
   std::optional<Day> account_start() const { return account_start_; }
+  // The day that the account's age counts from: its start, where that is not known the first activity or
+  // joining before as_of, if there is one.
+  std::optional<Day> age_start(Day as_of) const;
   // True when the ledger knows nothing from before as_of: no activity and no user.
   bool knows_nothing(Day as_of) const;
   // U: users who belong to the account at as_of.
   std::int64_t total_users(Day as_of) const;
   bool is_member(std::uint32_t user, Day as_of) const;
+  // Whether a user source said who belongs to the account; else those do who were seen lately.
+  bool has_roster() const { return has_roster_; }
   // By user, then from.
   std::span<const Membership> memberships() const { return memberships_; }
   // The day the user came: joined, or without a roster first seen. Nothing for one who is not in the roster.
@@ -195,6 +236,7 @@ class Ledger {
   bool has_roster_ = false;
   unsigned catalog_roles_ = 0;
   std::optional<std::int64_t> entitled_;
+  mutable std::optional<std::pair<Day, Presence>> presence_;  // as of the last day that was asked for
   mutable std::vector<std::uint32_t> slots_;
   mutable std::vector<std::shared_ptr<class Evaluation>> recent_;
 };
@@ -203,6 +245,10 @@ class Ledger {
 Value evaluate(const Ledger& ledger, const MetricRequest& request, Day as_of);
 // The whole record at as_of: what evaluate() gives for every metric with a default request.
 void evaluate_all(const Ledger& ledger, Day as_of, MetricRecord& record);
+
+// What the metric's value rests on, by which it is shrunk: the n of its row in the table of metrics. 0 when
+// there is nothing, or the metric has no such n.
+double shrink_basis(const Ledger& ledger, const MetricRequest& request, Day as_of);
 
 // The first and the last day before as_of with an event of the request; nothing when there is none.
 std::optional<Day> first_event(const Ledger& ledger, const MetricRequest& request, Day as_of);

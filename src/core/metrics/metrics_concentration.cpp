@@ -17,7 +17,7 @@ Exact contribution_of(const Summary::User& user, bool by_value) {
 Value answer_concentration(const Question& q, MetricId id) {
   const bool by_value = q.request.by_value;
   const Concentration& c = q.selected.concentration(q.ledger, by_value);
-  if (c.total == 0) return Value::none(q.nothing());
+  if (c.total == 0 || q.presence() == Presence::silent) return Value::none(q.nothing());
   switch (id) {
     case MetricId::power_user_dependency: {
       if (q.request.top_k == 1) return c.top1;

@@ -48,6 +48,8 @@ void MetricSettings::check() const {
   check_range("onboarding_days", onboarding_days, 1, century);
   check_range("onboarding_events", onboarding_events, 1, 1000000);
   check_range("onboarding_window", onboarding_window, 1, century);
+  check_range("inactive_after_days", inactive_after_days, 1, century);
+  check_range("minimum_age_days", minimum_age_days, 0, century);
   if (daily_cap) check_range("daily_cap", *daily_cap, 0.0, 1e12);
 }
 
@@ -123,19 +125,25 @@ class LedgerBuilder {
     ledger_.events_.resize(events);
     markers_.resize(events);
     for (std::uint32_t i = 0; i < events; ++i) {
-      const std::string_view name = reader_.event_name(i);
+      const std::string_view full_name = reader_.event_name(i);
       auto& event = ledger_.events_[i];
+      const auto [actor, name] = split_actor(full_name);
       event.name = name;
-      markers_[i] = marker_of(name);
+      event.actor = actor;
+      markers_[i] = actor.empty() ? marker_of(name) : Marker::none;
       if (markers_[i] != Marker::none) {
-        event.qualifies = false;
+        event.qualifies = event.is_activity = false;
         if (markers_[i] == Marker::joined) ledger_.has_roster_ = true;
         continue;
       }
-      // Both ascend by name.
-      while (next_rule != catalog.rules.end() && next_rule->name.compare(name) < 0) ++next_rule;
-      const EventRule* rule =
-          next_rule != catalog.rules.end() && next_rule->name == name ? &*next_rule : nullptr;
+      // Both ascend by name, but for those of other actors, which stand among the markers.
+      while (actor.empty() && next_rule != catalog.rules.end() && next_rule->name.compare(name) < 0)
+        ++next_rule;
+      const EventRule* rule = nullptr;
+      if (!actor.empty())
+        rule = catalog.find(name);
+      else if (next_rule != catalog.rules.end() && next_rule->name == name)
+        rule = &*next_rule;
       event.qualifies = rule != nullptr || catalog.count_unlisted;
       if (rule != nullptr) {
         event.roles = rule->roles;
@@ -155,8 +163,8 @@ class LedgerBuilder {
     const auto user = static_cast<std::uint32_t>(ledger_.users_++);
     ledger_.first_membership_.push_back(static_cast<std::uint32_t>(ledger_.memberships_.size()));
     user_markers_.clear();
+    seen_.clear();
     Day first_seen = never;
-    Day last_seen = std::numeric_limits<Day>::min();
     Cell cell;
     while (reader_.next_cell(cell)) {
       if (++cells_ % cells_between_polls == 0) poll_cancel();
@@ -174,12 +182,34 @@ class LedgerBuilder {
       }
       if (cell.count == 0) continue;  // only an amount is left over
       add_activity(cell, user);
+      first_cell_ = std::min(first_cell_, cell.day);
+      last_cell_ = std::max(last_cell_, cell.day);
+      if (!ledger_.events_[cell.event].actor.empty()) continue;  // no person was seen
       if (first_seen == never) first_seen = cell.day;
-      last_seen = cell.day;
+      note_seen(cell.day);
     }
     first_activity_ = std::min(first_activity_, first_seen);
-    last_activity_ = std::max(last_activity_, last_seen);
-    add_memberships(user, first_seen);
+    add_memberships(user);
+  }
+
+  // The user was seen on that day, no earlier than on the days before: until `inactive_after_days` later.
+  void note_seen(Day day) {
+    const auto until = static_cast<Day>(
+        std::min<std::int64_t>(std::int64_t{day} + ledger_.settings_.inactive_after_days + 1, never - 1));
+    if (seen_.empty() || day >= seen_.back().until) {
+      seen_.push_back({day, until});
+    } else {
+      seen_.back().until = until;
+    }
+  }
+
+  // Until the first deactivation: nobody says that the user came back.
+  void add_times_seen(std::uint32_t user) {
+    Day gone = never;
+    for (const auto& [day, marker] : user_markers_)
+      if (marker == Marker::deactivated) gone = std::min(gone, day);
+    for (const Window& seen : seen_)
+      ledger_.memberships_.push_back({user, seen.from, std::clamp(gone, seen.from, seen.until)});
   }
 
   // What was read so far is no sum.
@@ -213,19 +243,16 @@ class LedgerBuilder {
   }
 
   // Turns a user's markers into the times in which the user belonged to the account. On one and the same day,
-  // joining comes before deactivation. Without a roster users join with their first activity.
-  void add_memberships(std::uint32_t user, Day first_seen) {
+  // joining comes before deactivation. Without a roster those belong to it who were seen lately.
+  void add_memberships(std::uint32_t user) {
     auto& memberships = ledger_.memberships_;
     bool invited = false;
     bool open = false;
-    if (!ledger_.has_roster_ && first_seen != never) {
-      memberships.push_back({user, first_seen, never});
-      open = true;
-    }
     std::stable_sort(user_markers_.begin(), user_markers_.end(),
                      [](const DatedMarker& a, const DatedMarker& b) {
                        return a.day != b.day ? a.day < b.day : a.marker < b.marker;
                      });
+    if (!ledger_.has_roster_) add_times_seen(user);
     for (const auto& [day, marker] : user_markers_) {
       if (marker == Marker::joined) {
         if (day != always_there) first_joined_ = std::min(first_joined_, day);
@@ -245,18 +272,17 @@ class LedgerBuilder {
   void sort_by_day() {
     auto& activity = ledger_.activity_;
     if (activity.size() < 2) return;
-    const auto days =
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(last_activity_) - first_activity_) + 1;
+    const auto days = static_cast<std::uint64_t>(static_cast<std::int64_t>(last_cell_) - first_cell_) + 1;
     const bool measured = !ledger_.measures_.empty();
     if (measured) ledger_.measures_.resize(activity.size());
     std::vector<Ledger::Activity> sorted(activity.size());
     std::vector<Ledger::Measure> measures(measured ? activity.size() : 0);
     if (days <= 8 * activity.size() + 1024) {
       std::vector<std::size_t> place(days + 1);
-      for (const auto& a : activity) ++place[static_cast<std::size_t>(a.day - first_activity_) + 1];
+      for (const auto& a : activity) ++place[static_cast<std::size_t>(a.day - first_cell_) + 1];
       for (std::size_t day = 1; day < place.size(); ++day) place[day] += place[day - 1];
       for (std::size_t i = 0; i < activity.size(); ++i) {
-        const std::size_t to = place[static_cast<std::size_t>(activity[i].day - first_activity_)]++;
+        const std::size_t to = place[static_cast<std::size_t>(activity[i].day - first_cell_)]++;
         sorted[to] = activity[i];
         if (measured) measures[to] = ledger_.measures_[i];
       }
@@ -283,10 +309,12 @@ class LedgerBuilder {
   Ledger ledger_;
   std::vector<Marker> markers_;
   std::vector<DatedMarker> user_markers_;
+  std::vector<Window> seen_;  // the times for which a user counts by having been seen
   std::uint64_t cells_ = 0;
   Day first_activity_ = never;
   Day first_joined_ = never;
-  Day last_activity_ = std::numeric_limits<Day>::min();
+  Day first_cell_ = never;  // of activity, whoever acts
+  Day last_cell_ = std::numeric_limits<Day>::min();
 };
 
 Ledger Ledger::decode(UsageReader reader, const EventCatalog& catalog, const MetricSettings& settings) {
@@ -315,7 +343,7 @@ void Ledger::note_first_days() {
   std::size_t waiting = 0;
   for (auto& event : events_) {
     event.first_day = max_day;
-    waiting += !is_marker(event.name);
+    waiting += event.is_activity;
   }
   for (const auto& activity : activity_) {
     if (waiting == 0) break;
@@ -349,6 +377,7 @@ void Ledger::index_users() {
 Ledger Ledger::without_user(std::uint32_t user) const {
   Ledger rest(*this);
   rest.recent_.clear();
+  rest.presence_.reset();
   rest.activity_.clear();
   rest.measures_.clear();
   for (const auto& activity : activity_) {
@@ -417,6 +446,46 @@ std::int64_t Ledger::large_count(const Activity& activity) const {
       std::lower_bound(large_counts_.begin(), large_counts_.end(), activity,
                        [&](const LargeCount& large, const Activity& a) { return key(large) < key(a); });
   return place->count;
+}
+
+bool Ledger::is_in_book(Day as_of) const {
+  return (!settings_.account_start || *settings_.account_start <= as_of) &&
+         (!settings_.account_end || as_of < *settings_.account_end);
+}
+
+bool Ledger::begins_after(Day day) const {
+  return settings_.ledger_start && day < *settings_.ledger_start &&
+         (!settings_.account_start || *settings_.account_start < *settings_.ledger_start);
+}
+
+Presence Ledger::presence(Day as_of) const {
+  if (!presence_ || presence_->first != as_of) presence_ = {as_of, presence(as_of, settings_.actor)};
+  return presence_->second;
+}
+
+Presence Ledger::presence(Day as_of, std::string_view actor) const {
+  const Window window = window_before(as_of, settings_.window_days);
+  const auto pieces = activity(window);
+  Presence found = Presence::silent;
+  const auto counts = [&](const Activity& piece) {
+    const Event& event = events_[piece.event];
+    return event.qualifies && is_by(event, actor);
+  };
+  if (std::any_of(pieces.begin(), pieces.end(), counts)) {
+    found = Presence::active;
+  } else if (!is_in_book(as_of) || begins_after(window.from)) {
+    found = Presence::unsettled;
+  } else if (settings_.account_start && *settings_.account_start > window.from &&
+             std::int64_t{as_of} - *settings_.account_start <
+                 std::max(least_silent_age, settings_.minimum_age_days)) {
+    found = Presence::unsettled;
+  }
+  return found;
+}
+
+std::optional<Day> Ledger::age_start(Day as_of) const {
+  if (settings_.account_start) return settings_.account_start;
+  return account_start_ && *account_start_ < as_of ? account_start_ : std::nullopt;
 }
 
 bool Ledger::knows_nothing(Day as_of) const {

@@ -32,7 +32,7 @@ void check_percent(std::int32_t percent) {
 }  // namespace
 
 Value relative_change(Exact current, Exact previous) {
-  if (previous == 0) return current == 0 ? Value::of(0) : Value::none(Unknown::zero_denominator);
+  if (previous == 0) return Value::none(current == 0 ? Unknown::nobody_active : Unknown::zero_denominator);
   // The difference is exact, so that a fall from 400 to 360 is -0.1 and not a hair above it.
   return Value::of(to_double(current - previous) / to_double(previous));
 }
@@ -63,7 +63,7 @@ Value slope_4w(std::span<const Exact> weeks) {
   assert(weeks.size() >= 4);
   const auto last = weeks.last(4);
   const Exact total = sum(last);
-  if (total == 0) return Value::none(Unknown::zero_denominator);
+  if (total == 0) return Value::none(Unknown::nobody_active);
   // With x = -1.5, -0.5, 0.5, 1.5 the slope is sum(x y) / 5 = (3 (y3 - y0) + (y2 - y1)) / 10; the mean is
   // total / 4.
   const Exact tilt = 3 * (last[3] - last[0]) + (last[2] - last[1]);
@@ -72,7 +72,8 @@ Value slope_4w(std::span<const Exact> weeks) {
 
 std::int64_t dip_streak(std::span<const Exact> weeks) {
   std::int64_t dips = 0;
-  for (std::size_t week = weeks.size(); week >= 2 && weeks[week - 1] < weeks[week - 2]; --week) ++dips;
+  const auto is_dip = [](Exact week, Exact before) { return week < before || (week == 0 && before == 0); };
+  for (std::size_t week = weeks.size(); week >= 2 && is_dip(weeks[week - 1], weeks[week - 2]); --week) ++dips;
   return dips;
 }
 
@@ -94,7 +95,7 @@ void TrendSum::add(const TrendSum& other) {
 
 Value TrendSum::trend() const {
   if (first_day == max_day) return Value::none(Unknown::no_data);
-  if (whole_weeks(first_day, as_of) < 8) return Value::none(Unknown::insufficient_history);
+  if (current != 0 && whole_weeks(first_day, as_of) < 8) return Value::none(Unknown::insufficient_history);
   return relative_change(current, previous);
 }
 

@@ -11,8 +11,8 @@
 
 namespace health {
 
-// current / previous - 1, rounded once. Nothing to nothing is no change (0); something from nothing is
-// unknown (zero_denominator).
+// current / previous - 1, rounded once. Nothing after nothing is no good news (nobody_active); something from
+// nothing is unknown (zero_denominator).
 Value relative_change(Exact current, Exact previous);
 
 // True when current is at least `percent` % below (above) previous, compared exactly: down 15 % is 100 *
@@ -24,10 +24,11 @@ bool up_at_least(Exact current, Exact previous, std::int32_t percent);
 Value trend_4w(std::span<const Exact> weeks);
 // The last week against the mean of the four before it; needs 5 weeks.
 Value dropoff(std::span<const Exact> weeks);
-// Least-squares slope per week of weeks 4..1 divided by their mean; mean 0 is unknown (zero_denominator);
+// Least-squares slope per week of weeks 4..1 divided by their mean; mean 0 is unknown (nobody_active);
 // needs 4 weeks.
 Value slope_4w(std::span<const Exact> weeks);
-// Number of consecutive decreases from week to week that end at week 1, among the given weeks.
+// Number of consecutive decreases from week to week that end at week 1, among the given weeks. Nothing after
+// nothing goes on with a dip.
 std::int64_t dip_streak(std::span<const Exact> weeks);
 
 // Trend_4w of a stream of events that arrive in any order: two such sums add up. Plain memory.
@@ -41,8 +42,9 @@ struct TrendSum {
   void add(Day day);
   // Error 22023 when the two are for different dates.
   void add(const TrendSum& other);
-  // The trend; the first event stands for the account's start. Unknown: no event (no_data), first event less
-  // than 8 weeks before as_of (insufficient_history), something after nothing (zero_denominator).
+  // The trend; the first event stands for the account's start, unless nobody is active any more. Unknown: no
+  // event (no_data), first event less than 8 weeks before as_of (insufficient_history), something after
+  // nothing (zero_denominator), nothing after nothing (nobody_active).
   Value trend() const;
 };
 

@@ -93,11 +93,16 @@ ScoreChange decompose_change(const Model& before, const Score& from, const Score
   ScoreChange change;
   change.from = override_from ? override_from : from.score;
   change.to = override_to ? override_to : to.score;
-  if (change.from && change.to) change.total = *change.to - *change.from;
-  if (!from.score) change.unknown_reason = describe_unknown_end(from);
-  if (!to.score)
+  if (!change.from) change.unknown_reason = describe_unknown_end(from);
+  if (!change.to)
     change.unknown_reason += (change.unknown_reason.empty() ? "" : "; ") + describe_unknown_end(to);
   if (!change.unknown_reason.empty()) return change;
+  change.total = *change.to - *change.from;
+  const bool given = override_from || override_to, same = from.overridden_by == to.overridden_by;
+  if (!from.computed || !to.computed) {
+    if (given || !same || change.total != 0) change.parts.push_back({ChangeStep::override, -1, change.total});
+    return change;
+  }
 
   Path path(before, from);
   path.move_values(to_by_old_model.standings, change.parts);
@@ -110,11 +115,8 @@ ScoreChange decompose_change(const Model& before, const Score& from, const Score
   if (const double points = *to.tree.score - path.score(); points != 0) {
     change.parts.push_back({ChangeStep::model, -1, points});
   }
-  if (override_from || override_to) {
-    const double points =
-        (override_to ? *override_to - *to.score : 0) - (override_from ? *override_from - *from.score : 0);
-    change.parts.push_back({ChangeStep::override, -1, points});
-  }
+  const double points = (*change.to - *to.computed) - (*change.from - *from.computed);
+  if (given || !same || points != 0) change.parts.push_back({ChangeStep::override, -1, points});
   return change;
 }
 

@@ -26,7 +26,7 @@ struct ChangePart {
 
 // The change of a score in parts, or why there is none.
 struct ScoreChange {
-  std::optional<double> from, to;  // what was shown: overrides replace scores
+  std::optional<double> from, to;  // as shown: overrides have had their effect
   std::vector<ChangePart> parts;   // empty when either end is unknown
   double total = 0;                // to - from
   std::string unknown_reason;      // when either end is unknown
@@ -35,8 +35,9 @@ struct ScoreChange {
 // `from` and `to_by_old_model` are scores by `before`, `to` is by `after`; they are the same score when the
 // model did not change. values: signals that count at both ends, w x (s' - s) / sum(w) each; availability:
 // signals that come (first) and go, in the order of the model; model: the same readings by the other model;
-// override: the difference that overrides make. Signals whose value did not change have no part. Error 22023
-// unless overrides are scores, 0..100.
+// override: the difference that overrides make, those of the scores themselves or, where a number is given,
+// that score in their place. Where an end has no score but that of an override, this part is the whole
+// change. Signals whose value did not change have no part. Error 22023 unless the numbers are scores, 0..100.
 ScoreChange decompose_change(const Model& before, const Score& from, const Score& to_by_old_model,
                              const Score& to, std::optional<double> override_from = {},
                              std::optional<double> override_to = {});

@@ -1,6 +1,8 @@
 // Names of a model's parts, and bands.
 #include "model.hpp"
 
+#include <algorithm>
+
 namespace health {
 
 std::string_view source_name(SignalSource source) {
@@ -15,8 +17,15 @@ std::string_view source_name(SignalSource source) {
       return "expression";
     case SignalSource::query:
       return "query";
+    case SignalSource::pulse:
+      return "pulse";
   }
   return "";
+}
+
+bool Model::reads_usage() const {
+  return std::any_of(signals.begin(), signals.end(),
+                     [](const Signal& signal) { return signal.source == SignalSource::metric; });
 }
 
 std::vector<Band> default_bands() {

@@ -24,10 +24,42 @@ enum class NullPolicy {
 };
 
 // Where a signal's raw value comes from.
-enum class SignalSource { group, metric, column, expression, query };
+enum class SignalSource { group, metric, column, expression, query, pulse };
 
 // "group", "metric", ...
 std::string_view source_name(SignalSource source);
+
+// What to do about a value, and for which values, as measured.
+struct NextStep {
+  std::string text;  // empty: nothing
+  std::optional<double> at_most, at_least, below, above;
+
+  bool has_condition() const { return at_most || at_least || below || above; }
+  // Whether the value meets all conditions. Ratios of whole numbers are rounded once, as the limits were when
+  // they were read, so that -15 % is at most -15 % and -14.9 % is not.
+  bool fits(double value) const {
+    return (!at_most || value <= *at_most) && (!at_least || value >= *at_least) &&
+           (!below || value < *below) && (!above || value > *above);
+  }
+  // Whether any value could.
+  bool can_fit() const {
+    return !((at_most && at_least && *at_most < *at_least) || (at_most && above && *at_most <= *above) ||
+             (below && at_least && *below <= *at_least) || (below && above && *below <= *above));
+  }
+  bool operator==(const NextStep&) const = default;
+};
+
+// What a version of a model keeps of the book that it was made in. docs/reference/scoring.md, "Small
+// accounts".
+struct FrozenBook {
+  std::optional<double> median;  // of the signal's known values
+  double accounts = 0;           // that have one
+  bool seen = true;              // whether anything that the signal is about was ever seen
+  bool operator==(const FrozenBook&) const = default;
+};
+
+// Medians of fewer accounts say nothing.
+inline constexpr double fewest_accounts = 10;
 
 // A signal, or a group of signals.
 struct Signal {
@@ -40,12 +72,16 @@ struct Signal {
   SignalSource source = SignalSource::group;
   MetricRequest metric;     // of a metric
   std::string source_text;  // of a column, expression or query
+  int valid_days = 0;       // of a pulse: how old it may be at as_of
   bool optional = false;    // a column that may be absent
   int input = -1;           // position among the external inputs
   Normalizer normalize;     // of all but groups
   NullPolicy missing = NullPolicy::ignore;
-  int carry_days = 0;               // carry_forward: how old the stand-in may be at as_of
-  std::string step_low, step_high;  // what to do when the value is low or high
+  int carry_days = 0;  // carry_forward: how old the stand-in may be at as_of
+  double shrink = 0;   // how many people, or events, the book's median weighs; 0: it does not come in
+  FrozenBook frozen;
+  bool ignored_when_silent = false;
+  NextStep step_low, step_high;  // what to do when the value is low or high
 
   bool is_group() const { return source == SignalSource::group; }
   bool is_external() const { return source >= SignalSource::column; }
@@ -67,6 +103,10 @@ struct Model {
   std::vector<int> inputs;      // signals with a value or a segment from outside the ledger, in order
   std::vector<Band> bands;      // from the top down
   double minimum_coverage = 0.5;
+  std::string silence_step;  // what to do about an account in which nobody is active
+
+  // Whether any signal is about usage. To a model of business data alone nobody is silent.
+  bool reads_usage() const;
   bool operator==(const Model&) const = default;
 };
 

@@ -128,6 +128,25 @@ Value normalize(const Normalizer& n, double x, std::string_view segment) {
   return score;
 }
 
+Value lowest_score(const Normalizer& n, std::string_view segment) {
+  double low = 0, high = 100;
+  const auto take = [&](double score) {
+    low = std::min(low, score);
+    high = std::max(high, score);
+  };
+  if (n.kind == NormalizerKind::percentile) {
+    const Value rank = score_percentile(n, 0, segment);
+    if (!rank.known()) return rank;
+  } else if (n.kind == NormalizerKind::piecewise || n.kind == NormalizerKind::steps) {
+    low = high = n.kind == NormalizerKind::steps ? n.below : n.points.front().second;
+    for (const auto& point : n.points) take(point.second);
+  } else if (n.kind == NormalizerKind::map) {
+    low = high = n.otherwise ? *n.otherwise : n.categories.front().second;
+    for (const auto& category : n.categories) take(category.second);
+  }
+  return Value::of(n.lower_is_better ? 100 - high : low);
+}
+
 std::optional<double> parse_number(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);

@@ -57,6 +57,10 @@ struct Normalizer {
 // (not_applicable).
 Value normalize(const Normalizer& normalizer, double value, std::string_view segment = {});
 
+// The lowest score that the normaliser can give. Unknown where a percentile has no peers to rank among
+// (no_data).
+Value lowest_score(const Normalizer& normalizer, std::string_view segment = {});
+
 // The score of a category. Booleans answer to true/t/1 and false/f/0. Unknown (not_applicable) when the map
 // lacks it, or bad_value: the normaliser takes numbers and the text is no finite one.
 Value normalize_text(const Normalizer& normalizer, std::string_view text, std::string_view segment = {});

@@ -7,6 +7,7 @@
 #include "core/base/civil.hpp"
 #include "phrase_format.hpp"
 #include "phrase_metric.hpp"
+#include "pulse.hpp"
 
 namespace health {
 
@@ -16,15 +17,16 @@ constexpr double worth_telling = 0.05;  // points that would be shown as 0.0 are
 
 std::string points_in_brackets(double points) { return " (" + show_points(points) + ")"; }
 
-std::string describe_missing(const Signal& signal, const Reading& reading) {
+std::string describe_missing(const Signal& signal, const Reading& reading, const Standing& standing) {
   std::string words = in_sentence(signal.label) + " unknown: ";
-  if (reading.score.unknown == Unknown::source_stale && reading.observed) {
+  if (!signal.frozen.seen) {
+    words += "none of its events was ever seen";
+  } else if (reading.score.unknown == Unknown::source_stale && reading.observed) {
     words += "the last value is from " + day_text(*reading.observed);
   } else if (signal.source == SignalSource::metric && signal.metric.id == MetricId::adoption_rate &&
              reading.score.unknown == Unknown::no_data && !reading.whole) {
     words += "no number of licensed seats";
-  } else if (signal.normalize.kind == NormalizerKind::percentile && reading.raw.known() &&
-             reading.score.unknown == Unknown::no_data) {
+  } else if (lacks_peers(signal, reading)) {
     words += "no peers to compare with";
   } else if (reading.score.unknown == Unknown::no_data && reading.observed) {
     words += "first observed on " + day_text(*reading.observed);
@@ -33,8 +35,20 @@ std::string describe_missing(const Signal& signal, const Reading& reading) {
   } else {
     words += describe_unknown(reading.score.unknown);
   }
-  if (signal.missing == NullPolicy::neutral) words += ", counted as 50";
-  if (signal.missing == NullPolicy::zero) words += ", counted as 0";
+  if (standing.counts) words += ", counted as " + show_number(standing.score);
+  return words;
+}
+
+std::string as_sentence(std::string words) {
+  if (words[0] >= 'a' && words[0] <= 'z') words[0] = static_cast<char>(words[0] - 'a' + 'A');
+  return words + ".";
+}
+
+// "Capped at 40 by maria: sponsor left. By its signals 72."
+std::string describe_override_of(const Score& score) {
+  std::string words = as_sentence(describe_override(*score.overridden_by, score.as_of));
+  words += score.computed ? " By its signals " + show_score(*score.computed) + "."
+                          : std::string(" By its signals unknown.");
   return words;
 }
 
@@ -64,18 +78,24 @@ std::string_view describe_unknown(Unknown reason) {
       return "its value cannot be used";
     case Unknown::repeated_account:
       return "the account source has the account more than once";
+    case Unknown::nobody_active:
+      return "nobody active";
+    case Unknown::before_ledger:
+      return "it needs days from before the ledger";
   }
   return "";
 }
 
 std::string show_raw(const Signal& signal, const Reading& reading) {
   if (reading.raw.known()) {
+    if (signal.source == SignalSource::pulse) return show_pulse(reading.raw.number);
     if (signal.source == SignalSource::metric) {
       const MetricId id = signal.metric.id;
       if (metric_info(id).style != NumberStyle::number) return show_metric(id, reading.raw.number);
     }
     if (!signal.normalize.takes_categories()) return show_number(reading.raw.number);
   }
+  if (reading.nobody_active()) return "nobody active";
   return reading.text.empty() ? "unknown" : reading.text;
 }
 
@@ -87,11 +107,19 @@ std::string describe_signal(const Model& model, std::size_t index, const Score& 
     return in_sentence(signal.label) + " " + show_score(group.score) + " of 100";
   }
   const Reading& reading = score.readings[index];
-  if (!reading.known()) return describe_missing(signal, reading);
+  if (!reading.known()) return describe_missing(signal, reading, score.standings[index]);
+  if (reading.nobody_active()) return in_sentence(signal.label) + ": nobody active";
+  if (signal.source == SignalSource::pulse)
+    return in_sentence(signal.label) + " " + describe_pulse(reading.text, reading.observed, score.as_of);
   if (signal.source != SignalSource::metric)
     return in_sentence(signal.label) + " " + show_raw(signal, reading);
   std::string words = describe_metric(signal, reading.raw.number, reading.whole, model.settings);
   if (reading.carried) words += ", as of " + day_text(*reading.observed);
+  if (reading.counted) {
+    const std::string counted = show_metric(signal.metric.id, *reading.counted);
+    if (counted != show_metric(signal.metric.id, reading.raw.number))
+      words += ", counted as " + counted + " because the account is small";
+  }
   return words;
 }
 
@@ -110,10 +138,14 @@ std::vector<Loss> rank_losses(const Model& model, const Score& score) {
 std::string describe_score(const Model& model, const Score& score) {
   std::string words;
   if (score.score) {
-    words = show_score(*score.score) + " of 100, " + std::string(score.band(model)) + ".";
+    const std::string_view band = score.band(model);
+    const std::string state = describe_customer_state(score.state, score.as_of);
+    words = show_score(*score.score) + " of 100, " + (band.empty() ? "no band yet" : std::string(band)) + ".";
+    if (score.overridden_by) words += " " + describe_override_of(score);
+    if (!state.empty()) words += " " + as_sentence(state);
     std::size_t told = 0;
     for (const Loss& loss : rank_losses(model, score)) {
-      if (loss.points < 0.5 || told == 3) break;
+      if (loss.points < 0.5 || told == 3 || score.state.is_idle(score.as_of)) break;
       words += told++ == 0 ? " Costs most: " : ", ";
       words += describe_signal(model, loss.signal, score) + points_in_brackets(-loss.points);
     }
@@ -134,7 +166,11 @@ std::string describe_score(const Model& model, const Score& score) {
 std::string describe_part(const Model& before, const ChangePart& part, const Score& from, const Score& to) {
   const std::string points = points_in_brackets(part.points);
   if (part.step == ChangeStep::model) return "changed model" + points;
-  if (part.step == ChangeStep::override) return "override" + points;
+  if (part.step == ChangeStep::override) {
+    if (to.overridden_by) return describe_override(*to.overridden_by, to.as_of) + points;
+    if (from.overridden_by) return describe_end_of_override(*from.overridden_by) + points;
+    return "override" + points;
+  }
   const auto index = static_cast<std::size_t>(part.signal);
   const Signal& signal = before.signals[index];
   const std::string label = in_sentence(signal.label);

@@ -82,4 +82,10 @@ std::string month_of(Day day, Day as_of) {
   return words;
 }
 
+std::string day_in_sentence(Day day, Day as_of) {
+  const std::string text = day_text(day);
+  const std::string number = text.substr(text.size() - 2);
+  return number.substr(number[0] == '0' ? 1 : 0) + " " + month_of(day, as_of);
+}
+
 }  // namespace health

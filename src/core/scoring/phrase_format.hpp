@@ -24,5 +24,7 @@ std::string count_of(std::int64_t count, std::string_view one, std::string_view 
 std::string in_sentence(std::string_view label);
 // "May", or "May 2024" when it is another year than that of `as_of`.
 std::string month_of(Day day, Day as_of);
+// "12 May", or "12 May 2024" likewise.
+std::string day_in_sentence(Day day, Day as_of);
 
 }  // namespace health

@@ -24,14 +24,16 @@ struct Finding {
     return " in " + count_of(days, "day", "days");
   }
 
-  // Counts and roles that narrow the question: " (comment_left, video_shared)".
+  // Events, roles and actors that narrow the question: " (comment_left, video_shared)".
   std::string scope() const {
+    const std::string actor =
+        signal.metric.actor.empty() || signal.metric.actor == human_actor ? "" : " by " + signal.metric.actor;
     const auto& events = signal.metric.events;
     if (!events.empty()) {
       std::string names;
       for (std::size_t i = 0; i < std::min<std::size_t>(3, events.size()); ++i)
         names += (i == 0 ? "" : ", ") + events[i];
-      return " (" + names + (events.size() > 3 ? ", ...)" : ")");
+      return actor + " (" + names + (events.size() > 3 ? ", ...)" : ")");
     }
     std::string names;
     for (const auto& [role, name] : {std::pair{Role::create, "create"},
@@ -41,7 +43,7 @@ struct Finding {
                                      {Role::session, "session"}}) {
       if ((signal.metric.roles & role) != 0) names += (names.empty() ? "" : ", ") + std::string(name);
     }
-    return names.empty() ? "" : " (" + names + " events)";
+    return names.empty() ? actor : actor + " (" + names + " events)";
   }
 
   std::string people() const {
@@ -164,7 +166,7 @@ std::optional<double> whole_of(const Signal& signal, const Ledger& ledger, Day a
       if (const auto features = ledger.entitled_features()) return number(*features);
       break;
     case MetricWhole::weeks: {
-      const auto start = ledger.account_start();
+      const auto start = ledger.age_start(as_of);
       return number(start ? std::clamp<std::int64_t>(whole_weeks(*start, as_of), 1, 8) : 8);
     }
   }

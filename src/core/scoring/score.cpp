@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/base/civil.hpp"
 #include "phrase_metric.hpp"
+#include "pulse.hpp"
 #include "weighted_mean.hpp"
 
 namespace health {
@@ -14,10 +16,20 @@ namespace {
 // Coverage 0.3 of weights .1 and .2 must pass a minimum of 0.3, whatever their sum is in binary.
 constexpr double binary_noise = 1e-9;
 
-std::string two_decimals(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", number);
-  return text;
+std::string describe_before_ledger(const Reading& reading) {
+  return "the ledger keeps days from " + (reading.observed ? day_text(*reading.observed) : "later") + " on";
+}
+
+// Two numbers with as many decimals, 2 or more, as it takes to tell them apart.
+std::pair<std::string, std::string> show_apart(double a, double b) {
+  char first[32];
+  char second[32];
+  for (int decimals = 2; decimals <= 15; ++decimals) {
+    std::snprintf(first, sizeof first, "%.*f", decimals, a);
+    std::snprintf(second, sizeof second, "%.*f", decimals, b);
+    if (std::string_view(first) != second) break;
+  }
+  return {first, second};
 }
 
 [[noreturn]] void rethrow_for_signal(const Signal& signal, const Error& error) {
@@ -29,10 +41,41 @@ std::string_view segment_of(const ExternalInput* input) {
   return input != nullptr && input->segment ? *input->segment : std::string_view();
 }
 
+// (n x + k m) / (n + k): few people or events say little, so that the book's median counts as well.
+void shrink(const Signal& signal, const Ledger& ledger, Day as_of, Reading& reading) {
+  if (signal.shrink <= 0 || !signal.frozen.median || signal.frozen.accounts < fewest_accounts) return;
+  reading.basis = shrink_basis(ledger, signal.metric, as_of);
+  reading.counted = (reading.basis * reading.raw.number + signal.shrink * *signal.frozen.median) /
+                    (reading.basis + signal.shrink);
+}
+
+// Where nobody is active the book's median makes no value better. What was shrunk before, such as the share
+// of the invited who took part, does not rise either.
+void take_the_lower(const Signal& signal, std::string_view segment, Reading& reading) {
+  const Value as_measured = normalize(signal.normalize, reading.raw.number, segment);
+  if (as_measured.known() && reading.score.known() && reading.score.number < as_measured.number) return;
+  reading.score = as_measured;
+  reading.counted.reset();
+  reading.basis = 0;
+}
+
 Reading read_metric(const Signal& signal, const Ledger& ledger, const ExternalInput* input, Day as_of) {
   Reading reading;
+  if (!signal.frozen.seen) {
+    reading.raw = reading.score = Value::none(Unknown::not_applicable);
+    return reading;
+  }
   reading.raw = evaluate(ledger, signal.metric, as_of);
-  if (!reading.raw.known() && signal.missing == NullPolicy::carry_forward) {
+  const bool silent = ledger.presence(as_of) == Presence::silent;
+  if (silent && signal.ignored_when_silent) {
+    reading.raw = reading.score = Value::none(Unknown::nobody_active);
+    return reading;
+  }
+  if (reading.nobody_active()) {
+    reading.score = lowest_score(signal.normalize, segment_of(input));
+    return reading;
+  }
+  if (!reading.raw.known() && !silent && signal.missing == NullPolicy::carry_forward) {
     for (int age = 1; age <= signal.carry_days; ++age) {
       if ((age & 15) == 0) poll_cancel();
       const Day then = days_before(as_of, age);
@@ -44,10 +87,25 @@ Reading read_metric(const Signal& signal, const Ledger& ledger, const ExternalIn
       break;
     }
   }
-  reading.whole = whole_of(signal, ledger, reading.carried ? *reading.observed : as_of);
+  const Day measured_at = reading.carried ? *reading.observed : as_of;
+  reading.whole = whole_of(signal, ledger, measured_at);
+  if (!reading.raw.known()) {
+    if (reading.raw.unknown == Unknown::before_ledger) reading.observed = ledger.settings().ledger_start;
+    reading.score = reading.raw;
+    return reading;
+  }
+  shrink(signal, ledger, measured_at, reading);
   reading.score =
-      reading.raw.known() ? normalize(signal.normalize, reading.raw.number, segment_of(input)) : reading.raw;
+      normalize(signal.normalize, reading.counted.value_or(reading.raw.number), segment_of(input));
+  if (silent && reading.counted) take_the_lower(signal, segment_of(input), reading);
   return reading;
+}
+
+// Whether what was observed on a day has become too old by as_of.
+bool is_stale(const Signal& signal, Day observed, Day as_of) {
+  const auto age = std::int64_t{as_of} - observed;
+  return (signal.source == SignalSource::pulse && age > signal.valid_days) ||
+         (signal.missing == NullPolicy::carry_forward && age > signal.carry_days);
 }
 
 Reading read_external(const Signal& signal, const ExternalInput* input, Day as_of) {
@@ -57,14 +115,24 @@ Reading read_external(const Signal& signal, const ExternalInput* input, Day as_o
   reading.observed = input->observed;
   if (input->observed && *input->observed >= as_of) return reading;  // not yet known then
   reading.text = *input->value;
-  if (const auto number = parse_number(*input->value)) reading.raw = Value::of(*number);
-  if (signal.missing == NullPolicy::carry_forward && input->observed &&
-      static_cast<std::int64_t>(as_of) - *input->observed > signal.carry_days) {
+  std::string_view value = *input->value;
+  if (signal.source == SignalSource::pulse && parse_pulse(value)) value = value.substr(0, 1);
+  if (const auto number = parse_number(value)) reading.raw = Value::of(*number);
+  if (input->observed && is_stale(signal, *input->observed, as_of)) {
     reading.score = Value::none(Unknown::source_stale);
     return reading;
   }
-  reading.score = normalize_text(signal.normalize, *input->value, segment_of(input));
+  reading.score = normalize_text(signal.normalize, value, segment_of(input));
   return reading;
+}
+
+// Of an account that the account source has more than once.
+std::vector<Reading> read_nothing(const Model& model) {
+  std::vector<Reading> readings(model.signals.size());
+  for (std::size_t i = 0; i < readings.size(); ++i)
+    if (!model.signals[i].is_group())
+      readings[i].raw = readings[i].score = Value::none(Unknown::repeated_account);
+  return readings;
 }
 
 }  // namespace
@@ -77,14 +145,11 @@ std::vector<Reading> read_signals(const Model& model, const Ledger& ledger,
                     std::to_string(inputs.size()),
                 "health.model_inputs(model) lists them in order.");
   }
+  if (ledger.settings().repeated) return read_nothing(model);
   std::vector<Reading> readings(model.signals.size());
   for (std::size_t i = 0; i < model.signals.size(); ++i) {
     const Signal& signal = model.signals[i];
     if (signal.is_group()) continue;
-    if (ledger.settings().repeated) {
-      readings[i].raw = readings[i].score = Value::none(Unknown::repeated_account);
-      continue;
-    }
     const ExternalInput* input =
         signal.input >= 0 && !inputs.empty() ? &inputs[static_cast<std::size_t>(signal.input)] : nullptr;
     try {
@@ -97,6 +162,21 @@ std::vector<Reading> read_signals(const Model& model, const Ledger& ledger,
   return readings;
 }
 
+bool lacks_peers(const Signal& signal, const Reading& reading) {
+  return signal.normalize.kind == NormalizerKind::percentile &&
+         (reading.raw.known() || reading.nobody_active()) && reading.score.unknown == Unknown::no_data;
+}
+
+namespace {
+
+// "zero" is for what should be there: a question that does not arise, or a rank among nobody, is none.
+bool counts_as_zero(const Signal& signal, const Reading& reading) {
+  if (signal.missing != NullPolicy::zero || lacks_peers(signal, reading)) return false;
+  return signal.is_external() || reading.score.unknown != Unknown::not_applicable;
+}
+
+}  // namespace
+
 std::vector<Standing> apply_policies(const Model& model, std::span<const Reading> readings) {
   std::vector<Standing> standings(model.signals.size());
   for (std::size_t i = 0; i < model.signals.size(); ++i) {
@@ -105,9 +185,11 @@ std::vector<Standing> apply_policies(const Model& model, std::span<const Reading
     const Reading& reading = readings[i];
     if (reading.known()) {
       standings[i] = {true, true, reading.score.number};
+    } else if (reading.nobody_active()) {
+      continue;  // the signal says "silent": "ignore"
     } else if (signal.missing == NullPolicy::neutral) {
       standings[i] = {true, false, 50};
-    } else if (signal.missing == NullPolicy::zero) {
+    } else if (counts_as_zero(signal, reading)) {
       standings[i] = {true, false, 0};
     }
   }
@@ -189,22 +271,35 @@ Tree weigh_tree(const Model& model, std::span<const Standing> standings) {
   return tree;
 }
 
-Score score_readings(const Model& model, std::vector<Reading> readings, Day as_of) {
-  Score result;
-  result.as_of = as_of;
-  result.readings = std::move(readings);
+namespace {
+
+// Fills in standings, tree, and the score by them or why there is none.
+void compute_score(const Model& model, Score& result) {
+  const auto find = [&result](Unknown reason) {
+    const auto found =
+        std::find_if(result.readings.begin(), result.readings.end(),
+                     [reason](const Reading& reading) { return reading.score.unknown == reason; });
+    return found == result.readings.end() ? nullptr : &*found;
+  };
   // Whatever policies the signals have.
-  const bool repeated =
-      std::any_of(result.readings.begin(), result.readings.end(),
-                  [](const Reading& reading) { return reading.score.unknown == Unknown::repeated_account; });
-  if (repeated) {
+  if (find(Unknown::repeated_account) != nullptr) {
     result.unknown_reason = unknown_name(Unknown::repeated_account);
     result.standings.resize(model.signals.size());
     result.tree = weigh_tree(model, result.standings);
-    return result;
+    return;
   }
   result.standings = apply_policies(model, result.readings);
   result.tree = weigh_tree(model, result.standings);
+  if (!result.state.in_book()) {
+    result.unknown_reason = std::string(customer_state_name(result.state.kind)) + ": " +
+                            describe_customer_state(result.state, result.as_of);
+    return;
+  }
+  if (const Reading* lacking = find(Unknown::before_ledger)) {
+    result.unknown_reason =
+        std::string(unknown_name(Unknown::before_ledger)) + ": " + describe_before_ledger(*lacking);
+    return;
+  }
   for (std::size_t i = 0; i < model.signals.size(); ++i) {
     const Signal& signal = model.signals[i];
     if (signal.missing != NullPolicy::required) continue;
@@ -212,22 +307,93 @@ Score score_readings(const Model& model, std::vector<Reading> readings, Day as_o
     result.unknown_reason = "required signal " + signal.name + " is unknown";
     if (!signal.is_group())
       result.unknown_reason.append(" (").append(unknown_name(result.readings[i].score.unknown)).append(")");
-    return result;
+    return;
   }
   if (!result.tree.score) {
     result.unknown_reason = "no signal is known";
   } else if (result.tree.coverage < model.minimum_coverage - binary_noise) {
-    result.unknown_reason = "coverage " + two_decimals(result.tree.coverage) + " below minimum " +
-                            two_decimals(model.minimum_coverage);
+    const auto [coverage, minimum] = show_apart(result.tree.coverage, model.minimum_coverage);
+    result.unknown_reason = "coverage " + coverage + " below minimum " + minimum;
   } else {
-    result.score = result.tree.score;
+    result.computed = result.tree.score;
   }
+}
+
+bool takes_overrides(const Score& result) {
+  return result.state.in_book() &&
+         std::none_of(result.readings.begin(), result.readings.end(), [](const Reading& reading) {
+           return reading.score.unknown == Unknown::repeated_account;
+         });
+}
+
+// One that leaves the score as it is has no effect and is not told; that a person has said what the score is
+// always is.
+void override_score(Score& result, std::span<const Override> overrides) {
+  result.score = result.computed;
+  const Override* made = find_override(overrides, result.as_of);
+  if (made == nullptr || !takes_overrides(result)) return;
+  const auto shown = apply_override(*made, result.computed);
+  if (shown == result.computed && made->kind != OverrideKind::score) return;
+  result.score = shown;
+  result.overridden_by = *made;
+  result.unknown_reason.clear();
+}
+
+}  // namespace
+
+Score score_readings(const Model& model, std::vector<Reading> readings, Day as_of, const CustomerState& state,
+                     std::span<const Override> overrides) {
+  Score result;
+  result.as_of = as_of;
+  result.state = state;
+  result.readings = std::move(readings);
+  compute_score(model, result);
+  override_score(result, overrides);
   return result;
 }
 
 Score score_account(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
-                    Day as_of) {
-  return score_readings(model, read_signals(model, ledger, inputs, as_of), as_of);
+                    Day as_of, std::span<const Override> overrides) {
+  return score_readings(model, read_signals(model, ledger, inputs, as_of), as_of,
+                        find_customer_state(ledger, as_of, model.reads_usage()), overrides);
+}
+
+Score score_repeated(const Model& model, const Ledger& ledger, Day as_of) {
+  return score_readings(model, read_nothing(model), as_of,
+                        find_customer_state(ledger, as_of, model.reads_usage()));
+}
+
+std::string_view find_next_step(const Model& model, std::size_t signal, const Score& score, bool strong) {
+  const SignalScore& weighed = score.tree.signals[signal];
+  if (!weighed.counts || score.state.is_idle(score.as_of) || !score.state.in_book()) return {};
+  const bool fits_by_score = strong ? weighed.score >= very_good_score : weighed.score < good_score;
+  // A condition is about what was measured, and a group measures nothing.
+  const Value raw =
+      model.signals[signal].is_group() ? Value::none(Unknown::not_applicable) : score.readings[signal].raw;
+  for (int at = static_cast<int>(signal); at >= 0; at = model.signals[static_cast<std::size_t>(at)].parent) {
+    const Signal& found = model.signals[static_cast<std::size_t>(at)];
+    const NextStep& step = strong ? found.step_high : found.step_low;
+    if (step.text.empty()) continue;
+    const bool fits = step.has_condition() ? raw.known() && step.fits(raw.number) : fits_by_score;
+    return fits ? std::string_view(step.text) : std::string_view();
+  }
+  return {};
+}
+
+std::optional<double> score_without(const Model& model, const Score& now, const Ledger& ledger,
+                                    std::uint32_t user, std::span<const ExternalInput> inputs,
+                                    std::span<const Override> overrides) {
+  if (!now.score) return std::nullopt;
+  std::vector<Reading> readings = read_signals(model, ledger.without_user(user), inputs, now.as_of);
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const Signal& signal = model.signals[i];
+    if (signal.source == SignalSource::metric &&
+        metric_info(signal.metric.id).room == MetricRoom::concentration)
+      readings[i] = now.readings[i];
+  }
+  const Score without = score_readings(model, std::move(readings), now.as_of, now.state, overrides);
+  if (!without.score) return std::nullopt;
+  return std::min(*without.score, *now.score);
 }
 
 }  // namespace health

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "core/metrics/metrics.hpp"
+#include "customer_state.hpp"
 #include "model.hpp"
+#include "override.hpp"
 
 namespace health {
 
@@ -24,19 +26,26 @@ struct ExternalInput {
 struct Reading {
   Value raw;         // as measured; a category has no number (its text is in `text`)
   std::string text;  // of an external value, as given
-  Value score;       // 0..100, or why it is unknown
-  std::optional<Day>
-      observed;  // external: as given; a metric that was carried forward: the as_of that it was true at
+  Value score;  // 0..100, or why it is unknown. Of a value that is unknown because nobody is active it is
+                // known: the lowest that there is
+  std::optional<double> counted;  // a metric of a small account: its value shrunk toward the book's median
+  double basis = 0;               // and by how many people or events
+  std::optional<Day> observed;  // external: as given; of a metric that was carried forward the as_of that it
+                                // was true at; before_ledger: the first day that the ledger keeps
   bool carried = false;         // a metric that was carried forward
   std::optional<double> whole;  // what the words for it count besides: see whole_of()
 
   bool known() const { return score.known(); }
+  bool nobody_active() const { return raw.unknown == Unknown::nobody_active; }
 };
 
 // Reads every signal of the model. `inputs` has one entry for each of model.inputs, or is empty: all of them
 // unknown. What an input's normaliser cannot take is a bad_value.
 std::vector<Reading> read_signals(const Model& model, const Ledger& ledger,
                                   std::span<const ExternalInput> inputs, Day as_of);
+
+// Whether a value ranks among peers, but there are none.
+bool lacks_peers(const Signal& signal, const Reading& reading);
 
 // A signal as the tree sees it.
 struct Standing {
@@ -69,21 +78,47 @@ Tree weigh_tree(const Model& model, std::span<const Standing> standings);
 // The score of an account at one as_of.
 struct Score {
   Day as_of = 0;
+  CustomerState state;
   std::vector<Reading> readings;
   std::vector<Standing> standings;
   Tree tree;
-  std::optional<double> score;  // nothing when unknown: a required signal is, nothing counts, or the coverage
-                                // is below the minimum
-  std::string unknown_reason;   // why, in words
+  std::optional<double> computed;  // by the signals; nothing when unknown: a required signal is, nothing
+                                   // counts, or the coverage is below the minimum
+  std::optional<double> score;     // as shown: `computed`, or what an override makes of it
+  std::string unknown_reason;      // why it is unknown, in words
+  std::optional<Override> overridden_by;  // an override that has effect
 
-  // Name of the band; empty when the score is unknown.
+  // What the override adds to the points of the signals; 0 without one.
+  double override_points() const { return overridden_by ? *score - tree.score.value_or(0) : 0; }
+
+  // Name of the band; empty when the score is unknown, or the account too young to be judged.
   std::string_view band(const Model& model) const {
-    return score ? std::string_view(find_band(model.bands, *score).name) : "";
+    if (!score || state.kind == CustomerStateKind::onboarding) return "";
+    return find_band(model.bands, *score).name;
   }
 };
+// Overrides are all that there ever were of the account; none touches an account out of the book or one that
+// the account source has more than once.
 Score score_account(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
-                    Day as_of);
-// From readings that were made or changed by hand.
-Score score_readings(const Model& model, std::vector<Reading> readings, Day as_of);
+                    Day as_of, std::span<const Override> overrides = {});
+// On a day on which the account source has the account more than once.
+Score score_repeated(const Model& model, const Ledger& ledger, Day as_of);
+// The score of the account without the activity of one user: signals of concentration stay as they are, and
+// it is never above `now`. Nothing when it is unknown.
+std::optional<double> score_without(const Model& model, const Score& now, const Ledger& ledger,
+                                    std::uint32_t user, std::span<const ExternalInput> inputs,
+                                    std::span<const Override> overrides = {});
+// From readings that were made, kept or changed by hand.
+Score score_readings(const Model& model, std::vector<Reading> readings, Day as_of,
+                     const CustomerState& state = {}, std::span<const Override> overrides = {});
+
+// A signal below the first is weak, from the second on strong, unless its next steps say for which values
+// they are.
+inline constexpr double good_score = 60;
+inline constexpr double very_good_score = 80;
+
+// What to do about a weak, or a strong, signal: its own text, else that of the nearest group above it that
+// has one. Empty when there is nothing to do: the value is not one that the text is for, or nobody is active.
+std::string_view find_next_step(const Model& model, std::size_t signal, const Score& score, bool strong);
 
 }  // namespace health

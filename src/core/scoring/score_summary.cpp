@@ -11,19 +11,6 @@ namespace health {
 namespace {
 
 constexpr double worth_a_reason = 1;  // points
-constexpr double worth_a_remedy = 5;
-constexpr double good_score = 60;
-constexpr double very_good_score = 80;
-
-// The text of the signal, else of the nearest group above it that has one.
-std::string find_step(const Model& model, int signal, bool high) {
-  for (; signal >= 0; signal = model.signals[static_cast<std::size_t>(signal)].parent) {
-    const Signal& at = model.signals[static_cast<std::size_t>(signal)];
-    const std::string& text = high ? at.step_high : at.step_low;
-    if (!text.empty()) return text;
-  }
-  return {};
-}
 
 // The largest part that is about a signal and goes the way of the whole change, if that is worth telling: a
 // reason that contradicts the change beside it would explain nothing.
@@ -38,30 +25,22 @@ const ChangePart* find_main_part(const ScoreChange& change) {
   return main;
 }
 
-// The most costly weak signal that has advice, else the strongest that has: not after a fall, when praise
-// would be out of place.
+// That of the most costly weak signal that has one, else, in an account that is well and did not fall, of the
+// strongest.
 std::string choose_step(const Model& model, const Score& score, bool fell) {
+  if (score.state.is_idle(score.as_of)) return model.silence_step;
   const std::vector<Loss> losses = rank_losses(model, score);
   for (const Loss& loss : losses) {
-    if (loss.points < worth_a_reason || score.tree.signals[loss.signal].score >= very_good_score) continue;
-    std::string text = find_step(model, static_cast<int>(loss.signal), false);
-    if (!text.empty()) return text;
+    if (loss.points < worth_a_reason) break;
+    const std::string_view text = find_next_step(model, loss.signal, score, false);
+    if (!text.empty()) return std::string(text);
   }
-  if (fell) return {};
+  if (fell || !score.score || *score.score < good_score) return {};
   for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
-    if (score.tree.signals[loss->signal].score < very_good_score) continue;
-    std::string text = find_step(model, static_cast<int>(loss->signal), true);
-    if (!text.empty()) return text;
+    const std::string_view text = find_next_step(model, loss->signal, score, true);
+    if (!text.empty()) return std::string(text);
   }
   return {};
-}
-
-// The score at an earlier date; unknown before the given start of the account, whatever its plan and contract
-// would have scored then.
-Score score_earlier(const Model& model, const Ledger& ledger, std::span<const ExternalInput> inputs,
-                    Day then) {
-  if (const auto start = ledger.settings().account_start; start && then < *start) return {};
-  return score_account(model, ledger, inputs, then);
 }
 
 void explain_summary(const Model& model, const Score& before, ScoreSummary& summary) {
@@ -70,20 +49,20 @@ void explain_summary(const Model& model, const Score& before, ScoreSummary& summ
     summary.main_reason = "unknown: " + now.unknown_reason;
     return;
   }
-  if (before.score) {
-    const ScoreChange change = decompose_change(model, before, now, now);
-    if (const ChangePart* main = find_main_part(change)) {
+  std::optional<ScoreChange> change;
+  if (before.score) change = decompose_change(model, before, now, now);
+  summary.next_step = choose_step(model, now, change && change->total <= -worth_a_reason);
+  if (now.overridden_by) {
+    summary.main_reason = describe_override(*now.overridden_by, now.as_of);
+    return;
+  }
+  if (now.state.is_idle(now.as_of)) {
+    summary.main_reason = describe_customer_state(now.state, now.as_of);
+    return;
+  }
+  if (change) {
+    if (const ChangePart* main = find_main_part(*change)) {
       summary.main_reason = describe_part(model, *main, before, now);
-      const SignalScore& signal = now.tree.signals[static_cast<std::size_t>(main->signal)];
-      // Praise, or an offer, is for what is strong in an account that is well; a signal that is weak or fell
-      // far gets its remedy, a little dip in a strong one none.
-      const bool strong = signal.counts && signal.score >= good_score;
-      if (main->points <= -worth_a_remedy || !strong) {
-        summary.next_step = find_step(model, main->signal, false);
-      } else if (main->points > 0 && signal.score >= very_good_score && *now.score >= good_score) {
-        summary.next_step = find_step(model, main->signal, true);
-      }
-      if (summary.next_step.empty()) summary.next_step = choose_step(model, now, main->points < 0);
       return;
     }
   }
@@ -95,7 +74,6 @@ void explain_summary(const Model& model, const Score& before, ScoreSummary& summ
     summary.main_reason =
         describe_signal(model, loss.signal, now) + " (costs " + show_score(loss.points, 1) + " points)";
   }
-  summary.next_step = choose_step(model, now, false);
 }
 
 }  // namespace
@@ -103,15 +81,17 @@ void explain_summary(const Model& model, const Score& before, ScoreSummary& summ
 ScoreSummary summarize_score(const Model& model, const Ledger& ledger, const SummaryInputs& inputs,
                              Day as_of) {
   ScoreSummary summary;
-  summary.now = score_account(model, ledger, inputs.now, as_of);
-  const Score week_ago = score_earlier(model, ledger, inputs.week_ago, days_before(as_of, 7));
-  const Score month_ago = score_earlier(model, ledger, inputs.month_ago, days_before(as_of, 28));
+  summary.now = score_account(model, ledger, inputs.now, as_of, inputs.overrides);
+  Score week_ago, month_ago;
+  if (inputs.in_filter_week_ago)
+    week_ago = score_account(model, ledger, inputs.week_ago, days_before(as_of, 7), inputs.overrides);
+  if (inputs.in_filter_month_ago)
+    month_ago = score_account(model, ledger, inputs.month_ago, days_before(as_of, 28), inputs.overrides);
   if (summary.now.score && week_ago.score) summary.change_7d = *summary.now.score - *week_ago.score;
   if (summary.now.score && month_ago.score) summary.change_28d = *summary.now.score - *month_ago.score;
   explain_summary(model, month_ago, summary);
-  if (const auto top = top_user(ledger, MetricRequest(), as_of)) {
-    summary.without_top_user = score_account(model, ledger.without_user(*top), inputs.now, as_of).score;
-  }
+  if (const auto top = top_user(ledger, MetricRequest(), as_of))
+    summary.without_top_user = score_without(model, summary.now, ledger, *top, inputs.now, inputs.overrides);
   return summary;
 }
 

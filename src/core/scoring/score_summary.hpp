@@ -10,7 +10,7 @@ namespace health {
 
 struct ScoreSummary {
   Score now;
-  // In points; nothing when either end is unknown or lies before the given start of the account.
+  // In points; nothing when either end is unknown.
   std::optional<double> change_7d, change_28d;
   std::string main_reason;                 // never empty
   std::string next_step;                   // empty when the model has none to offer
@@ -20,10 +20,13 @@ struct ScoreSummary {
 // What came from outside the ledger at as_of, and at 7 and 28 days before it.
 struct SummaryInputs {
   std::span<const ExternalInput> now, week_ago, month_ago;
+  bool in_filter_week_ago = true;  // whether the account source had the account then
+  bool in_filter_month_ago = true;
+  std::span<const Override> overrides = {};  // all that there ever were
 };
 
-// The main reason is the signal that moved the score most in 28 days, if that was by at least 1 point, else
-// the one that costs most.
+// The main reason is an override that has effect, else the signal that moved the score most in 28 days, if
+// that was by at least 1 point, else the one that costs most.
 ScoreSummary summarize_score(const Model& model, const Ledger& ledger, const SummaryInputs& inputs,
                              Day as_of);
 

@@ -78,7 +78,8 @@ COMMENT ON FUNCTION health_internal.has_own_collation(health_internal.model_fiel
     'Whether account ids are strings of another collation than that of the database';
 
 CREATE FUNCTION health_internal.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
-                                              usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0)
+                                              usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0,
+                                              past_step integer DEFAULT 1, as_literals boolean DEFAULT false)
 RETURNS health_internal.compiled_model
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -96,6 +97,9 @@ DECLARE
     restriction text;
     usage text;
     past text;
+    dated_filter CONSTANT boolean := past_days > 0 AND health_internal.has_dated_filter(document);
+    wanted text;
+    restrictions text;
 BEGIN
     PERFORM health_internal.raise_first_problem(model_name, fields);
     compiled.account_label := book.expression;
@@ -117,11 +121,11 @@ BEGIN
     INTO extras, compiled.extra_columns
     FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'columns';
 
-    signals := health_internal.compile_inputs(document, fields);
+    signals := health_internal.compile_inputs(document, fields, model_name, as_literals);
     compiled.value_columns := signals.value_columns;
     -- Without inputs there is nothing to know of earlier days, whatever the other columns mention.
     IF past_days > 0 AND signals.inputs IS NOT NULL AND health_internal.has_dated_inputs(fields, document) THEN
-        past := health_internal.compile_past_inputs(past_days, attributes, coalesce(signals."values", 'NULL AS s0'),
+        past := health_internal.compile_past_inputs(past_days, past_step, attributes, coalesce(signals."values", 'NULL AS s0'),
                                                     coalesce(signals.inputs, ''), coalesce(signals.observed, ''));
     END IF;
     IF usage_from <> 'nothing' THEN
@@ -129,20 +133,27 @@ BEGIN
             CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health_internal.data_table('chunk', s.id))
                                                 FROM health_internal.ledger_source AS s WHERE s.model = model_name) END);
     END IF;
+    wanted := CASE WHEN dated_filter THEN health_internal.compile_wanted_on(fields, past_days, past_step)
+                   ELSE health_internal.compile_wanted(fields) END;
+    restrictions := 'attr.account_id IS NOT NULL'
+        || CASE WHEN dated_filter THEN ' AND true = ANY (wanted."is wanted on")' WHEN wanted <> '' THEN ' AND wanted."is wanted"' ELSE ''
+            END
+        || coalesce(' AND ' || account_key || restriction, '');
     -- Of an id that occurs twice nobody can say which row is right: it stands in the book once, without any of their values.
     compiled.ledger := health_internal.fill_template(
         'SELECT known.account_id, {name} AS name{extra_columns}, known.as_of, {version} AS model_version, {usage} AS usage, '
         'account.inputs, account.observed, account.segments, account.past_inputs, account.past_observed, account.account_start, '
-        'account.seats{value_columns}, known.repeated FROM (SELECT attr.account_id, attr.as_of, pg_catalog.count(*) > 1 AS repeated '
-        'FROM {book}{wanted} CROSS JOIN LATERAL (SELECT {id} AS account_id, clock.as_of) AS attr '
-        'WHERE attr.account_id IS NOT NULL{filter}{restriction} GROUP BY 1, 2) AS known LEFT JOIN ('
-        'SELECT {shown_id} AS account_id, {account_name} AS name{extras}, '
+        'account.account_end, {ledger_start} AS ledger_start, account.seats{value_columns}, known.repeated, known.in_filter, '
+        'overridden.overrides FROM (SELECT attr.account_id, attr.as_of, {repeated} AS repeated, '
+        '{in_filter} AS in_filter FROM {book}{wanted} CROSS JOIN LATERAL (SELECT {id} AS account_id, clock.as_of) AS attr '
+        'WHERE {restrictions} GROUP BY 1, 2) AS known LEFT JOIN ('
+        'SELECT {one_row}{shown_id} AS account_id, {account_name} AS name{extras}, '
         'ARRAY[{inputs}]::pg_catalog.text[] AS inputs, ARRAY[{observed}]::pg_catalog.date[] AS observed, '
         'ARRAY[{segments}]::pg_catalog.text[] AS segments, {past_inputs} AS past_inputs, {past_observed} AS past_observed, '
-        '{start} AS account_start, {seats} AS seats{raw_columns} FROM {book}{wanted}{answers}{past} '
+        '{start} AS account_start, {end} AS account_end, {seats} AS seats{raw_columns} FROM {book}{wanted}{answers}{past} '
         'CROSS JOIN LATERAL (SELECT {attributes}) AS attr CROSS JOIN LATERAL (SELECT {values}) AS sig '
-        'WHERE attr.account_id IS NOT NULL{filter}{restriction}) AS account '
-        'ON account.account_id = known.account_id AND NOT known.repeated{usage_join}',
+        'WHERE {restrictions}{row_order}) AS account '
+        'ON account.account_id = known.account_id AND NOT known.repeated{usage_join}{overrides}',
         pg_catalog.jsonb_build_object(
             'id', (health_internal.field_of(fields, 'accounts', 'id')).expression || own_collation,
             'shown_id', 'attr.account_id' || own_collation,
@@ -157,40 +168,55 @@ BEGIN
             'past_inputs', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.text[]' ELSE 'past."past inputs"' END,
             'past_observed', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
             'start', CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
+            'end', CASE WHEN document #> '{accounts,end}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_end' END,
+            'ledger_start', pg_catalog.format('%L::pg_catalog.date', CASE WHEN usage_from = 'ledger' THEN
+                (SELECT pg_catalog.max(s.kept_from) FROM health_internal.ledger_source AS s WHERE s.model = model_name) END),
             'seats', CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8'
                 ELSE 'CASE WHEN attr."recorded seats" IS NOT NULL THEN coalesce(attr.seats, ''NaN'') END' END,
-            'raw_columns', signals.raw_columns, 'book', source, 'wanted', health_internal.compile_wanted(fields),
+            'raw_columns', signals.raw_columns, 'book', source, 'wanted', wanted, 'restrictions', restrictions,
+            -- An account that has several rows, each for a time of its own, has the values of the latest.
+            'repeated', CASE WHEN dated_filter THEN 'pg_catalog.count(*) FILTER (WHERE wanted."is wanted on"[1]) > 1'
+                ELSE 'pg_catalog.count(*) > 1' END,
+            'in_filter', CASE WHEN dated_filter THEN 'health_internal.any_wanted(pg_catalog.array_agg(wanted."is wanted on"))'
+                ELSE 'NULL::pg_catalog.bool[]' END,
+            'one_row', CASE WHEN dated_filter THEN 'DISTINCT ON (1) ' END,
+            'row_order', CASE WHEN dated_filter THEN ' ORDER BY 1, pg_catalog.array_position(wanted."is wanted on", true)' END,
             'answers', signals.answers, 'past', past, 'attributes', attributes,
             'usage_join', ' LEFT JOIN (' || usage || health_internal.fence() || ') AS u ON u.account_id = '
                 || health_internal.compile_account_key(fields, 'known.account_id'),
-            'values', coalesce(signals."values", 'NULL AS s0'),
-            'filter', CASE WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' END,
-            'restriction', ' AND ' || account_key || restriction));
+            'overrides', health_internal.compile_overrides(model_name, as_literals,
+                health_internal.canonical_text('known.account_id', compiled.account_type)),
+            'values', coalesce(signals."values", 'NULL AS s0')));
     RETURN compiled;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_model(jsonb, integer, text, date, text, text, integer) IS
+COMMENT ON FUNCTION health_internal.compile_model(jsonb, integer, text, date, text, text, integer, integer, boolean) IS
     'Compiles a complete document to the ledger query: one row per account with usage, inputs and attributes, from one pass over the '
         'events. '
     'usage_from: events, ledger (of the tracked model of that name), roster (of the user source only) or nothing. '
     'With an account, only that one; with a date, as of that date; with past days, also the inputs of so many days before, if they depend '
         'on '
-    'the date; the name of the model is for messages';
+    'the date; the name of the model is for messages, and for its overrides and pulses: as they are now where as_literals is true';
 
 -- Each source is summed up by itself: where its rows lie on several servers, it is summed up there.
 CREATE FUNCTION health_internal.compile_all_events(document jsonb, fields health_internal.model_field[], summary text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT pg_catalog.string_agg(pg_catalog.format(summary, pg_catalog.format(
-        'SELECT %1$L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, e.event_name, %2$s AS day, '
+    SELECT coalesce(pg_catalog.string_agg(pg_catalog.format(summary, pg_catalog.format(
+        'SELECT %1$L::pg_catalog.text AS source, e.account_id::pg_catalog.text AS account_id, e.user_id, %4$s AS event_name, '
+        '%2$s AS day, '
         'e.amount, CASE WHEN e.event_name = '''' THEN ''event'' WHEN NOT pg_catalog.isfinite(%2$s) THEN ''occurred_at'' '
         'WHEN e.amount IS NOT NULL AND NOT health_internal.is_event(e.occurred_at, e.event_name, e.amount) THEN ''amount'' END '
         'AS bad_field FROM (%3$s) AS e',
         s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype
             ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
-        health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields)))),
-        ' UNION ALL ')
+        health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields)),
+        CASE WHEN s.source ? 'actor' THEN 'health_internal.plain_event(e.event_name)' ELSE 'e.event_name' END)),
+        ' UNION ALL '),
+        pg_catalog.format(summary, 'SELECT n.source, n.source AS account_id, n.source AS user_id, n.source AS event_name, n.day, n.amount, '
+            'n.source AS bad_field FROM (SELECT NULL::pg_catalog.text, NULL::pg_catalog.date, NULL::pg_catalog.float8) '
+            'AS n (source, day, amount) WHERE false'))
     FROM health_internal.event_sources(document) AS s,
          LATERAL (SELECT health_internal.moment_zone(health_internal.field_of(fields, s.path, 'occurred_at'), s.source ->> 'time_zone',
              coalesce(document ->> 'time_zone', 'UTC'))) AS m (zone);

@@ -46,25 +46,27 @@ AS $$
     SELECT EXISTS (SELECT 1 FROM unnest(fields) AS f WHERE f.field = 'observed' AND f.source LIKE 'signals%')
         OR EXISTS (SELECT 1 FROM jsonb_path_query(document, 'strict $.accounts.**.sql') AS a (expression)
                    WHERE a.expression #>> '{}' ~* '\mas_of\M')
-        OR EXISTS (SELECT 1 FROM health.model_inputs(document) AS i WHERE i.kind = 'expression' AND i.source ~* '\mas_of\M');
+        OR EXISTS (SELECT 1 FROM health.model_inputs(document) AS i
+                   WHERE i.kind = 'pulse' OR i.kind = 'expression' AND i.source ~* '\mas_of\M');
 $$;
 COMMENT ON FUNCTION health_internal.has_dated_inputs(health_internal.model_field[], jsonb) IS
     'Whether the inputs of a model are others on other days';
 
 -- The same expressions once more for each earlier day: their clock is the inner one. It stands before everything but the source and
 -- the answers, so that expressions find no other names than where they were checked.
-CREATE FUNCTION health_internal.compile_past_inputs(days integer, attributes text, value_list text, inputs text, observed text) RETURNS text
+CREATE FUNCTION health_internal.compile_past_inputs(days integer, step integer, attributes text, value_list text, inputs text,
+    observed text) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
-        ' CROSS JOIN LATERAL (SELECT pg_catalog.array_agg(ARRAY[%s]::pg_catalog.text[]) AS "past inputs", '
-        'pg_catalog.array_agg(ARRAY[%s]::pg_catalog.date[]) AS "past observed" '
-        'FROM (SELECT clock.as_of - earlier.days AS as_of FROM pg_catalog.generate_series(1, %s) AS earlier (days)) AS clock '
-        'CROSS JOIN LATERAL (SELECT %s) AS attr CROSS JOIN LATERAL (SELECT %s) AS sig) AS past',
-        inputs, observed, days, attributes, value_list);
+        ' CROSS JOIN LATERAL (SELECT pg_catalog.array_agg(ARRAY[%1$s]::pg_catalog.text[]) AS "past inputs", '
+        'pg_catalog.array_agg(ARRAY[%2$s]::pg_catalog.date[]) AS "past observed" '
+        'FROM (SELECT clock.as_of - earlier.days AS as_of FROM pg_catalog.generate_series(%3$s, %4$s, %3$s) AS earlier (days)) '
+        'AS clock CROSS JOIN LATERAL (SELECT %5$s) AS attr CROSS JOIN LATERAL (SELECT %6$s) AS sig) AS past',
+        inputs, observed, step, days, attributes, value_list);
 END;
-COMMENT ON FUNCTION health_internal.compile_past_inputs(integer, text, text, text, text) IS
-    'SQL of the inputs of so many earlier days as an array with a row per day, the day before as_of first';
+COMMENT ON FUNCTION health_internal.compile_past_inputs(integer, integer, text, text, text, text) IS
+    'SQL of the inputs of every step-th of so many earlier days as an array with a row per day, the latest first';
 
 CREATE FUNCTION health_internal.raise_field_problem(field health_internal.model_field) RETURNS void
 LANGUAGE plpgsql
@@ -78,6 +80,38 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.raise_field_problem(health_internal.model_field) IS 'Raises the problem of a field as an error';
+
+-- Whose accounts are others on other days.
+CREATE FUNCTION health_internal.has_dated_filter(document jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT coalesce(document #>> '{accounts,filter}' ~* '\mas_of\M', false);
+END;
+COMMENT ON FUNCTION health_internal.has_dated_filter(jsonb) IS 'Whether accounts.filter mentions as_of';
+
+-- The clock of the expression is the inner one: see compile_past_inputs.
+CREATE FUNCTION health_internal.compile_wanted_on(fields health_internal.model_field[], days integer, step integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        ' CROSS JOIN LATERAL (SELECT pg_catalog.array_agg((%s) IS TRUE) AS "is wanted on" '
+        'FROM (SELECT clock.as_of - earlier.days AS as_of FROM pg_catalog.generate_series(0, %s, %s) AS earlier (days)) AS clock) AS '
+            'wanted',
+        (health_internal.field_of(fields, 'accounts', 'filter')).expression, days, step);
+END;
+COMMENT ON FUNCTION health_internal.compile_wanted_on(health_internal.model_field[], integer, integer) IS
+    'SQL that joins accounts.filter to the account source for as_of and every step-th earlier day, as the array wanted."is wanted on"';
+
+CREATE FUNCTION health_internal.any_wanted(wanted boolean[]) RETURNS boolean[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.array_agg(d.wanted ORDER BY d.day)
+    FROM (SELECT c.day, CASE WHEN pg_catalog.count(*) FILTER (WHERE wanted[r.n][c.day]) < 2 THEN pg_catalog.bool_or(wanted[r.n][c.day]) END
+              AS wanted
+          FROM pg_catalog.generate_subscripts(wanted, 1) AS r (n), pg_catalog.generate_subscripts(wanted, 2) AS c (day) GROUP BY 1) AS d;
+END;
+COMMENT ON FUNCTION health_internal.any_wanted(boolean[]) IS
+    'Of rows with an element per day: whether any of them is true on each day; NULL where several are';
 
 -- Right behind the source: there it finds the names that it was checked with, and no others.
 CREATE FUNCTION health_internal.compile_wanted(fields health_internal.model_field[]) RETURNS text
@@ -219,7 +253,8 @@ $$;
 COMMENT ON FUNCTION health_internal.value_columns(jsonb) IS
     'The columns of a score view with raw values of signals: place among the inputs, signal, name';
 
-CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[])
+CREATE FUNCTION health_internal.compile_inputs(document jsonb, fields health_internal.model_field[], model_name text,
+    as_literals boolean)
 RETURNS health_internal.compiled_inputs
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -229,6 +264,7 @@ DECLARE
     input record;
     value health_internal.model_field;
     grouped health_internal.model_field;
+    id CONSTANT health_internal.model_field := health_internal.field_of(fields, 'accounts', 'id');
     seen text;
 BEGIN
     SELECT coalesce(pg_catalog.array_agg(v.column_name ORDER BY v."position"), '{}') INTO compiled.value_columns
@@ -249,6 +285,12 @@ BEGIN
                 health_internal.compile_query_signal(fields, input.path, document) || health_internal.fence(), input."position",
                 health_internal.compile_account_key(fields, (health_internal.field_of(fields, 'accounts', 'id')).expression)));
             SELECT a.value, a.observed INTO value.expression, seen FROM health_internal.compile_answer(input."position") AS a;
+        ELSIF input.kind = 'pulse' THEN
+            compiled.answers := pg_catalog.concat(compiled.answers, pg_catalog.format(
+                ' LEFT JOIN (%s) AS q%s ON q%2$s."answers of" = %s',
+                health_internal.compile_pulses(model_name, as_literals) || health_internal.fence(), input."position",
+                health_internal.canonical_text(id.expression, id.type)));
+            SELECT a.value, a.observed INTO value.expression, seen FROM health_internal.compile_answer(input."position") AS a;
         END IF;
         compiled.observed := pg_catalog.concat_ws(', ', compiled.observed, coalesce(seen, 'NULL'));
         IF input.kind = 'metric' THEN    -- here for its segment only
@@ -262,12 +304,13 @@ BEGIN
             ELSE health_internal.canonical_text(input.named, value.type) END);
         IF input.column_name IS NOT NULL THEN
             compiled.raw_columns := pg_catalog.concat(compiled.raw_columns, pg_catalog.format(
-                CASE WHEN value.type IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype) THEN ', nullif(%s, ''NaN'') AS %I'
+                CASE WHEN input.kind = 'pulse' THEN ', pg_catalog.left(%s, 1)::pg_catalog.int4 AS %I'
+                     WHEN value.type IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype) THEN ', nullif(%s, ''NaN'') AS %I'
                      ELSE ', %s AS %I' END, input.named, input.column_name));
         END IF;
     END LOOP;
     RETURN compiled;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_inputs(jsonb, health_internal.model_field[]) IS
-    'SQL of the inputs of a document, in the order of model_inputs';
+COMMENT ON FUNCTION health_internal.compile_inputs(jsonb, health_internal.model_field[], text, boolean) IS
+    'SQL of the inputs of a document, in the order of model_inputs; pulses are those of the model of that name';

@@ -105,7 +105,8 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_excluded_users(health_internal.model_field[], text) IS
     'SQL of the ids of the users whose events do not count; NULL without a condition';
 
--- The user table travels in the ledger as lifecycle markers. A user without a joining date was always there: year 1.
+-- The user table travels in the ledger as lifecycle markers. A user without a joining date was always there: year 1; or, where invitations
+-- are known, is not there yet.
 CREATE FUNCTION health_internal.compile_roster(fields health_internal.model_field[], document jsonb, user_cast text, restriction text)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -135,12 +136,15 @@ BEGIN
             CONTINUE;
         END IF;
         -- Many write infinity for "has not happened", which is no event, and -infinity for "since ever": who has left since ever
-        -- never was there.
+        -- never was there. Where there are invitations, who has no day of joining has not joined.
         markers := markers || pg_catalog.format(CASE marker WHEN 'joined'
-            THEN '(%1$L, CASE WHEN r.%2$s > DATE ''-infinity''%3$s THEN r.%2$s ELSE DATE ''0001-01-01'' END)'
+            THEN '(%1$L, CASE WHEN r.%2$s > DATE ''-infinity''%3$s THEN r.%2$s%4$s ELSE DATE ''0001-01-01'' END)'
             ELSE ', (%1$L, CASE r.%2$s WHEN DATE ''-infinity'' THEN DATE ''0001-01-01'' ELSE r.%2$s END)' END, '$' || marker, marker,
             CASE WHEN (health_internal.field_of(fields, 'users', 'deactivated')).expression IS NOT NULL
-                 THEN ' AND r.deactivated IS DISTINCT FROM DATE ''-infinity''' END);
+                 THEN ' AND r.deactivated IS DISTINCT FROM DATE ''-infinity''' END,
+            CASE WHEN (health_internal.field_of(fields, 'users', 'invited')).expression IS NOT NULL
+                 AND (health_internal.field_of(fields, 'users', 'joined')).expression IS NOT NULL
+                 THEN ' WHEN r.joined IS NULL THEN NULL' END);
     END LOOP;
     conditions := coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, '')
                || coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ' IS NOT TRUE', '');

@@ -32,6 +32,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     base jsonb;
+    own CONSTANT jsonb := (SELECT jsonb_agg(DISTINCT f.feature ORDER BY f.feature)
+                           FROM jsonb_path_query(document, 'lax $.catalog.*.feature ? (@.type() == "string")') AS f (feature));
 BEGIN
     IF jsonb_typeof(document) IS DISTINCT FROM 'object' OR NOT document ? 'preset' THEN
         RETURN document;
@@ -40,10 +42,13 @@ BEGIN
     IF NOT FOUND THEN
         RETURN document;    -- validate_model reports it
     END IF;
-    RETURN health_internal.merge_document(base, document - 'preset');
+    RETURN health_internal.merge_document(base - CASE WHEN own IS NULL THEN '' ELSE 'features' END, document - 'preset')
+        || CASE WHEN own IS NULL OR document ? 'features' THEN '{}' ELSE jsonb_build_object('features', own) END;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.expand_preset(jsonb) IS 'The document with its preset, if it names a known one, spelled out';
+COMMENT ON FUNCTION health_internal.expand_preset(jsonb) IS
+    'The document with its preset, if it names a known one, spelled out. Where the catalog of the document names features, those are the '
+    'features, not the ones of the preset';
 
 -- A source is an object, or one of several in an array.
 CREATE FUNCTION health_internal.sources(document jsonb, OUT kind text, OUT path text, OUT place text[], OUT source jsonb)

@@ -11,8 +11,8 @@ CREATE FUNCTION health.model_inputs(doc jsonb, OUT "position" int, OUT path text
     AS 'MODULE_PATHNAME', 'health_model_inputs'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 500 ROWS 5;
 COMMENT ON FUNCTION health.model_inputs(jsonb) IS
-    'the values that a model needs from outside the ledger, in the order in which score_account takes them: kind column, expression or '
-        'query';
+    'the values that a model needs from outside the ledger, in the order in which score_account takes them: kind column, expression, '
+    'query or pulse';
 
 CREATE FUNCTION health_internal.source_fields(OUT "position" int, OUT kind text, OUT field text, OUT accepts text, OUT with_account boolean,
                                               OUT dated boolean) RETURNS SETOF record

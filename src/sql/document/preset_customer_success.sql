@@ -9,6 +9,10 @@ INSERT INTO health_internal.preset (position, name, description, definition) VAL
 $json${
   "description": "Usage, adoption, engagement and contract in one score.",
   "window_days": 28,
+  "minimum_age_days": 14,
+  "minimum_coverage": 0.3,
+  "silence": {
+    "next_step": "Nobody has been active for weeks: call the sponsor now, ask what changed, and offer to set the product up again."},
   "onboarding": {"days": 14, "events": 2, "window_days": 28},
   "unlisted_events": "count",
   "catalog": {
@@ -27,29 +31,37 @@ $json${
   "features": ["records", "reports", "collaboration", "automation", "integrations", "administration"],
   "signals": [
     {"name": "usage", "label": "Usage", "weight": 0.35, "signals": [
-      {"name": "frequency", "label": "Weeks with activity", "weight": 0.3, "metric": "cadence",
+      {"name": "last_seen", "label": "Days since anybody was active", "weight": 0.25, "metric": "recency_days",
+       "normalize": {"kind": "recency", "half_life_days": 14},
+       "next_step": {"low": {"text": "Two weeks without anybody: ask the administrator what got in the way.", "at_least": 14}}},
+      {"name": "frequency", "label": "Weeks with activity", "weight": 0.25, "metric": "cadence",
        "normalize": {"kind": "linear", "worst": 0, "best": 1},
        "next_step": {"low": "Usage comes and goes: find the weekly task that the product should carry."}},
-      {"name": "depth", "label": "Value points per active user, among all accounts", "weight": 0.3, "metric": "depth", "missing": "zero",
+      {"name": "depth", "label": "Value points per active user, among all accounts", "weight": 0.2, "metric": "depth", "shrink": 3,
        "normalize": {"kind": "percentile"},
        "next_step": {"low": "Shallow use: show two advanced workflows of a similar customer."}},
-      {"name": "breadth", "label": "Features in use", "weight": 0.2, "metric": "breadth",
+      {"name": "breadth", "label": "Features in use", "weight": 0.15, "metric": "breadth",
        "normalize": {"kind": "linear", "worst": 0, "best": 0.8},
        "next_step": {"low": "Pick the one unused feature that fits their goal and demonstrate it.",
                      "high": "They use nearly everything: a candidate for the beta programme."}},
-      {"name": "trend", "label": "Activity, last 4 weeks against the 4 before", "weight": 0.2, "metric": "trend_4w",
+      {"name": "trend", "label": "Activity, last 4 weeks against the 4 before", "weight": 0.15, "metric": "trend_4w",
+       "shrink": 20,
        "normalize": {"kind": "piecewise", "points": [[-0.5, 0], [-0.15, 40], [0, 70], [0.25, 100]]},
-       "next_step": {"low": "Usage falls: call before the next business review.", "high": "High and rising: prepare the expansion talk."}}
+       "next_step": {"low": {"text": "Usage falls: call before the next business review.", "at_most": -0.15},
+                     "high": {"text": "Usage is rising: prepare the expansion talk.", "at_least": 0.25}}}
     ]},
     {"name": "adoption", "label": "Adoption", "weight": 0.25, "signals": [
-      {"name": "seat_adoption", "label": "Active users of licensed seats", "weight": 0.6, "metric": "adoption_rate",
+      {"name": "seat_adoption", "label": "Active users of licensed seats", "weight": 0.6, "metric": "adoption_rate", "shrink": 3,
        "normalize": {"kind": "piecewise", "points": [[0, 0], [0.3, 25], [0.6, 50], [0.8, 80], [1, 100]]},
-       "next_step": {"low": "Paid seats stand empty: plan a rollout with the administrator before they count seats themselves.",
-                     "high": "Usage near capacity: offer more seats."}},
+       "next_step": {"low": {"text": "Paid seats stand empty: plan a rollout with the administrator before they count seats themselves.",
+                             "below": 0.6},
+                     "high": {"text": "Usage near capacity: offer more seats.", "at_least": 0.9}}},
       {"name": "user_activation", "label": "Active users of all users", "weight": 0.25, "metric": "activation_rate",
+       "shrink": 3,
        "normalize": {"kind": "linear", "worst": 0, "best": 0.8},
        "next_step": {"low": "Ask the administrator which of the dormant users still need access."}},
       {"name": "onboarding", "label": "New users who got going", "weight": 0.15, "metric": "onboarding_activation",
+       "shrink": 3,
        "normalize": {"kind": "linear", "worst": 0, "best": 0.7},
        "next_step": {"low": "Offer a training date to the newcomers."}}
     ]},
@@ -63,13 +75,13 @@ $json${
       {"name": "check_in", "label": "Days since the last check-in", "weight": 0.4, "expression": "as_of - last_check_in::date",
        "optional": true,
        "normalize": {"kind": "recency", "half_life_days": 60},
-       "next_step": {"low": "It has been long: book a check-in."}}
+       "next_step": {"low": {"text": "It has been two months: book a check-in.", "at_least": 60}}}
     ]},
     {"name": "contract", "label": "Contract", "weight": 0.2, "signals": [
       {"name": "days_to_renewal", "label": "Days to renewal", "weight": 0.5, "expression": "renewal_date::date - as_of", "optional": true,
        "normalize": {"kind": "steps", "below": 10, "steps": [{"from": 0, "score": 25}, {"from": 31, "score": 50}, {"from": 61, "score": 75},
                                                               {"from": 91, "score": 100}]},
-       "next_step": {"low": "Renewal is near: align goals, sponsor and terms."}},
+       "next_step": {"low": {"text": "Renewal is near: align goals, sponsor and terms.", "at_least": 0, "at_most": 60}}},
       {"name": "invoices", "label": "Outstanding invoices", "weight": 0.3, "column": "outstanding_invoices", "optional": true,
        "normalize": {"kind": "linear", "worst": 3, "best": 0},
        "next_step": {"low": "Ask whether the invoice is late or disputed; a dispute is a product problem first."}},

@@ -9,6 +9,9 @@ INSERT INTO health_internal.preset (position, name, description, definition) VAL
 $json${
   "description": "Engagement, revenue and lifecycle of the customers of a feedback portal.",
   "window_days": 30,
+  "minimum_age_days": 14,
+  "silence": {
+    "next_step": "Nobody has come for a month: ask the owner of the portal whether feedback still arrives, and where it goes instead."},
   "onboarding": {"days": 14, "events": 1, "window_days": 30},
   "catalog": {
     "feedback_submitted":     {"role": ["create", "activate"],   "value": 10, "feature": "feedback"},
@@ -25,18 +28,39 @@ $json${
   "features": ["feedback", "votes", "discussion", "surveys", "roadmap", "changelog"],
   "signals": [
     {"name": "engagement", "label": "Engagement", "weight": 0.4, "signals": [
-      {"name": "activation", "label": "Active users", "weight": 0.4, "metric": "activation_rate",
-       "normalize": {"kind": "piecewise", "points": [[0, 0], [0.3, 40], [0.7, 80], [1, 100]]},
-       "next_step": {"low": "Under 30 % active: offer a session for the users who never came back.",
-                     "high": "Over 70 % active: show what the next plan adds."}},
-      {"name": "feedback", "label": "Users who gave feedback in 60 days", "weight": 0.3, "metric": "activation_rate", "window_days": 60,
-       "events": ["feedback_submitted", "advanced_feature_asked"],
-       "normalize": {"kind": "piecewise", "points": [[0, 0], [0.1, 50], [0.3, 100]]},
-       "next_step": {"low": "No feedback in 60 days is an early sign of churn: ask them one question about their goals.",
-                     "high": "They shape the product: invite them to the advisory board."}},
-      {"name": "votes", "label": "Users who voted", "weight": 0.3, "metric": "activation_rate", "events": ["vote_cast", "idea_followed"],
-       "normalize": {"kind": "piecewise", "points": [[0, 0], [0.2, 50], [0.5, 100]]},
-       "next_step": {"low": "Send them the ideas that companies of their industry vote for."}}
+      {"name": "activation", "label": "Activation", "weight": 0.4, "signals": [
+        {"name": "active_share", "label": "Active users", "weight": 0.5, "metric": "activation_rate", "shrink": 3,
+         "normalize": {"kind": "piecewise", "points": [[0, 0], [0.3, 40], [0.7, 80], [1, 100]]},
+         "next_step": {"low": {"text": "Under 30 % active: offer a session for the users who never came back.", "below": 0.3},
+                       "high": {"text": "Over 70 % active: show what the next plan adds.", "above": 0.7}}},
+        {"name": "last_seen", "label": "Days since anybody was active", "weight": 0.25, "metric": "recency_days",
+         "normalize": {"kind": "recency", "half_life_days": 14},
+         "next_step": {"low": {"text": "Two weeks without anybody: send what changed since they last looked.", "at_least": 14}}},
+        {"name": "active_weeks", "label": "Weeks with activity", "weight": 0.25, "metric": "cadence",
+         "normalize": {"kind": "linear", "worst": 0, "best": 1},
+         "next_step": {"low": "They come now and then: suggest a monthly review of new feedback."}}
+      ]},
+      {"name": "feedback", "label": "Feedback", "weight": 0.3, "signals": [
+        {"name": "feedback_givers", "label": "Users who gave feedback in 60 days", "weight": 0.5, "metric": "activation_rate",
+         "window_days": 60, "events": ["feedback_submitted", "advanced_feature_asked"], "shrink": 3,
+         "normalize": {"kind": "piecewise", "points": [[0, 0], [0.1, 50], [0.3, 100]]},
+         "next_step": {"low": {"text": "No feedback in 60 days is an early sign of churn: ask them one question about their goals.",
+                               "at_most": 0},
+                       "high": {"text": "They shape the product: invite them to the advisory board.", "at_least": 0.3}}},
+        {"name": "feedback_volume", "label": "Pieces of feedback in 60 days", "weight": 0.5, "metric": "events", "window_days": 60,
+         "events": ["feedback_submitted", "advanced_feature_asked"],
+         "normalize": {"kind": "piecewise", "points": [[0, 0], [1, 20], [5, 50], [20, 80], [100, 100]]},
+         "next_step": {"low": "Little feedback: show them how others collect it from their support tickets."}}
+      ]},
+      {"name": "votes", "label": "Votes", "weight": 0.3, "signals": [
+        {"name": "voters", "label": "Users who voted", "weight": 0.5, "metric": "activation_rate",
+         "events": ["vote_cast", "idea_followed"], "shrink": 3,
+         "normalize": {"kind": "piecewise", "points": [[0, 0], [0.2, 50], [0.5, 100]]},
+         "next_step": {"low": "Send them the ideas that companies of their industry vote for."}},
+        {"name": "vote_volume", "label": "Votes", "weight": 0.5, "metric": "events", "events": ["vote_cast", "idea_followed"],
+         "normalize": {"kind": "piecewise", "points": [[0, 0], [1, 20], [5, 50], [20, 80], [100, 100]]},
+         "next_step": {"low": "Few votes: put the ideas that wait for votes on their start page."}}
+      ]}
     ]},
     {"name": "revenue", "label": "Revenue", "weight": 0.3, "signals": [
       {"name": "arr", "label": "ARR among all accounts", "weight": 0.5, "column": "arr", "optional": true,
@@ -50,17 +74,17 @@ $json${
       {"name": "revenue_trend", "label": "ARR against the previous period", "weight": 0.2,
        "expression": "arr / nullif(arr_previous, 0) - 1", "optional": true,
        "normalize": {"kind": "linear", "worst": -0.2, "best": 0.2},
-       "next_step": {"low": "Revenue contracts: find out which team stopped paying, and why.",
-        "high": "Revenue expands: ask what drives it."}}
+       "next_step": {"low": {"text": "Revenue contracts: find out which team stopped paying, and why.", "below": 0},
+        "high": {"text": "Revenue expands: ask what drives it.", "above": 0}}}
     ]},
     {"name": "lifecycle", "label": "Lifecycle", "weight": 0.3, "signals": [
       {"name": "days_to_renewal", "label": "Days to renewal", "weight": 0.4, "expression": "renewal_date::date - as_of", "optional": true,
        "normalize": {"kind": "steps", "below": 10, "steps": [{"from": 0, "score": 25}, {"from": 31, "score": 50}, {"from": 61, "score": 75},
                                                               {"from": 91, "score": 100}]},
-       "next_step": {"low": "Renewal within 30 days: agree on the terms now."}},
+       "next_step": {"low": {"text": "Renewal within 30 days: agree on the terms now.", "at_least": 0, "at_most": 30}}},
       {"name": "tenure", "label": "Days as a customer", "weight": 0.3, "expression": "as_of - account_start", "optional": true,
        "normalize": {"kind": "piecewise", "points": [[0, 20], [90, 40], [365, 80], [730, 100]]},
-       "next_step": {"low": "A young account: check its onboarding plan."}},
+       "next_step": {"low": {"text": "A young account: check its onboarding plan.", "below": 90}}},
       {"name": "tickets", "label": "Support tickets in 30 days", "weight": 0.3, "column": "tickets_30d", "optional": true,
        "normalize": {"kind": "linear", "worst": 10, "best": 0},
        "next_step": {"low": "Many tickets: go through them with support and send one summary."}}

@@ -1,30 +1,33 @@
--- Percentile references: the peers' values are frozen into the version, so that a score does not move because others moved.
+-- What a version keeps of the book that it was made in, so that a score does not move because others moved: peers' values, medians, and
+-- whether there ever was what a signal is about.
 
-CREATE FUNCTION health_internal.leaf_signals(document jsonb) RETURNS TABLE (place text[], signal jsonb)
+CREATE FUNCTION health_internal.leaf_signals(document jsonb) RETURNS TABLE (place text[], signal jsonb, number bigint)
 LANGUAGE sql IMMUTABLE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH RECURSIVE tree AS (
-        SELECT ARRAY['signals', (s.position - 1)::text] AS place, s.signal
+        SELECT ARRAY['signals', (s.position - 1)::text] AS place, s.signal, ARRAY[s.position] AS path
         FROM jsonb_array_elements(document -> 'signals') WITH ORDINALITY AS s (signal, position)
         UNION ALL
-        SELECT t.place || ARRAY['signals', (s.position - 1)::text], s.signal
+        SELECT t.place || ARRAY['signals', (s.position - 1)::text], s.signal, t.path || s.position
         FROM tree AS t, jsonb_array_elements(t.signal -> 'signals') WITH ORDINALITY AS s (signal, position)
     )
-    SELECT t.place, t.signal FROM tree AS t WHERE NOT t.signal ? 'signals';
+    SELECT n.place, n.signal, n.number FROM (SELECT t.*, row_number() OVER (ORDER BY t.path) AS number FROM tree AS t) AS n
+    WHERE NOT n.signal ? 'signals';
 $$;
-COMMENT ON FUNCTION health_internal.leaf_signals(jsonb) IS 'The signals of a document that are not groups, with their places for jsonb_set';
+COMMENT ON FUNCTION health_internal.leaf_signals(jsonb) IS
+    'The signals of a document that are not groups, with their places for jsonb_set and their numbers among all signals, groups too';
 
 -- What a signal measures, and therefore whether a reference frozen for one serves another.
 CREATE FUNCTION health_internal.measured_by(document jsonb, signal jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT pg_catalog.jsonb_build_object(
-        'signal', signal - '{label,description,weight,next_step,missing,normalize}'::text[],
+        'signal', signal - '{label,description,weight,next_step,missing,normalize,silent,shrink,frozen}'::text[],
         'segment', signal #> '{normalize,segment}',
         'accounts', c.document -> 'accounts',
         'usage', CASE WHEN signal ? 'metric'
-                      THEN c.document - '{accounts,signals,bands,minimum_coverage,history,description,as_of}'::text[] END)
+                      THEN c.document - '{accounts,signals,bands,minimum_coverage,history,description,as_of,silence}'::text[] END)
     FROM health_internal.canonical_document(document) AS c (document);
 END;
 COMMENT ON FUNCTION health_internal.measured_by(jsonb, jsonb) IS
@@ -48,38 +51,103 @@ $$;
 COMMENT ON FUNCTION health_internal.peer_reference(float8[], bigint[]) IS
     'A percentile reference of distinct values and how often each occurs';
 
-CREATE FUNCTION health_internal.collect_reference(document jsonb, signal jsonb) RETURNS jsonb
+CREATE FUNCTION health_internal.sight_account(model jsonb, account health.account_state,
+    OUT raw float8[], OUT basis float8[], OUT seen boolean[], OUT silent boolean, OUT ever_active boolean)
+    AS 'MODULE_PATHNAME', 'health_sight_account'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION health_internal.sight_account(jsonb, health.account_state) IS
+    'What an account of the book adds to what is frozen, an element per signal: values as measured, what they rest on, whether it ever had '
+    'what the signal is about; all NULL of an account that is not in the book';
+
+-- Values are shrunk as scoring shrinks them (src/core/scoring/score.cpp): toward the median, which the accounts that are not silent make.
+CREATE FUNCTION health_internal.compile_frozen(number bigint, signal jsonb, segment_number integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format($query$
+        SELECT %1$s::pg_catalog.int8 AS number, m.median, m.accounts, m.seen, (
+            WITH peers AS (
+                SELECT v.segment, health_internal.peer_reference(pg_catalog.array_agg(v.value), pg_catalog.array_agg(v.n)) AS reference
+                FROM (SELECT %2$s AS segment,
+                             CASE WHEN a.silent OR m.accounts < 10 OR %3$s = 0 THEN a.raw[%1$s]
+                                  ELSE (a.basis[%1$s] * a.raw[%1$s] + %3$s * m.median) / (a.basis[%1$s] + %3$s) END AS value,
+                             pg_catalog.count(*) AS n
+                      FROM accounts AS a WHERE a.raw[%1$s] IS NOT NULL GROUP BY 1, 2) AS v
+                GROUP BY 1
+            ) SELECT %4$s FROM peers AS p) AS reference
+        FROM (SELECT pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY a.raw[%1$s]) FILTER (WHERE NOT a.silent) AS median,
+                     pg_catalog.count(a.raw[%1$s]) FILTER (WHERE NOT a.silent) AS accounts,
+                     coalesce(pg_catalog.bool_or(a.seen[%1$s]) OR NOT pg_catalog.bool_or(a.ever_active), true) AS seen
+              FROM accounts AS a) AS m $query$,
+        number, CASE WHEN segment_number IS NULL THEN 'NULL::pg_catalog.text' ELSE format('a.segments[%s]', segment_number) END,
+        coalesce((signal ->> 'shrink')::float8, 0),
+        CASE WHEN signal #>> '{normalize,kind}' IS DISTINCT FROM 'percentile' THEN 'NULL::pg_catalog.jsonb'
+             WHEN segment_number IS NULL THEN 'pg_catalog.max(p.reference::pg_catalog.text)::pg_catalog.jsonb'
+             ELSE 'pg_catalog.jsonb_build_object(''segments'', coalesce(pg_catalog.jsonb_object_agg(p.segment, p.reference) '
+                  'FILTER (WHERE p.segment IS NOT NULL), ''{}''))' END);
+$$;
+COMMENT ON FUNCTION health_internal.compile_frozen(bigint, jsonb, integer) IS
+    'SQL of what is frozen of a signal, over the sightings of accounts: median, accounts with a value, whether it was ever seen, and the '
+    'reference of a percentile';
+
+-- Where the catalog says which events count, every metric is about these.
+CREATE FUNCTION health_internal.is_about_something(document jsonb, signal jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT document ->> 'unlisted_events' IS DISTINCT FROM 'count' AND coalesce(document -> 'catalog', '{}') <> '{}'
+        OR signal ?| '{events,role,actor}'::pg_catalog.text[] OR signal ->> 'metric' = 'breadth'
+        OR EXISTS (SELECT FROM (VALUES
+        --@for metrics where style is not none
+            ('@name@', '@about@')@comma@
+        --@end
+        ) AS m (metric, about) WHERE m.metric = signal ->> 'metric' AND m.about <> '');
+END;
+COMMENT ON FUNCTION health_internal.is_about_something(jsonb, jsonb) IS
+    'Whether a metric signal looks at some events, features or actors only, which a book may never have had';
+
+-- A version keeps what an earlier one froze of the same measure. What was never seen is looked for again.
+CREATE FUNCTION health_internal.unfrozen_signals(document jsonb, previous jsonb)
+    RETURNS TABLE (number bigint, place text[], signal jsonb, kept jsonb)
+LANGUAGE sql IMMUTABLE ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT l.number, l.place, l.signal, p.signal
+    FROM health_internal.leaf_signals(document) AS l
+    LEFT JOIN LATERAL (SELECT e.signal FROM health_internal.leaf_signals(previous) AS e
+                       WHERE health_internal.measured_by(previous, e.signal) = health_internal.measured_by(document, l.signal)
+                         AND coalesce(e.signal ->> 'shrink', '0')::float8 = coalesce(l.signal ->> 'shrink', '0')::float8
+                         AND (l.signal #>> '{normalize,kind}' IS DISTINCT FROM 'percentile' OR e.signal #> '{normalize,reference}' IS NOT
+                             NULL)
+                         AND (e.signal #>> '{frozen,seen}' IS DISTINCT FROM 'false')
+                       LIMIT 1) AS p ON true
+    WHERE l.signal #>> '{normalize,kind}' = 'percentile' AND l.signal #> '{normalize,reference}' IS NULL
+       OR l.signal ? 'metric' AND NOT l.signal ? 'frozen'
+          AND (coalesce(l.signal ->> 'shrink', '0')::float8 > 0 OR health_internal.is_about_something(document, l.signal));
+$$;
+COMMENT ON FUNCTION health_internal.unfrozen_signals(jsonb, jsonb) IS
+    'The signals of a document that something is to be frozen of, and the one of the previous document that it can be taken from';
+
+CREATE FUNCTION health_internal.collect_frozen(document jsonb, wanted bigint[], as_of date, usage_from text, model_name text)
+    RETURNS TABLE (number bigint, median float8, accounts bigint, seen boolean, reference jsonb)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    compiled health_internal.compiled_model := health_internal.compile_model(document, 0, usage_from => CASE WHEN signal ? 'metric'
-        THEN 'events' ELSE 'nothing' END);
-    segment_index integer := (SELECT i."position" FROM health.model_inputs(document) AS i WHERE i.name = signal ->> 'name');
-    statement text;
-    reference jsonb;
+    reads_events CONSTANT boolean := EXISTS (SELECT FROM health_internal.leaf_signals(document) AS l
+                                             WHERE l.number = ANY (wanted) AND l.signal ? 'metric');
+    compiled health_internal.compiled_model := health_internal.compile_model(document, 0, as_of => collect_frozen.as_of,
+        usage_from => CASE WHEN reads_events THEN collect_frozen.usage_from ELSE 'nothing' END, model_name => collect_frozen.model_name);
+    parts text := (SELECT pg_catalog.string_agg(health_internal.compile_frozen(l.number, l.signal, i."position"), ' UNION ALL ')
+                   FROM health_internal.leaf_signals(document) AS l
+                   LEFT JOIN health.model_inputs(document) AS i
+                     ON i.name = l.signal ->> 'name' AND l.signal #> '{normalize,segment}' IS NOT NULL
+                   WHERE l.number = ANY (wanted));
 BEGIN
-    statement := format($query$
-        WITH book AS (
-            SELECT %s AS segment, s.raw, pg_catalog.count(*) AS n
-            FROM (%s) AS l, health.score_signals(%L, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed,
-                l.segments, NULL, NULL, l.repeated)::health.account_state) AS s
-            WHERE s.signal = %L AND s.raw IS NOT NULL
-            GROUP BY 1, 2
-        ), peers AS (
-            SELECT b.segment, health_internal.peer_reference(pg_catalog.array_agg(b.raw), pg_catalog.array_agg(b.n)) AS reference
-            FROM book AS b GROUP BY 1
-        )
-        SELECT %s FROM peers AS p $query$,
-        CASE WHEN signal #> '{normalize,segment}' IS NULL THEN '''''::pg_catalog.text'
-             ELSE pg_catalog.format('l.segments[%s]', segment_index) END,
-        compiled.ledger, document, signal ->> 'name',
-        CASE WHEN signal #> '{normalize,segment}' IS NULL THEN 'pg_catalog.max(p.reference::pg_catalog.text)::pg_catalog.jsonb'
-             ELSE 'pg_catalog.jsonb_build_object(''segments'', coalesce(pg_catalog.jsonb_object_agg(p.segment, p.reference) '
-                  'FILTER (WHERE p.segment IS NOT NULL), ''{}''))' END);
     PERFORM health_internal.look_names_up_in(health_internal.names_path());
-    EXECUTE statement INTO reference;
-    RETURN coalesce(reference, health_internal.peer_reference('{}', '{}'));
+    RETURN QUERY EXECUTE pg_catalog.format(
+        'WITH accounts AS MATERIALIZED (SELECT l.segments, s.* FROM (%s) AS l, health_internal.sight_account(%L, %s) AS s '
+        'WHERE s.raw IS NOT NULL) %s',
+        compiled.ledger, health_internal.scoring_document(document), health_internal.compile_state(with_past => false), parts);
 EXCEPTION WHEN data_exception OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health_internal.names_path(), NULL,
@@ -88,37 +156,62 @@ EXCEPTION WHEN data_exception OR feature_not_supported THEN
     RAISE;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.collect_reference(jsonb, jsonb) IS
-    'The percentile reference of a signal: its values over all accounts as of now';
+COMMENT ON FUNCTION health_internal.collect_frozen(jsonb, bigint[], date, text, text) IS
+    'What is frozen of some signals, by their numbers, over all accounts as of a day (NULL: now), from events or from the ledgers of a '
+        'model';
 
--- A document that leaves the reference out gets one; a version that measures the same keeps the one it had.
-CREATE FUNCTION health_internal.freeze_references(document jsonb, previous jsonb) RETURNS jsonb
+CREATE FUNCTION health_internal.put_frozen(document jsonb, place text[], signal jsonb, median float8, accounts bigint, seen boolean,
+    reference jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN f.frozen = '{}' THEN r.document ELSE jsonb_set(r.document, place || '{frozen}'::text[], f.frozen) END
+    FROM (SELECT CASE WHEN reference IS NULL THEN document
+                      ELSE jsonb_set(document, place || '{normalize,reference}'::text[], reference) END) AS r (document),
+         (SELECT CASE WHEN NOT signal ? 'metric' THEN '{}'::jsonb
+                      ELSE CASE WHEN coalesce((signal ->> 'shrink')::float8, 0) > 0
+                                THEN jsonb_strip_nulls(jsonb_build_object('median', median, 'accounts', accounts)) ELSE '{}' END
+                           || CASE WHEN seen THEN '{}'::jsonb ELSE '{"seen": false}' END END) AS f (frozen);
+$$;
+COMMENT ON FUNCTION health_internal.put_frozen(jsonb, text[], jsonb, float8, bigint, boolean, jsonb) IS
+    'The document with what was frozen of the signal at a place';
+
+CREATE FUNCTION health_internal.freeze_references(document jsonb, previous jsonb, as_of date DEFAULT NULL, usage_from text DEFAULT 'events',
+    model_name text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     frozen jsonb := document;
+    wanted bigint[] := ARRAY[]::bigint[];
     pending record;
-    reference jsonb;
 BEGIN
-    FOR pending IN SELECT l.place, l.signal FROM health_internal.leaf_signals(document) AS l
-                   WHERE l.signal #>> '{normalize,kind}' = 'percentile' AND l.signal #> '{normalize,reference}' IS NULL
-    LOOP
-        SELECT l.signal #> '{normalize,reference}' INTO reference FROM health_internal.leaf_signals(previous) AS l
-        WHERE health_internal.measured_by(previous, l.signal) = health_internal.measured_by(document, pending.signal)
-          AND l.signal #> '{normalize,reference}' IS NOT NULL;
-        IF NOT FOUND THEN
-            reference := health_internal.collect_reference(document, pending.signal);
-            IF reference IN ('{"values": [], "counts": []}', '{"segments": {}}') THEN
+    FOR pending IN SELECT u.* FROM health_internal.unfrozen_signals(document, previous) AS u LOOP
+        IF pending.kept IS NULL THEN
+            wanted := wanted || pending.number;
+        ELSE
+            frozen := health_internal.put_frozen(frozen, pending.place, pending.signal, (pending.kept #>> '{frozen,median}')::float8,
+                (pending.kept #>> '{frozen,accounts}')::bigint, true, pending.kept #> '{normalize,reference}');
+        END IF;
+    END LOOP;
+    IF cardinality(wanted) = 0 THEN
+        RETURN frozen;
+    END IF;
+    FOR pending IN SELECT l.place, l.signal, c.* FROM health_internal.collect_frozen(document, wanted, as_of, usage_from, model_name) AS c
+                   JOIN health_internal.leaf_signals(document) AS l USING (number) ORDER BY l.number LOOP
+        IF pending.signal #>> '{normalize,kind}' = 'percentile' THEN
+            pending.reference := coalesce(pending.reference, health_internal.peer_reference('{}', '{}'));
+            IF pending.reference IN ('{"values": [], "counts": []}', '{"segments": {}}') THEN
                 RAISE NOTICE 'no account has a value for the percentile of signal "%": it stays unknown', pending.signal ->> 'name'
                     USING HINT = 'SELECT health.refreeze_references(model) once there is data.';
             END IF;
         END IF;
-        frozen := pg_catalog.jsonb_set(frozen, pending.place || ARRAY['normalize', 'reference'], reference);
+        frozen := health_internal.put_frozen(frozen, pending.place, pending.signal, pending.median, pending.accounts, pending.seen,
+            pending.reference);
     END LOOP;
     RETURN frozen;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.freeze_references(jsonb, jsonb) IS
-    'The document with a reference for each percentile normalizer that has none: that of the previous document for the same measure, else '
-        'today''s book';
+COMMENT ON FUNCTION health_internal.freeze_references(jsonb, jsonb, date, text, text) IS
+    'The document with what scoring takes of the book: references of percentiles, medians of signals that shrink, and which signals are '
+    'about what was never seen. That of the previous document for the same measure, else today''s book';

@@ -10,7 +10,8 @@ CREATE TYPE health.change_row AS (
     normalized_from float8,
     normalized_to float8,
     points float8,
-    phrase text
+    phrase text,
+    because text
 );
 COMMENT ON TYPE health.change_row IS 'one part of the change of a score between two days; the last row is the total';
 COMMENT ON COLUMN health.change_row."position" IS 'order of the row';
@@ -23,6 +24,9 @@ COMMENT ON COLUMN health.change_row.normalized_from IS 'value before as a score 
 COMMENT ON COLUMN health.change_row.normalized_to IS 'value after as a score of 0 to 100; the score itself in the last row';
 COMMENT ON COLUMN health.change_row.points IS 'part of the change in points; the rows before the last add up to the last';
 COMMENT ON COLUMN health.change_row.phrase IS 'the part in words; in the last row the whole sentence';
+COMMENT ON COLUMN health.change_row.because IS
+    'of a count or a course of activity the events, features and people behind it, up to three each, with the part of the change that is '
+    'theirs; NULL of all else';
 
 CREATE FUNCTION health.score_change(model_from jsonb, model_to jsonb, before health.account_state, after health.account_state,
                                     override_from float8 DEFAULT NULL, override_to float8 DEFAULT NULL)

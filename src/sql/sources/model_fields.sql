@@ -81,8 +81,10 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ARRAY['account_id', 'name', 'as_of', 'model', 'model_version', 'score', 'band', 'data_coverage', 'unknown_reason', 'change_7d',
-                 'change_28d', 'main_reason', 'next_step', 'score_without_top_user', 'usage', 'inputs', 'observed', 'segments',
-                 'past_inputs', 'past_observed', 'account_start', 'seats', 'repeated', '$roster', '$parts', '$fresh', '$book'] ||
+                 'change_28d', 'main_reason', 'next_step', 'score_without_top_user', 'in_book', 'state', 'state_reason',
+                 'override_reason', 'overrides', 'usage', 'inputs', 'observed', 'segments',
+                 'past_inputs', 'past_observed', 'account_start', 'account_end', 'ledger_start', 'in_filter', 'seats', 'repeated',
+                     '$roster', '$parts', '$fresh', '$book'] ||
            ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                  WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
                    AND a.attnum > 0 AND NOT a.attisdropped);
@@ -175,22 +177,25 @@ CREATE FUNCTION health_internal.account_attributes(document jsonb, fields health
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE f.field WHEN 'id' THEN 'account_id' WHEN 'name' THEN 'account_name' WHEN 'start' THEN 'account_start' ELSE f.field END,
+    SELECT CASE f.field WHEN 'id' THEN 'account_id' WHEN 'name' THEN 'account_name' WHEN 'start' THEN 'account_start'
+                        WHEN 'end' THEN 'account_end' ELSE f.field END,
            CASE f.field
                WHEN 'name' THEN health_internal.canonical_text(f.expression, f.type, coalesce(document ->> 'time_zone', 'UTC'))
                -- -infinity: since ever, as without a date.
                WHEN 'start' THEN format('nullif(%s, DATE ''-infinity'')', health_internal.local_day(f.expression, f.type,
                                         document #>> '{accounts,time_zone}', coalesce(document ->> 'time_zone', 'UTC')))
+               WHEN 'end' THEN format('nullif(%s, DATE ''infinity'')', health_internal.local_day(f.expression, f.type,
+                                      document #>> '{accounts,time_zone}', coalesce(document ->> 'time_zone', 'UTC')))
                WHEN 'seats' THEN format('health_internal.usable_seats((%s)::pg_catalog.float8)', f.expression)
                ELSE f.expression
            END
     FROM unnest(fields) AS f
-    WHERE f.source = 'columns' OR f.source = 'accounts' AND f.field IN ('id', 'name', 'start', 'seats')
+    WHERE f.source = 'columns' OR f.source = 'accounts' AND f.field IN ('id', 'name', 'start', 'end', 'seats')
     UNION ALL
     SELECT 'as_of', 'clock.as_of';
 $$;
 COMMENT ON FUNCTION health_internal.account_attributes(jsonb, health_internal.model_field[]) IS
-    'Logical names of an account: account_id, account_name, account_start, seats, the extra columns and as_of';
+    'Logical names of an account: account_id, account_name, account_start, account_end, seats, the extra columns and as_of';
 
 CREATE FUNCTION health_internal.signal_fields(document jsonb, fields health_internal.model_field[])
     RETURNS SETOF health_internal.model_field
@@ -222,6 +227,14 @@ BEGIN
             RETURN NEXT health_internal.segment_field(info, names, input.path, input.segment);
         END IF;
         IF input.kind = 'metric' THEN
+            CONTINUE;
+        ELSIF input.kind = 'pulse' THEN    -- from the catalog: there is nothing that could be wrong
+            field := NULL;
+            field.source := input.path;
+            field.field := 'value';
+            field.path := input.path || '.pulse';
+            field.type := 'text';
+            RETURN NEXT field;
             CONTINUE;
         END IF;
         IF input.kind = 'query' THEN
@@ -257,7 +270,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.signal_fields(jsonb, health_internal.model_field[]) IS
-    'Fields of the column, expression and query signals, in the order of model_inputs';
+    'Fields of the column, expression, query and pulse signals, in the order of model_inputs';
 
 CREATE FUNCTION health_internal.segment_field(info health_internal.source_info, names text[], signal_path text, segment text)
     RETURNS health_internal.model_field
@@ -355,6 +368,19 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.user_form(health_internal.model_field[]) IS 'The form in which user ids of all sources are compared';
 
+-- src/core/ledger/markers.hpp has the same rule. An event without a name stays one.
+CREATE FUNCTION health_internal.compile_actor_event(event text, actor text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN actor IS NULL THEN event ELSE pg_catalog.format(
+        'CASE WHEN coalesce(nullif((%2$s)::pg_catalog.text, ''''), ''human'') = ''human'' OR %1$s::pg_catalog.text = '''' THEN '
+            '%1$s::pg_catalog.text '
+        'ELSE ''$'' || pg_catalog.translate((%2$s)::pg_catalog.text, ''/'', ''_'') || ''/'' || %1$s::pg_catalog.text END', event, actor)
+            END;
+END;
+COMMENT ON FUNCTION health_internal.compile_actor_event(text, text) IS
+    'SQL of the name of an event in the ledger: with who acts before it, unless that is a human';
+
 CREATE FUNCTION health_internal.with_keys(fields health_internal.model_field[]) RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -372,8 +398,11 @@ BEGIN
         ELSIF field.field IN ('account', 'account_id') THEN
             field.expression := health_internal.compile_key(field.expression, field.type, accounts);
         ELSIF field.field = 'event' THEN
-            field.expression := health_internal.compile_key(field.expression, field.type,
-                ROW('text', health_internal.is_citext(field.type))::health_internal.id_form);
+            field.expression := health_internal.compile_actor_event(
+                health_internal.compile_key(field.expression, field.type,
+                    ROW('text', health_internal.is_citext(field.type))::health_internal.id_form),
+                (SELECT f.expression FROM pg_catalog.unnest(fields) AS f
+                 WHERE f.source = field.source AND f.field = 'actor' AND f.problem IS NULL));
         END IF;
         RETURN NEXT field;
     END LOOP;

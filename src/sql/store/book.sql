@@ -21,8 +21,8 @@ COMMENT ON FUNCTION health_internal.drop_book(integer) IS 'Drops state, book and
 CREATE FUNCTION health_internal.book_columns(compiled health_internal.compiled_model) RETURNS text[]
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT '{account_id,name,inputs,observed,segments,account_start,seats,repeated}'::pg_catalog.text[] || (compiled).extra_columns
-        || (compiled).value_columns;
+    SELECT '{account_id,name,inputs,observed,segments,account_start,account_end,seats,repeated,overrides}'::pg_catalog.text[]
+        || (compiled).extra_columns || (compiled).value_columns;
 END;
 COMMENT ON FUNCTION health_internal.book_columns(health_internal.compiled_model) IS 'The columns of a book, less the roster';
 
@@ -84,19 +84,23 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_recorded_past(integer, text, jsonb) IS
     'SQL of the inputs that the history of an account b of a book, of a state t, has of 7 and 28 days before';
 
-CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.tracking, document jsonb) RETURNS text
+CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.tracking, document jsonb, with_past boolean DEFAULT true)
+    RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT b.*, t.as_of, t.model_version, %s AS past_inputs, %s AS past_observed, ARRAY(%s) AS "$parts" FROM %s AS b CROSS '
+    SELECT format('SELECT b.*, t.as_of, t.model_version, t.ledger_start, NULL::pg_catalog.bool[] AS in_filter, %s AS past_inputs, %s AS '
+        'past_observed, ARRAY(%s) AS "$parts" FROM %s AS b CROSS '
         'JOIN %s AS t%s',
-                  past.inputs, past.observed, health_internal.compile_parts(tracking, document),
+                  coalesce(past.inputs, 'NULL::text[]'), coalesce(past.observed, 'NULL::date[]'),
+                  health_internal.compile_parts(tracking, document),
                       health_internal.data_table('book', tracking.id),
                   health_internal.data_table('state', tracking.id), past.joins)
-    FROM health_internal.compile_recorded_past(tracking.id, tracking.model, document) AS past;
+    FROM (SELECT) AS one LEFT JOIN LATERAL health_internal.compile_recorded_past(tracking.id, tracking.model, document) AS past ON
+        with_past;
 $$;
-COMMENT ON FUNCTION health_internal.compile_book_rows(health_internal.tracking, jsonb) IS
-    'SQL of the rows of a book with day, version, past inputs and the ledgers that add up to their usage, parts';
+COMMENT ON FUNCTION health_internal.compile_book_rows(health_internal.tracking, jsonb, boolean) IS
+    'SQL of the rows of a book with day, version, past inputs, if they are wanted, and the ledgers that add up to their usage, parts';
 
 -- The columns are those of a ledger query (compile_model).
 CREATE FUNCTION health_internal.compile_ledger_view(tracking health_internal.tracking, document jsonb,
@@ -106,7 +110,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l."$parts") AS p (usage)) AS usage, '
         'l.inputs, l.observed, '
-                  'l.segments, l.past_inputs, l.past_observed, l.account_start, l.seats%s, l.repeated FROM (%s) AS l',
+                  'l.segments, l.past_inputs, l.past_observed, l.account_start, l.account_end, l.ledger_start, l.seats%s, l.repeated, '
+                  'NULL::pg_catalog.bool[] AS in_filter, l.overrides '
+                  'FROM (%s) AS l',
                   health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
                   ', ' || health_internal.list_columns((compiled).value_columns, 'l'),
                       health_internal.compile_book_rows(tracking, document));
@@ -151,9 +157,9 @@ DECLARE
     scores text;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
-    PERFORM health_internal.create_data_table('state', id, '{as_of,model_version,broken,excluded_users,all_stale}',
-                                              '{date,integer,text,text[],boolean}'::pg_catalog.regtype[]);
-    EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true)', health_internal.data_table('state', id))
+    PERFORM health_internal.create_data_table('state', id, '{as_of,model_version,broken,excluded_users,all_stale,ledger_start}',
+                                              '{date,integer,text,text[],boolean,date}'::pg_catalog.regtype[]);
+    EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true, NULL)', health_internal.data_table('state', id))
         USING version.version;
     -- One row: without statistics it is taken for hundreds, and what is joined to it for so many times as much.
     EXECUTE pg_catalog.format('ANALYZE %s', health_internal.data_table('state', id));
@@ -196,22 +202,24 @@ AS $$
     SELECT CASE suffix
         WHEN '_ledger' THEN health_internal.compile_ledger_view(tracking, document, compiled)
         WHEN '' THEN format(
-            'SELECT %s, b.account_start, nullif(b.seats, ''NaN'') AS seats, t.as_of, %L::pg_catalog.text AS model, t.model_version, '
-            's.score, s.band, '
-                's.data_coverage, '
+            'SELECT %s, b.account_start, b.account_end, nullif(b.seats, ''NaN'') AS seats, t.as_of, %L::pg_catalog.text AS model, '
+            't.model_version, s.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, '
             'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, '
-                's.score_without_top_user, %s%s FROM %s',
+                's.score_without_top_user, s.override_reason, %s%s FROM %s',
             health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'b'), tracking.model,
             health_internal.list_columns(health_internal.metric_columns(), 's'),
             ', ' || health_internal.list_columns((compiled).value_columns, 'b'), stored.rows)
         WHEN '_signals' THEN format(
             'SELECT b.account_id, b.name, t.as_of, t.model_version, r."position", r.signal, r.parent, r.label, r.level, r.raw, '
                 'r.raw_text, r.normalized, '
-            'r.weight, r.points, r.reason, r.phrase FROM %s CROSS JOIN LATERAL health_internal.signal_rows(%L::pg_catalog.jsonb, t.as_of, '
-                's.signals) AS r',
+            'r.weight, r.points, r.reason, r.phrase, r.next_step, r.counted, r.basis FROM %s CROSS JOIN LATERAL '
+                'health_internal.signal_rows(%L::pg_catalog.jsonb, t.as_of, '
+                's.signals, b.overrides) AS r',
             stored.rows, health_internal.scoring_document(document))
         WHEN '_history' THEN format(
-            'SELECT h.account_id, r.as_of, r.model_version, r.score, %s AS band, r.data_coverage, r.unknown_reason '
+            'SELECT h.account_id, r.as_of, r.model_version, r.score, CASE WHEN r.state IS DISTINCT FROM ''onboarding'' THEN %s END AS '
+                'band, '
+            'r.state, r.data_coverage, r.unknown_reason '
             'FROM %s AS h CROSS JOIN LATERAL health_internal.history_rows(h.month, h.days, h.scores, h.spans) AS r',
             health_internal.compile_band(tracking.model, document), health_internal.data_table('history', tracking.id))
     END

@@ -12,7 +12,9 @@ CREATE TYPE health_internal.history_span AS (
     account_start date,
     seats float8,
     inputs text[],
-    observed date[]
+    observed date[],
+    account_end date,
+    state text
 );
 COMMENT ON TYPE health_internal.history_span IS 'Internal: what is the same of an account from a day of the month on';
 
@@ -25,12 +27,12 @@ COMMENT ON FUNCTION health_internal.month_of(date) IS 'First day of the month of
 
 CREATE FUNCTION health_internal.recorded_days(month date, days smallint[], spans health_internal.history_span[],
     OUT "position" bigint, OUT as_of date, OUT model_version integer, OUT data_coverage float8, OUT unknown_reason text,
-    OUT account_start date, OUT seats float8, OUT inputs text[], OUT observed date[])
+    OUT account_start date, OUT seats float8, OUT inputs text[], OUT observed date[], OUT account_end date, OUT state text)
     RETURNS SETOF record
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 28
 BEGIN ATOMIC
     SELECT d."position", month + (d.day - 1), s.model_version, s.data_coverage, s.unknown_reason, s.account_start, s.seats, s.inputs,
-        s.observed
+        s.observed, s.account_end, s.state
     FROM pg_catalog.unnest(days) WITH ORDINALITY AS d (day, "position")
     JOIN (SELECT s.*, pg_catalog.lead(s.from_day, 1, 32::smallint) OVER (ORDER BY s.from_day) AS until_day
         FROM pg_catalog.unnest(spans) AS s) AS s
@@ -40,7 +42,8 @@ COMMENT ON FUNCTION health_internal.recorded_days(date, smallint[], health_inter
     'The days of a row of a history with the account data that were recorded on each';
 
 CREATE FUNCTION health_internal.history_rows(month date, days smallint[], scores float8[], spans health_internal.history_span[],
-    OUT as_of date, OUT model_version integer, OUT score float8, OUT data_coverage float8, OUT unknown_reason text)
+    OUT as_of date, OUT model_version integer, OUT score float8, OUT data_coverage float8, OUT unknown_reason text,
+    OUT state text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_history_rows'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 100 ROWS 28;
@@ -50,9 +53,11 @@ COMMENT ON FUNCTION health_internal.history_rows(date, smallint[], float8[], hea
 CREATE FUNCTION health_internal.spans_agree(a health_internal.history_span, b health_internal.history_span) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT ROW((a).model_version, (a).data_coverage, (a).unknown_reason, (a).account_start, (a).seats, (a).inputs, (a).observed)
+    SELECT ROW((a).model_version, (a).data_coverage, (a).unknown_reason, (a).account_start, (a).seats, (a).inputs, (a).observed,
+               (a).account_end, (a).state)
            IS NOT DISTINCT FROM
-           ROW((b).model_version, (b).data_coverage, (b).unknown_reason, (b).account_start, (b).seats, (b).inputs, (b).observed);
+           ROW((b).model_version, (b).data_coverage, (b).unknown_reason, (b).account_start, (b).seats, (b).inputs, (b).observed,
+               (b).account_end, (b).state);
 END;
 COMMENT ON FUNCTION health_internal.spans_agree(health_internal.history_span, health_internal.history_span) IS
     'Whether two spans say the same of an account';
@@ -67,7 +72,7 @@ AS $$
     WITH one AS (
         SELECT DISTINCT ON (x.as_of) extract(day FROM x.as_of)::smallint AS day, x.score,
                ROW(extract(day FROM x.as_of), x.model_version, x.data_coverage, x.unknown_reason, x.account_start, x.seats, x.inputs,
-                   x.observed)::health_internal.history_span AS span
+                   x.observed, x.account_end, x.state)::health_internal.history_span AS span
         FROM (SELECT 1 AS rank, r.*, first_scores[r."position"] AS score FROM health_internal.recorded_days('2000-01-01', first_days,
             first_spans) AS r
               UNION ALL

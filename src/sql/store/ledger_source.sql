@@ -272,6 +272,9 @@ BEGIN
     CASE arguments[1]
     WHEN 'model' THEN
         DELETE FROM health_internal.model_table AS m WHERE m.name = remove_rows.model;
+    WHEN 'account' THEN
+        DELETE FROM health_internal.score_override_table AS o WHERE o.model = remove_rows.model AND o.account = arguments[2];
+        DELETE FROM health_internal.csm_pulse_table AS p WHERE p.model = remove_rows.model AND p.account = arguments[2];
     WHEN 'score view' THEN
         DELETE FROM health_internal.score_view_table AS s
         WHERE s.model = remove_rows.model AND s.schema_name = arguments[2] AND s.view_name = arguments[3];
@@ -292,8 +295,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.remove_rows(text, text[]) IS
-    'delete_rows() itself, run by act_on_model(): model; score view, schema, name; tracking; source, source; batches, source; gaps, '
-    'source; '
+    'delete_rows() itself, run by act_on_model(): model; account, id; score view, schema, name; tracking; source, source; '
+    'batches, source; gaps, source; '
     'days, source, before';
 
 CREATE FUNCTION health_internal.delete_rows(model text, kind text, VARIADIC keys text[] DEFAULT '{}') RETURNS void
@@ -303,7 +306,8 @@ AS $$
     SELECT health_internal.act_on_model(model, 'remove_rows', VARIADIC ARRAY[kind] || keys);
 $$;
 COMMENT ON FUNCTION health_internal.delete_rows(text, text, text[]) IS
-    'Deletes rows of a model from the catalog: the model; a score view (schema, name); its tracking with all that belongs to it; a source '
+    'Deletes rows of a model from the catalog: the model; what people said of an account (its id); a score view (schema, '
+    'name); its tracking with all that belongs to it; a source '
     'with all that belongs to it; batches or gaps (of a source); days (of a source, before a day)';
 
 -- REASSIGN OWNED gives tables to another role, but knows nothing of the rows of the catalog: of a tracked model its tables say whose it is.

@@ -43,15 +43,13 @@ BEGIN
             SELECT h.account_id, h.month, pg_catalog.array_agg(EXTRACT(day FROM r.as_of)::pg_catalog.int2 ORDER BY r.as_of) AS days,
                    pg_catalog.array_agg(s.score ORDER BY r.as_of) AS scores,
                    pg_catalog.array_agg(ROW(EXTRACT(day FROM r.as_of), %5$s, s.coverage, s.unknown_reason, r.account_start, r.seats,
-                       r.inputs,
-                                            r.observed)::health_internal.history_span ORDER BY r.as_of) AS spans
+                       r.inputs, r.observed, r.account_end, s.state)::health_internal.history_span ORDER BY r.as_of) AS spans
             FROM %1$s AS h
             JOIN (%2$s) AS l ON l.account_id = h.account_id
             CROSS JOIN LATERAL health_internal.recorded_days(h.month, h.days, h.spans) AS r
             CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l."$parts", r.as_of, r.account_start, r.seats, r.inputs,
-                r.observed, l.segments,
-                                                                               NULL, NULL,
-                r.unknown_reason IS NOT DISTINCT FROM 'repeated_account')::health.account_state, r.as_of, r.as_of) AS s
+                r.observed, l.segments, NULL, NULL, r.unknown_reason IS NOT DISTINCT FROM 'repeated_account', r.account_end,
+                l.ledger_start, NULL, NULL, l.overrides)::health.account_state, r.as_of, r.as_of) AS s
             WHERE h.month >= health_internal.month_of($1) AND h.month <= $2 AND r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0
               AND r.model_version = ANY (%4$L::pg_catalog.int4[])
             GROUP BY h.account_id, h.month
@@ -59,7 +57,7 @@ BEGIN
         UPDATE %1$s AS h SET (days, scores, spans) = (SELECT m.days, m.scores, m.spans
             FROM health_internal.merge_months(f.days, f.scores, f.spans, h.days, h.scores, h.spans) AS m)
         FROM fresh AS f WHERE h.account_id = f.account_id AND h.month = f.month
-        $query$, health_internal.data_table('history', tracking.id), health_internal.compile_book_rows(tracking, version.document),
+        $query$, health_internal.data_table('history', tracking.id), health_internal.compile_book_rows(tracking, version.document, false),
         health_internal.scoring_document(version.document), health_internal.versions_with_same_inputs(tracking.model, version.document),
             version.version)
     USING from_date, to_date, step;
@@ -101,7 +99,7 @@ BEGIN
     PERFORM health_internal.make_history_months(tracking, from_date, to_date);
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, as_of => last_date, usage_from => 'ledger',
-                                              model_name => tracking.model, past_days => last_date - from_date);
+                                              model_name => tracking.model, past_days => last_date - from_date, past_step => step);
     EXECUTE pg_catalog.format($query$
         INSERT INTO %1$s AS h (account_id, month, days, scores, spans)
         SELECT l.account_id, s.month, s.days, s.scores, s.spans
@@ -110,7 +108,7 @@ BEGIN
         ON CONFLICT (account_id, month) DO UPDATE SET (days, scores, spans) = (SELECT m.days, m.scores, m.spans
             FROM health_internal.merge_months(h.days, h.scores, h.spans, excluded.days, excluded.scores, excluded.spans) AS m)
         $query$, health_internal.data_table('history', tracking.id), compiled.ledger, health_internal.scoring_document(version.document),
-        health_internal.compile_state(), version.version,
+        health_internal.compile_state(past_step => step), version.version,
         CASE WHEN only_new THEN pg_catalog.format('NOT EXISTS (SELECT FROM %s AS c WHERE c.account_id = l.account_id)',
                                                   health_internal.data_table('score', tracking.id)) ELSE 'true' END)
     USING from_date, last_date, step;
@@ -130,8 +128,9 @@ BEGIN
         INSERT INTO %1$s AS h (account_id, month, days, scores, spans)
         SELECT n.account_id, health_internal.month_of(t.as_of), ARRAY[d.day], ARRAY[n.score],
                ARRAY[ROW(d.day, t.model_version, n.data_coverage, n.unknown_reason, n.account_start, n.seats,
-                         nullif(n.inputs, '{}'), nullif(n.observed, '{}'))::health_internal.history_span]
-        FROM (SELECT s.account_id, s.score, s.data_coverage, s.unknown_reason, b.account_start, b.seats, b.inputs, b.observed
+                         nullif(n.inputs, '{}'), nullif(n.observed, '{}'), n.account_end, n.state)::health_internal.history_span]
+        FROM (SELECT s.account_id, s.score, s.data_coverage, s.unknown_reason, s.state, b.account_start, b.account_end, b.seats, b.inputs,
+                     b.observed
               FROM %2$s AS s JOIN %3$s AS b ON b.account_id = s.account_id WHERE %5$s) AS n
         CROSS JOIN %4$s AS t CROSS JOIN LATERAL (SELECT extract(day FROM t.as_of)::smallint AS day) AS d
         ON CONFLICT (account_id, month) DO UPDATE
@@ -218,9 +217,11 @@ AS $$
         (SELECT format($query$
             SELECT l.account_id, l.name, l.usage, l.as_of, CASE WHEN r.as_of IS NULL THEN l.account_start
                 ELSE r.account_start END AS account_start,
+                   CASE WHEN r.as_of IS NULL THEN l.account_end ELSE r.account_end END AS account_end, l.ledger_start,
                    CASE WHEN r.as_of IS NULL THEN l.seats ELSE r.seats END AS seats, coalesce(r.inputs, l.inputs) AS inputs,
                    CASE WHEN r.as_of IS NULL THEN l.observed ELSE r.observed END AS observed, l.segments, l.past_inputs, l.past_observed,
-                   CASE WHEN r.as_of IS NULL THEN l.repeated ELSE r.unknown_reason IS NOT DISTINCT FROM 'repeated_account' END AS repeated
+                   CASE WHEN r.as_of IS NULL THEN l.repeated ELSE r.unknown_reason IS NOT DISTINCT FROM 'repeated_account' END AS repeated,
+                   l.in_filter, l.overrides
             FROM (%s) AS l LEFT JOIN LATERAL (
                 SELECT d.* FROM %s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS d
                 WHERE h.account_id = l.account_id AND h.month = health_internal.month_of(l.as_of) AND d.as_of = l.as_of

@@ -354,9 +354,10 @@ BEGIN
     IF ignore_volume THEN
         UPDATE health_internal.tracking AS t SET accepted_until = today WHERE t.id = tracking.id;
     END IF;
-    EXECUTE format('UPDATE %s SET as_of = $1, broken = NULL, all_stale = true WHERE as_of IS DISTINCT FROM $1 OR broken IS NOT NULL OR $2',
-        state_table)
-    USING today, ignore_volume;
+    EXECUTE format('UPDATE %s SET as_of = $1, broken = NULL, all_stale = true, ledger_start = $3 '
+                   'WHERE as_of IS DISTINCT FROM $1 OR broken IS NOT NULL OR $2 OR ledger_start IS DISTINCT FROM $3', state_table)
+    USING today, ignore_volume,
+        (SELECT max(s.kept_from) FROM health_internal.ledger_source AS s WHERE s.model = tracking.model);
     PERFORM health_internal.update_book(tracking, version);
     -- Days that no refresh has seen are scored now; today with them when all is new, so that no month is written twice.
     IF first_time THEN

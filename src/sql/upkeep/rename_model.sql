@@ -13,6 +13,8 @@ BEGIN
     UPDATE health_internal.score_view_table AS s SET model = new_name WHERE s.model = rename_rows.model;
     UPDATE health_internal.tracking_table AS t SET model = new_name WHERE t.model = rename_rows.model;
     UPDATE health_internal.ledger_source_table AS s SET model = new_name WHERE s.model = rename_rows.model;
+    UPDATE health_internal.score_override_table AS o SET model = new_name WHERE o.model = rename_rows.model;
+    UPDATE health_internal.csm_pulse_table AS p SET model = new_name WHERE p.model = rename_rows.model;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.rename_rows(text, text[]) IS 'rename_model() in the catalog, run by act_on_model(): the new name';
@@ -28,6 +30,10 @@ BEGIN
     PERFORM 1 FROM health_internal.model AS m WHERE m.name = rename_model_as_owner.name FOR UPDATE;
     PERFORM 1 FROM health_internal.tracking AS t WHERE t.model = rename_model_as_owner.name FOR UPDATE;
     PERFORM health_internal.act_on_model(name, 'rename_rows', new_name);
+    -- Compiled SQL looks for overrides and pulses by the name.
+    UPDATE health_internal.tracking AS t
+    SET book_query = health_internal.compile_book(t, health_internal.find_version(new_name, t.model_version))
+    WHERE t.model = new_name AND t.model_version IS NOT NULL;
     -- Score views say the name in a column, tables in their comments.
     FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = new_name ORDER BY s.schema_name, s.view_name LOOP
         PERFORM health_internal.rebuild_score_view(made, health_internal.find_version(new_name, made.model_version));

@@ -15,7 +15,7 @@ CREATE TYPE health.tracking_finding AS (
 COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not fit the model';
 COMMENT ON COLUMN health.tracking_finding.finding IS
     'bad value, null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, '
-    'repeated account';
+    'repeated account, event before start, event after end, signal never seen, user without joining day, repeated event id';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
 COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user, field or signal that it is about';
 COMMENT ON COLUMN health.tracking_finding.events IS 'Rows that it concerns';
@@ -33,10 +33,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT concat_ws(' UNION ALL ',
         format('SELECT %L AS source, s.signal AS name, l.account_id::pg_catalog.text AS account_id, s.raw_text AS value '
-               'FROM accounts AS l, health.score_signals(%L, ROW(NULL, l.as_of, l.account_start, l.seats, l.inputs, l.observed, '
-               'l.segments, NULL, NULL, l.repeated)::health.account_state) AS s WHERE s.reason = ''bad_value'' AND s.raw_text IS NOT NULL',
+               'FROM accounts AS l, health.score_signals(%L, %s) AS s WHERE s.reason = ''bad_value'' AND s.raw_text IS NOT NULL',
                'signals',
-               health_internal.scoring_document(document)),
+               health_internal.scoring_document(document), health_internal.compile_state('NULL', false)),
         format('SELECT %L, %L, (%s)::pg_catalog.text, (%s)::pg_catalog.text FROM %s%s '
                'WHERE health_internal.usable_seats((%4$s)::pg_catalog.float8) IS NULL AND (%4$s) IS NOT NULL%7$s', 'accounts', 'seats',
                health_internal.compile_account_key(fields, id.expression), seats.expression, book.from_item,
@@ -90,6 +89,28 @@ COMMENT ON FUNCTION health_internal.compile_failures(jsonb, health_internal.mode
     'SQL of the rows on which an expression of a source fails: source, field, account, error and how many; as_written are fields '
     'without keys';
 
+CREATE FUNCTION health_internal.compile_repeated_events(document jsonb, fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(string_agg(format(
+        'SELECT %L::pg_catalog.text, pg_catalog.sum(r.n - 1), pg_catalog.min(r.first_day), pg_catalog.max(r.last_day) FROM ('
+        'SELECT pg_catalog.count(*) AS n, pg_catalog.min(%2$s) AS first_day, pg_catalog.max(%2$s) AS last_day FROM %3$s%4$s '
+        'GROUP BY (%5$s)::pg_catalog.text HAVING pg_catalog.count(*) > 1 AND (%5$s)::pg_catalog.text IS NOT NULL) AS r '
+        'HAVING pg_catalog.count(*) > 0',
+        s.path, health_internal.local_day((f.occurred).expression, (f.occurred).type, s.source ->> 'time_zone',
+            coalesce(document ->> 'time_zone', 'UTC')),
+        (health_internal.field_of(fields, s.path, 'from')).from_item,
+        coalesce(' WHERE ' || (health_internal.field_of(fields, s.path, 'filter')).expression, ''), (f.id).expression), ' UNION ALL '),
+        'SELECT NULL::pg_catalog.text, NULL::pg_catalog.int8, NULL::pg_catalog.date, NULL::pg_catalog.date WHERE false')
+    FROM health_internal.event_sources(document) AS s,
+         LATERAL (SELECT health_internal.field_of(fields, s.path, 'id') AS id,
+                         health_internal.field_of(fields, s.path, 'occurred_at') AS occurred) AS f
+    WHERE (f.id).expression IS NOT NULL;
+$$;
+COMMENT ON FUNCTION health_internal.compile_repeated_events(jsonb, health_internal.model_field[]) IS
+    'SQL of how many rows of each event source have an id that another row has as well, with their first and last day';
+
 CREATE FUNCTION health_internal.tracking_plan_as_owner(model text) RETURNS SETOF health.tracking_finding
 LANGUAGE plpgsql ROWS 50
 SET search_path = pg_catalog, pg_temp
@@ -112,8 +133,8 @@ BEGIN
         coalesce((health_internal.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
     RETURN QUERY EXECUTE format($query$
         WITH accounts AS MATERIALIZED (
-            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments,
-                   l.repeated
+            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, l.account_end, l.seats, l.inputs, l.observed,
+                   l.segments, l.repeated, l.ledger_start, l.overrides
             FROM (%1$s) AS l
         ), known_users AS MATERIALIZED (
             SELECT k.user_id, k.account_id FROM (%2$s) AS k
@@ -201,6 +222,34 @@ BEGIN
             SELECT 9, 'repeated account', 'accounts', a.account_id, 0, NULL, NULL, NULL,
                    'the account source has it more than once: it is not scored'
             FROM accounts AS a WHERE a.repeated
+            UNION ALL
+            SELECT 10, 'event before start', s.source, s.account_id, s.early, s.user_id, s.first_day,
+                   least(s.last_day, (SELECT a.account_start - 1 FROM accounts AS a WHERE a.account_id = s.account_id)),
+                   'before the account was a customer: is accounts.start right, or was that a trial?'
+            FROM usable AS s WHERE s.early > 0
+            UNION ALL
+            SELECT 11, 'event after end', s.source, s.account_id, s.late, s.user_id,
+                   greatest(s.first_day, (SELECT a.account_end FROM accounts AS a WHERE a.account_id = s.account_id)), s.last_day,
+                   'after the account was a customer: is accounts.end right?'
+            FROM usable AS s WHERE s.late > 0
+            UNION ALL
+            SELECT 12, 'signal never seen', 'signals', g.signal ->> 'name', coalesce((SELECT pg_catalog.sum(u.n) FROM usable AS u
+                       WHERE g.signal -> 'events' ? u.event_name), 0), NULL, NULL, NULL,
+                   CASE WHEN EXISTS (SELECT FROM usable AS u WHERE g.signal -> 'events' ? u.event_name)
+                        THEN 'its events have come since: refreeze_references(model) has it count'
+                        ELSE 'nothing of what it is about was ever seen: it is unknown (not_applicable); are the names right?' END
+            FROM (%17$s) AS g (signal)
+            WHERE g.signal #>> '{frozen,seen}' = 'false'
+               OR g.signal ? 'events' AND NOT EXISTS (SELECT FROM usable AS u WHERE g.signal -> 'events' ? u.event_name)
+            UNION ALL
+            SELECT 13, 'user without joining day', 'users', 'joined', 0, j.user_id, NULL, NULL,
+                   CASE WHEN %18$L THEN 'no day of joining: not joined, since invitations are known'
+                        ELSE 'no day of joining: taken as always there; with users.invited such users have not joined' END
+            FROM (%19$s) AS j (user_id)
+            UNION ALL
+            SELECT 14, 'repeated event id', r.source, 'id', r.n, NULL, r.first_day, r.last_day,
+                   'rows beyond the first of the same id: each counts; leave the copies out where the events are read'
+            FROM (%20$s) AS r (source, n, first_day, last_day)
         ), bad_accounts AS (
             SELECT b.source, b.name, b.advice, b.account_id, pg_catalog.sum(b.n) AS n, pg_catalog.count(DISTINCT b.user_id) AS users,
                    pg_catalog.min(b.first_day) AS first_day, pg_catalog.max(b.last_day) AS last_day, pg_catalog.min(b.value) AS value,
@@ -218,7 +267,8 @@ BEGIN
             UNION ALL
             SELECT f.position, f.finding, f.source, f.name, pg_catalog.sum(f.n), pg_catalog.count(DISTINCT f.user_id),
                    pg_catalog.min(f.first_day), pg_catalog.max(f.last_day), pg_catalog.min(f.advice),
-                   CASE WHEN f.finding IN ('unknown account', 'repeated account') THEN f.name END, 0, NULL
+                   CASE WHEN f.finding IN ('unknown account', 'repeated account', 'event before start', 'event after end') THEN f.name END,
+                   0, NULL
             FROM other AS f GROUP BY f.position, f.finding, f.source, f.name
         )
         SELECT f.finding, f.source, f.name, f.n::pg_catalog.int8, f.users, f.first_day, f.last_day, f.advice, f.account, f.value
@@ -234,8 +284,11 @@ BEGIN
                    pg_catalog.count(*) AS n, pg_catalog.min(e.day) AS first_day, pg_catalog.max(e.day) AS last_day,
                    pg_catalog.max(e.day) FILTER (WHERE e.day <= t.as_of) AS last_known_day,
                    pg_catalog.count(*) FILTER (WHERE e.day > t.as_of) AS future,
-                   pg_catalog.min(e.day) FILTER (WHERE e.day > t.as_of) AS first_future_day
-            FROM (%s) AS e, clock AS t GROUP BY 1, 2, 3, 4, 5, 6, 7 $summary$), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
+                   pg_catalog.min(e.day) FILTER (WHERE e.day > t.as_of) AS first_future_day,
+                   pg_catalog.count(*) FILTER (WHERE e.day < a.account_start) AS early,
+                   pg_catalog.count(*) FILTER (WHERE e.day >= a.account_end) AS late
+            FROM (%s) AS e CROSS JOIN clock AS t LEFT JOIN accounts AS a ON a.account_id = e.account_id GROUP BY 1, 2, 3, 4, 5, 6, 7
+                $summary$), document ->> 'unlisted_events' IS NOT DISTINCT FROM 'count',
         --@for options where name is window_days
         coalesce(document ->> '@name@', '@default@'), coalesce(document ->> 'as_of' <> 'tomorrow', false),
         --@end
@@ -249,7 +302,19 @@ BEGIN
         health_internal.compile_account_key(fields, 'l.account_id'),
 
         health_internal.compile_failures(document, fields, as_written),
-        ARRAY(SELECT f.source || '.' || f.name FROM health_internal.fallible_fields(document, as_written) AS f));
+        ARRAY(SELECT f.source || '.' || f.name FROM health_internal.fallible_fields(document, as_written) AS f),
+        coalesce((SELECT pg_catalog.string_agg(pg_catalog.format('SELECT %L::pg_catalog.jsonb', l.signal), ' UNION ALL ' ORDER BY l.number)
+                  FROM health_internal.leaf_signals(document) AS l WHERE l.signal ? 'metric'), 'SELECT NULL::pg_catalog.jsonb WHERE false'),
+        document #> '{users,invited}' IS NOT NULL,
+        CASE WHEN document #> '{users,joined}' IS NULL THEN 'SELECT NULL::pg_catalog.text WHERE false'
+             ELSE pg_catalog.format('SELECT (%s)::pg_catalog.text FROM %s WHERE (%s) IS NULL AND (%s) IS NOT NULL%s%s',
+                 (health_internal.field_of(fields, 'users', 'id')).expression, (health_internal.field_of(fields, 'users',
+                     'from')).from_item,
+                 (health_internal.field_of(fields, 'users', 'joined')).expression,
+                 (health_internal.field_of(fields, 'users', 'account')).expression,
+                 coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, ''),
+                 coalesce(' AND (' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ') IS NOT TRUE', '')) END,
+        health_internal.compile_repeated_events(document, fields));
 END;
 $$;
 COMMENT ON FUNCTION health_internal.tracking_plan_as_owner(text) IS 'tracking_plan() as the owner of the model';
@@ -266,4 +331,5 @@ $$;
 COMMENT ON FUNCTION health.tracking_plan(text) IS
     'Holds the sources of a model against it: values that cannot be, rows with NULL keys, events of unknown accounts, events that the '
     'catalog does not list, '
-    'catalog events never seen or gone silent, users without an account. No row: all is well';
+    'catalog events never seen or gone silent, users without an account, events outside of the time as a customer, signals about nothing '
+    'that was ever seen, users without a joining day, ids of events that occur twice. No row: all is well';

@@ -17,10 +17,8 @@ BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.store_accounts(health_internal.open_store(version), account, as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
-        'SELECT ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, l.segments, NULL::pg_catalog.text[], '
-            'NULL::pg_catalog.date[], l.repeated '
-        'FROM (%s) AS l LIMIT 1',
-        compiled.ledger);
+        'SELECT (s.account).* FROM (SELECT %s AS account FROM (%s) AS l LIMIT 1) AS s',
+        health_internal.compile_state(with_past => false), compiled.ledger);
     IF NOT FOUND THEN
         PERFORM health_internal.raise_unknown_account(model_name, version, account);
     END IF;
@@ -72,45 +70,84 @@ $$;
 COMMENT ON FUNCTION health_internal.raise_unknown_account(text, health_internal.model_version, text) IS
     'Raises the error for an account that a model does not have';
 
-CREATE FUNCTION health_internal.explain_as_owner(model text, account text) RETURNS SETOF health.signal_score
+-- An id that can be none of this type is an account that there is not.
+CREATE FUNCTION health_internal.find_account(model_name text, version health_internal.model_version, account text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    compiled health_internal.compiled_model;
+    id text;
+BEGIN
+    IF account IS NULL THEN
+        RAISE EXCEPTION 'model "%": the account is NULL', model_name
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of an account.';
+    END IF;
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    compiled := health_internal.compile_model(version.document, version.version, account, usage_from => 'nothing',
+                                              model_name => model_name);
+    EXECUTE pg_catalog.format('SELECT %s FROM (%s) AS l LIMIT 1',
+                              health_internal.canonical_text('l.account_id', compiled.account_type), compiled.ledger) INTO id;
+    IF id IS NULL THEN
+        PERFORM health_internal.raise_unknown_account(model_name, version, account);
+    END IF;
+    RETURN id;
+EXCEPTION WHEN data_exception THEN
+    IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0 AND sqlstate IN ('22P02', '22003', '22007') THEN
+        PERFORM health_internal.raise_unknown_account(model_name, version, account);
+    END IF;
+    RAISE;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_account(text, health_internal.model_version, text) IS
+    'The id of an account as text, the same however it was written; the error of explain() when a model does not have it';
+
+CREATE FUNCTION health_internal.explain_as_owner(model text, account text, as_of date) RETURNS SETOF health.signal_score
 LANGUAGE plpgsql ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     version health_internal.model_version := health_internal.find_version(model, (health_internal.open_model(model)).current_version);
 BEGIN
+    IF NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'model "%": the day to explain is %', model, as_of
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a calendar day: explain(model, account, date).';
+    END IF;
     RETURN QUERY
-    SELECT s.* FROM health_internal.read_account(model, version, account, NULL) AS a,
+    SELECT s.* FROM health_internal.read_account(model, version, account, as_of) AS a,
         health.score_signals(version.document, a) AS s;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.explain_as_owner(text, text) IS 'explain(model, account) as the owner of the model';
+COMMENT ON FUNCTION health_internal.explain_as_owner(text, text, date) IS 'explain(model, account, as_of) as the owner of the model';
 
-CREATE FUNCTION health.explain(model text, account text) RETURNS SETOF health.signal_score
+CREATE FUNCTION health.explain(model text, account text, as_of date DEFAULT NULL) RETURNS SETOF health.signal_score
 LANGUAGE plpgsql ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY SELECT (r.signal).* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
-        'SELECT e FROM health_internal.explain_as_owner($1, $2) AS e', model, account) AS r (signal health.signal_score);
+        'SELECT e FROM health_internal.explain_as_owner($1, $2, $3::date) AS e', model, account, health_internal.iso_text(as_of))
+        AS r (signal health.signal_score);
 END;
 $$;
-COMMENT ON FUNCTION health.explain(text, text) IS
-    'Why an account has its score: one row per signal with raw and normalized value, weight, points and words; the last row is the score';
+COMMENT ON FUNCTION health.explain(text, text, date) IS
+    'Why an account has its score: one row per signal with raw and normalized value, weight, points, words and next step; a row '
+    '"override" when one has effect; the last row is the score. '
+    'as_of: a past day, by the present version, with account data as score_at() has them; by default the day of the model';
 
-CREATE FUNCTION health.explain(model text, account bigint) RETURNS SETOF health.signal_score
+CREATE FUNCTION health.explain(model text, account bigint, as_of date DEFAULT NULL) RETURNS SETOF health.signal_score
 LANGUAGE sql ROWS 20
 BEGIN ATOMIC
-    SELECT e.* FROM health.explain(model, account::pg_catalog.text) AS e;
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text, as_of) AS e;
 END;
-COMMENT ON FUNCTION health.explain(text, bigint) IS 'explain(model, account) for a numeric account id';
+COMMENT ON FUNCTION health.explain(text, bigint, date) IS 'explain(model, account, as_of) for a numeric account id';
 
-CREATE FUNCTION health.explain(model text, account uuid) RETURNS SETOF health.signal_score
+CREATE FUNCTION health.explain(model text, account uuid, as_of date DEFAULT NULL) RETURNS SETOF health.signal_score
 LANGUAGE sql ROWS 20
 BEGIN ATOMIC
-    SELECT e.* FROM health.explain(model, account::pg_catalog.text) AS e;
+    SELECT e.* FROM health.explain(model, account::pg_catalog.text, as_of) AS e;
 END;
-COMMENT ON FUNCTION health.explain(text, uuid) IS 'explain(model, account) for a uuid account id';
+COMMENT ON FUNCTION health.explain(text, uuid, date) IS 'explain(model, account, as_of) for a uuid account id';
 
 CREATE FUNCTION health_internal.explain_change_as_owner(model text, account text, from_date date, to_date date,
                                                         from_version integer, to_version integer)

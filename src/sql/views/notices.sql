@@ -30,28 +30,67 @@ $$;
 COMMENT ON FUNCTION health_internal.notice_unknown_accounts(text, health_internal.model_version) IS
     'Tells of events whose account is not in the account source';
 
+-- What a signal needs is said by where its value comes from.
+CREATE FUNCTION health_internal.describe_gaps(document jsonb, scores text, signals text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reasons text;
+    unknown text[];
+    gaps text;
+BEGIN
+    EXECUTE format('SELECT ARRAY(SELECT s.signal FROM %s AS s GROUP BY 1 HAVING count(s.normalized) = 0)', signals) INTO unknown;
+    EXECUTE format('SELECT string_agg(DISTINCT r.unknown_reason, ''; '') FROM (SELECT b.unknown_reason FROM %s AS b WHERE b.in_book '
+                   'GROUP BY 1 ORDER BY count(*) DESC LIMIT 2) AS r', scores) INTO reasons;
+    SELECT string_agg(format('%s (%s)', g.signal ->> 'name',
+               CASE WHEN g.signal #>> '{frozen,seen}' = 'false' THEN 'none of its events was ever seen'
+                    WHEN g.signal ->> 'metric' = 'adoption_rate' AND document #> '{accounts,seats}' IS NULL THEN 'needs accounts.seats'
+                    WHEN g.signal ->> 'metric' IN ('onboarding_activation', 'growth') AND document #> '{users,joined}' IS NULL
+                        THEN 'needs users.joined'
+                    WHEN g.signal ->> 'metric' = 'invite_conversion' AND document #> '{users,invited}' IS NULL THEN 'needs users.invited'
+                    WHEN g.signal ? 'metric' THEN 'metric ' || (g.signal ->> 'metric')
+                    ELSE coalesce('column ' || (g.signal ->> 'column'), 'expression ' || (g.signal ->> 'expression'), CASE
+                        WHEN g.signal ? 'pulse' THEN 'no pulse that counts' ELSE 'its query' END) END),
+               ', ' ORDER BY g.number)
+    INTO gaps
+    FROM health_internal.leaf_signals(document) AS g
+    WHERE g.signal ->> 'name' = ANY (unknown);
+    RETURN reasons || '.' || coalesce(' Unknown of every account: ' || gaps || '.', '');
+END;
+$$;
+COMMENT ON FUNCTION health_internal.describe_gaps(jsonb, text, text) IS
+    'Why the accounts of a score view have no score, and which signals are unknown of all of them';
+
 -- A book in which nobody does anything is nearly always a mistake in the model: a wrong as_of, other event names, other account ids.
-CREATE FUNCTION health_internal.notice_silent_book(model_name text, relation text) RETURNS void
+CREATE FUNCTION health_internal.notice_silent_book(model_name text, document jsonb, relation text, signals text)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     accounts bigint;
+    in_book bigint;
     active bigint;
+    scored bigint;
     as_of date;
 BEGIN
-    EXECUTE pg_catalog.format('SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE b.active_users > 0), pg_catalog.min(b.as_of) '
-        'FROM %s AS b', relation)
-    INTO accounts, active, as_of;
+    EXECUTE pg_catalog.format('SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE b.in_book), '
+        'pg_catalog.count(*) FILTER (WHERE b.active_users > 0), pg_catalog.count(b.score), pg_catalog.min(b.as_of) FROM %s AS b', relation)
+    INTO accounts, in_book, active, scored, as_of;
     IF accounts = 0 THEN
         RAISE NOTICE 'the account source of model "%" has no rows: nothing is scored', model_name
             USING HINT = 'Fill it, or check accounts.filter; then refresh.';
-    ELSIF active = 0 THEN
+    ELSIF in_book > 0 AND scored = 0 THEN
+        RAISE NOTICE 'no account of model "%" has a score', model_name
+            USING DETAIL = health_internal.describe_gaps(document, relation, signals),
+                  HINT = 'Add what is missing, or lower minimum_coverage.';
+    ELSIF active = 0 AND EXISTS (SELECT FROM health_internal.leaf_signals(document) AS l WHERE l.signal ? 'metric') THEN
         RAISE NOTICE 'no account has an event that counts in the window before %', as_of
             USING HINT = pg_catalog.format('SELECT * FROM health.tracking_plan(%L) holds the events against the accounts, the catalog and '
                 'as_of.', model_name);
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.notice_silent_book(text, text) IS
-    'Tells when a score view has no account, or none of them any activity';
+COMMENT ON FUNCTION health_internal.notice_silent_book(text, jsonb, text, text) IS
+    'Tells when a score view has no account, none of them a score, or none any activity';

@@ -3,7 +3,7 @@
 CREATE FUNCTION health_internal.score_at_as_owner(model text, as_of date, version integer,
     OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text,
         OUT data_coverage float8,
-    OUT unknown_reason text) RETURNS SETOF record
+    OUT unknown_reason text, OUT state text) RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -19,11 +19,10 @@ BEGIN
     PERFORM health_internal.look_names_up_in(scored.search_path);
     compiled := health_internal.store_accounts(health_internal.open_store(scored), as_of => score_at_as_owner.as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
-        'SELECT %s, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason FROM (%s) AS l, '
-        'LATERAL health.score_series(%L::pg_catalog.jsonb, ROW(ARRAY[l.usage], l.as_of, l.account_start, l.seats, l.inputs, l.observed, '
-            'l.segments, NULL, NULL, l.repeated)'
-        '::health.account_state, l.as_of, l.as_of) AS s ORDER BY l.account_id',
-        health_internal.canonical_text('l.account_id', compiled.account_type), scored.version, compiled.ledger, scored.document);
+        'SELECT %s, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason, s.state FROM (%s) AS l, '
+        'LATERAL health.score_series(%L::pg_catalog.jsonb, %s, l.as_of, l.as_of) AS s ORDER BY l.account_id',
+        health_internal.canonical_text('l.account_id', compiled.account_type), scored.version, compiled.ledger, scored.document,
+        health_internal.compile_state(with_past => false));
 EXCEPTION WHEN data_exception OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, scored, as_of);
@@ -36,7 +35,7 @@ COMMENT ON FUNCTION health_internal.score_at_as_owner(text, date, integer) IS 's
 CREATE FUNCTION health.score_at(model text, as_of date, version integer DEFAULT NULL,
     OUT account_id text, OUT name text, OUT as_of_date date, OUT model_version integer, OUT score float8, OUT band text,
         OUT data_coverage float8,
-    OUT unknown_reason text) RETURNS SETOF record
+    OUT unknown_reason text, OUT state text) RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -44,7 +43,7 @@ BEGIN
     RETURN QUERY SELECT r.* FROM health_internal.rows_as_owner((health_internal.open_model(model)).owner, NULL,
         'SELECT * FROM health_internal.score_at_as_owner($1, $2::date, $3::integer)', model, health_internal.iso_text(as_of), version::text)
         AS r (account_id text, name text, as_of_date date, model_version integer, score float8, band text, data_coverage float8,
-              unknown_reason text);
+              unknown_reason text, state text);
 END;
 $$;
 COMMENT ON FUNCTION health.score_at(text, date, integer) IS

@@ -41,12 +41,17 @@ BEGIN
         WHEN 'seats' THEN 'Licensed seats, by the account table'
             || CASE suffix WHEN '_ledger' THEN '; NaN where it has what cannot be a number of seats' ELSE '' END
         WHEN 'usage' THEN 'Usage ledger: for each user, local day and event the count and the amount'
-        WHEN 'inputs' THEN 'Values of the column, expression and query signals, in the order of health.model_inputs()'
-        WHEN 'observed' THEN 'Dates on which the query signals were observed'
+        WHEN 'inputs' THEN 'Values of the column, expression, query and pulse signals, in the order of health.model_inputs()'
+        WHEN 'observed' THEN 'Dates on which the query signals were observed and the pulses given'
         WHEN 'past_inputs' THEN 'Inputs of earlier days, a row for each, the day before as_of first; NULL when they are always the same'
         WHEN 'past_observed' THEN 'Dates on which the answers among the past inputs were observed'
+        WHEN 'account_end' THEN 'The first day on which the account is no customer any more, by the account table'
+        WHEN 'ledger_start' THEN 'First day that the ledgers keep; NULL: they have all days'
+        WHEN 'in_filter' THEN 'Whether accounts.filter takes the account on the day and on each day before; NULL where it does not '
+            'depend on the day'
         WHEN 'repeated' THEN 'Whether the account source has the account more than once: then it is not scored'
         WHEN 'segments' THEN 'Peer groups for percentile normalizers'
+        WHEN 'overrides' THEN 'What was ever decided about the score, in the order in which it was'
     END;
     IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
         -- The metric named coverage is not the score's data coverage.
@@ -64,7 +69,8 @@ BEGIN
     END IF;
     IF description IS NULL THEN
         SELECT format('Value of signal "%s": %s', l.signal ->> 'name',
-                      coalesce(l.signal ->> 'description', l.signal ->> 'column', l.signal ->> 'expression', l.signal ->> 'query'))
+                      coalesce(l.signal ->> 'description', l.signal ->> 'column', l.signal ->> 'expression', l.signal ->> 'query',
+                               'the last pulse, 1 (worst) to 5 (best)'))
         INTO description
         FROM health_internal.leaf_signals(document) AS l JOIN health_internal.value_columns(document) AS v ON v.signal = l.signal ->> 'name'
         WHERE v.column_name = describe_score_column.column_name;
@@ -96,7 +102,8 @@ $$;
 COMMENT ON FUNCTION health_internal.comment_on_score_relation(text, text, text, text, integer, jsonb) IS
     'Comments on a relation of a score view and on each of its columns';
 
-CREATE FUNCTION health_internal.compile_score_view(schema_name name, view_name name, store health_internal.store)
+CREATE FUNCTION health_internal.compile_score_view(schema_name name, view_name name, store health_internal.store,
+    as_literals boolean DEFAULT false)
 RETURNS TABLE (suffix text, relation text, query text)
 LANGUAGE plpgsql ROWS 4
 SET search_path = pg_catalog, pg_temp
@@ -108,7 +115,8 @@ DECLARE
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, model_name => version.model,
-                                              past_days => health_internal.past_days(version.document));
+                                              past_days => health_internal.past_days(version.document),
+                                              as_literals => as_literals);
     FOR suffix, relation IN SELECT r.suffix, r.relation FROM health_internal.score_relations(schema_name, view_name) AS r LOOP
         ledger_relation := coalesce(ledger_relation, relation);
         query := health_internal.store_relation(store, suffix, ledger_relation, compiled);
@@ -116,8 +124,9 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.compile_score_view(name, name, health_internal.store) IS
-    'SQL of the four relations of a score view, in the order in which they build on each other';
+COMMENT ON FUNCTION health_internal.compile_score_view(name, name, health_internal.store, boolean) IS
+    'SQL of the four relations of a score view, in the order in which they build on each other; with the overrides and pulses that there '
+    'are as literals or read from the catalog, which only the owner of the model can';
 
 -- What is kept has its tables already, which refreshes bring up to date.
 CREATE FUNCTION health_internal.score_relation_kind(store health_internal.store, materialized boolean) RETURNS text
@@ -127,6 +136,18 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.score_relation_kind(health_internal.store, boolean) IS
     'What the relations of a score view are that was made materialized or not: MATERIALIZED VIEW or VIEW';
+
+CREATE FUNCTION health_internal.replace_view(relation text, query text, names_path text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM health_internal.look_names_up_in(names_path);
+    EXECUTE pg_catalog.format('CREATE OR REPLACE VIEW %s AS %s', relation, query);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.replace_view(text, text, text) IS
+    'Gives a plain view another query of the same columns, whose names are looked up under a search_path';
 
 -- Under the author's search_path, with target names qualified.
 CREATE FUNCTION health_internal.build_score_view(schema_name name, view_name name, model_name text, version health_internal.model_version,
@@ -142,7 +163,8 @@ DECLARE
     made record;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
-    FOR made IN SELECT c.* FROM health_internal.compile_score_view(schema_name, view_name, store) AS c WHERE c.suffix <> ALL (kept) LOOP
+    FOR made IN SELECT c.* FROM health_internal.compile_score_view(schema_name, view_name, store,
+                    kind = 'VIEW' AND NOT store.has_scores) AS c WHERE c.suffix <> ALL (kept) LOOP
         EXECUTE pg_catalog.format('CREATE %s %s AS %s', CASE kind WHEN 'VIEW' THEN 'OR REPLACE VIEW' ELSE kind END, made.relation,
             made.query);
         IF kind = 'MATERIALIZED VIEW' THEN
@@ -234,7 +256,8 @@ BEGIN
     END IF;
     PERFORM health_internal.build_score_view(schema_name, view_name, model, version, materialized);
     PERFORM health_internal.notice_unknown_accounts(model, version);
-    PERFORM health_internal.notice_silent_book(model, format('%I.%I', schema_name, view_name));
+    PERFORM health_internal.notice_silent_book(model, version.document, format('%I.%I', schema_name, view_name),
+        format('%I.%I', schema_name, view_name || '_signals'));
     INSERT INTO health_internal.score_view AS s (schema_name, view_name, model, model_version, materialized)
     VALUES (create_view_as_owner.schema_name, create_view_as_owner.view_name, create_view_as_owner.model, version.version,
             create_view_as_owner.materialized)

@@ -132,6 +132,9 @@ lint:           ## formatting, static checks, versions, comments on public objec
 demo:           ## a simulated company scored and explained; DATA=DIR or REPO="PATH ..." for real input, KEEP=1 to look around
 	@scripts/setup demo
 	@MAKEFLAGS= DATA='$(DEMO_DATA)' REPO='$(REPO)' KEEP='$(KEEP)' demo/run
+predict:        ## do the presets predict, on 3,000 simulated customers; DATA=DIR on real input: docs/explanation/does-it-predict.md
+	@scripts/setup demo
+	@MAKEFLAGS= PREDICT=1 DATA='$(DEMO_DATA)' ACCOUNTS='$(if $(DEMO_DATA),,$(or $(ACCOUNTS),3000))' KEEP='$(KEEP)' demo/run
 bench:          ## speed and size against their goals; writes bench.json; PEERS=1 sets DuckDB and ClickHouse beside it
 	@PEERS='$(PEERS)' scripts/setup bench
 	@PEERS='$(PEERS)' test/bench/run
@@ -153,4 +156,4 @@ help:           ## this list
 	@echo 'all, install, installcheck, clean: as in every PGXS extension (PG_CONFIG=... chooses the server)'
 	@sed -n 's/^\([a-z-]*\): *## \(.*\)/\1: \2/p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: FORCE generated check-version test quick unit lint demo bench dist test-matrix format reference help
+.PHONY: FORCE generated check-version test quick unit lint demo predict bench dist test-matrix format reference help

@@ -186,6 +186,30 @@ select count(*) > 0 as has_findings, format('select * from health.tracking_plan(
   \echo
 \endif
 
+-- Whether it predicts, and what another window would do. A model of columns alone has no past to be tested on, and says so.
+create function pg_temp.ask(statement text) returns text language plpgsql as $$
+declare answer text;
+begin
+  execute statement into answer;
+  return answer;
+exception when others then
+  return sqlerrm;
+end $$;
+select format('select note from health.backtest(%L, horizon => 28, step => 7) where section = ''verdict'';', :'model') as backtest_statement,
+       format('select * from health.what_if(%L, ''{"window_days": %s}'');', :'model', w.days) as what_if_statement, w.days as wider
+from (select 2 * coalesce((d.own ->> 'window_days')::int, (p.definition ->> 'window_days')::int, 28) as days
+      from (select health.model_definition(:'model') as own) d left join health.presets() p on p.name = d.own ->> 'preset') w \gset
+select pg_temp.fold(pg_temp.ask(:'backtest_statement')) as predicts,
+       pg_temp.fold(pg_temp.ask(format('select format(''With a window of %s days %%s accounts change band, and the mean score goes from %%s to %%s.'', n, '
+         'round(before::numeric, 1), round(after::numeric, 1)) from health.what_if(%L, ''{"window_days": %1$s}'') where section = ''summary''',
+         :'wider', :'model'))) as what_if \gset
+\echo 'DOES IT PREDICT?'
+\echo '  ' :backtest_statement
+\echo :predicts
+\echo '  ' :what_if_statement
+\echo :what_if
+\echo
+
 \echo 'FOR TABLES OF YOUR OWN'
 \echo '  create extension account_health;'
 \echo '  select name, description from health.presets();                -- start from one, or write signals of your own'

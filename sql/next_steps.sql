@@ -13,17 +13,17 @@ create table todo.tries (previous int, current int);
 insert into todo.tries values (100, 85), (100, 86), (10000, 8502), (10000, 8500), (400, 340), (400, 341), (100, 125), (1000, 1249), (100, 100), (100, 0);
 create view todo.states as
 select previous, current, row(array[format('bigint{%s:2025-05-20/make*%s%s}', 1, previous, case when current > 0 then format(',2025-06-20/make*%s', current) end)::health.usage], '2025-06-30', '2024-01-01', 1,
-                              null, null, null, null, null, null, null, null, null, null, null)::health.account_state as state from todo.tries;
+                              null, null, null, null, null, null, null, null, null, null, null, null)::health.account_state as state from todo.tries;
 select previous, current, round(s.raw::numeric, 4) as raw, round(s.normalized::numeric, 2) as normalized, s.next_step, a.next_step as account_step, a.state
 from todo.states t, health.score_signals(:'model', t.state) s, health.score_account(:'model', t.state) a where s.signal = 'trend' order by 3, 1;
 -- A signal without a step of its own has that of its group, by its own score; a condition is about what was measured, whatever the score.
 select n as users, seats, s.signal, round(s.raw::numeric, 2) as raw, round(s.normalized::numeric) as normalized, s.next_step
 from (values (1, 10), (5, 10), (6, 10), (7, 10), (8, 8), (10, 11)) v (n, seats),
-  lateral (select row(array[(select health.usage_agg(m, 'make', date '2025-06-20') from generate_series(1, n) m)], '2025-06-30', '2024-01-01', seats, null, null, null, null, null, null, null, null, null, null, null)::health.account_state as state) t,
+  lateral (select row(array[(select health.usage_agg(m, 'make', date '2025-06-20') from generate_series(1, n) m)], '2025-06-30', '2024-01-01', seats, null, null, null, null, null, null, null, null, null, null, null, null)::health.account_state as state) t,
   health.score_signals(:'model', t.state) s where s.signal in ('people', 'users', 'seats') order by 1, 2, s."position";
 -- Nothing to do about what is unknown, or about a single signal of an account in which nobody is active.
-select s.signal, s.reason, s.next_step from health.score_signals(:'model', row(null, '2025-06-30', '2024-01-01', 5, null, null, null, null, null, null, null, null, null, null, null)::health.account_state) s;
-select s.signal, s.reason, s.next_step from health.score_signals(:'model', row(array['bigint{1:2025-06-29/make}'], '2025-06-30', '2025-06-20', null, null, null, null, null, null, null, null, null, null, null, null)::health.account_state) s;
+select s.signal, s.reason, s.next_step from health.score_signals(:'model', row(null, '2025-06-30', '2024-01-01', 5, null, null, null, null, null, null, null, null, null, null, null, null)::health.account_state) s;
+select s.signal, s.reason, s.next_step from health.score_signals(:'model', row(array['bigint{1:2025-06-29/make}'], '2025-06-30', '2025-06-20', null, null, null, null, null, null, null, null, null, null, null, null, null)::health.account_state) s;
 -- What is said wrong.
 select path, problem, hint from health.model_problems(:'model'::jsonb || '{"silence": {"next_steps": "x"}, "accounts": {"table": "a", "id": "i"}, "events": {"table": "e", "account": "a", "user": "u", "event": "n", "occurred_at": "t"}, "signals": [
   {"name": "a", "metric": "events", "normalize": {"kind": "linear", "worst": 0, "best": 1}, "next_step": {"low": {"at_most": 1}, "high": {"text": "x", "above": "1"}}},

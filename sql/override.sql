@@ -133,12 +133,12 @@ reset role;
 
 -- What a state may hold.
 \set one '{"signals": [{"name": "a", "column": "a", "normalize": {"kind": "identity"}}]}'
-select score, override_reason from health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('cap', 40, null, null, null, 'me', 'why')]::health.score_override[])::health.account_state);
+select score, override_reason from health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('cap', 40, null, null, null, 'me', 'why')]::health.score_override[], null)::health.account_state);
 -- Of two that hold the later stands.
-select score, override_reason from health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('cap', 40, null, null, null, 'me', 'why'), row('floor', 70, '2025-06-02', 'infinity', null, 'you', 'so'), row('floor', 90, '2025-06-03', null, null, 'you', 'so')]::health.score_override[])::health.account_state);
-select health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('top', 40, null, null, null, 'me', 'why')]::health.score_override[])::health.account_state);
-select health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('cap', 'NaN', null, null, null, 'me', 'why')]::health.score_override[])::health.account_state);
-select health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('cap', 40, null, null, null, null, 'why')]::health.score_override[])::health.account_state);
+select score, override_reason from health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('cap', 40, null, null, null, 'me', 'why'), row('floor', 70, '2025-06-02', 'infinity', null, 'you', 'so'), row('floor', 90, '2025-06-03', null, null, 'you', 'so')]::health.score_override[], null)::health.account_state);
+select health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('top', 40, null, null, null, 'me', 'why')]::health.score_override[], null)::health.account_state);
+select health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('cap', 'NaN', null, null, null, 'me', 'why')]::health.score_override[], null)::health.account_state);
+select health.score_account(:'one', ROW(null, '2025-06-02', null, null, '{50}', null, null, null, null, null, null, null, null, null, array[row('cap', 40, null, null, null, null, 'why')]::health.score_override[], null)::health.account_state);
 select * from health.validate_model('{"accounts": {"table": "account", "id": "id"}, "signals": [{"name": "override", "column": "points", "normalize": {"kind": "identity"}}]}');
 
 -- Ids of other types.

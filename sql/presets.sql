@@ -57,7 +57,7 @@ select format($query$
     with one as (
         select l.account_id, l.as_of, l.usage, l.account_start, l.seats,
                row(array[health.slice(l.usage, null, '2025-01-20'), null, health.slice(l.usage, '2025-01-20', null)], l.as_of, l.account_start, l.seats, l.inputs,
-                   l.observed, l.segments, l.past_inputs, l.past_observed, l.repeated, null, null, null, null, null)::health.account_state as account
+                   l.observed, l.segments, l.past_inputs, l.past_observed, l.repeated, null, null, null, null, null, null)::health.account_state as account
         from book.%1$I l
     ), detailed as (select o.account_id, o.as_of, d.* from one o, health_internal.score_details(%4$L, o.account) d
     ), signals as (select d.account_id, r.* from detailed d, health_internal.signal_rows(%4$L, d.as_of, d.signals) r)
@@ -68,7 +68,7 @@ select format($query$
                                and to_jsonb(d) @> to_jsonb(m), false)) as other_scores,
            (select count(*) from (select n::text from signals n
                                   except all select row(v.account_id, v.position, v.signal, v.parent, v.label, v.level, v.raw, v.raw_text, v.normalized, v.weight,
-                                                        v.points, v.reason, v.phrase, v.next_step, v.counted, v.basis)::text from book.%3$I v) d) as other_signals $query$,
+                                                        v.points, v.reason, v.phrase, v.next_step, v.counted, v.basis, v.book)::text from book.%3$I v) d) as other_signals $query$,
     p.name || '_score_ledger', p.name || '_score', p.name || '_score_signals', health_internal.scoring_document(v.document), p.name,
     -- The settings of the model, as metrics() takes them.
     format('catalog => %L, window_days => %s, onboarding_days => %s, onboarding_events => %s, onboarding_window => %s, features => %L, daily_cap => %L',

@@ -77,8 +77,8 @@ update health_internal.tracking set error = 'mine' where eve.leak(score_query) i
 insert into health_internal.model as x (name, current_version) values ('m', 1) on conflict (name) do update set comment = eve.leak(x.comment);
 insert into health_internal.tracking as x (model, ledger_key, account_type, account_kind) values ('m', '{}', 'text', 'text')
 on conflict (model) do update set error = eve.leak(x.score_query);
-insert into health_internal.ledger_day as x (source, day, events) select :source, '2025-06-10', 1
-on conflict (source, day) do update set events = eve.leak(x.events);
+insert into health_internal.ledger_day as x (source, day, event, events) select :source, '2025-06-10', 'made', 1
+on conflict (source, day, event) do update set events = eve.leak(x.events);
 select health.create_model('eves', '{"accounts": {"query": "select 1 as id", "id": "id"},
     "events": {"query": "select 1 as a, 1 as u, ''x'' as e, now() as t", "account": "a", "user": "u", "event": "e", "occurred_at": "t"},
     "signals": [{"name": "a", "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');

@@ -90,13 +90,13 @@ select count(*), count(past_inputs) as past_inputs, count(past_observed) as past
 
 -- By hand: row n is of n days before; before the last row that one stands. A row of observed dates belongs to each.
 \set one '{"signals": [{"name": "a", "column": "a", "normalize": {"kind": "identity"}}]}'
-select s.as_of, s.score from health.score_series(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{40},{30}}', null, NULL, null, null, null, null, null)::health.account_state, '2025-05-30', '2025-06-02') s;
-select s.as_of, s.score from health.score_series(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{40},{30}}', '{{2025-05-31},{2025-05-27}}', NULL, null, null, null, null, null)::health.account_state, '2025-05-28', '2025-06-02', 2) s;
-select score, change_7d, change_28d, main_reason from health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{1},{2},{3},{4},{5},{6},{7},{8}}', null, NULL, null, null, null, null, null)::health.account_state);
-select score, change_7d from health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{}', '{}', NULL, null, null, null, null, null)::health.account_state);
-select health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{40}', null, NULL, null, null, null, null, null)::health.account_state);
-select health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{40,30}}', null, NULL, null, null, null, null, null)::health.account_state);
-select health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{40},{30}}', '{{2025-05-31}}', NULL, null, null, null, null, null)::health.account_state);
+select s.as_of, s.score from health.score_series(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{40},{30}}', null, NULL, null, null, null, null, null, null)::health.account_state, '2025-05-30', '2025-06-02') s;
+select s.as_of, s.score from health.score_series(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{40},{30}}', '{{2025-05-31},{2025-05-27}}', NULL, null, null, null, null, null, null)::health.account_state, '2025-05-28', '2025-06-02', 2) s;
+select score, change_7d, change_28d, main_reason from health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{1},{2},{3},{4},{5},{6},{7},{8}}', null, NULL, null, null, null, null, null, null)::health.account_state);
+select score, change_7d from health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{}', '{}', NULL, null, null, null, null, null, null)::health.account_state);
+select health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{40}', null, NULL, null, null, null, null, null, null)::health.account_state);
+select health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{40,30}}', null, NULL, null, null, null, null, null, null)::health.account_state);
+select health.score_account(:'one', row(null, '2025-06-02', null, null, '{50}', null, null, '{{40},{30}}', '{{2025-05-31}}', NULL, null, null, null, null, null, null)::health.account_state);
 
 select count(health.drop_model(name, cascade => true)::text) as dropped from health_internal.model;
 set client_min_messages = warning;

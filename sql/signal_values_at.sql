@@ -24,7 +24,7 @@ select health.create_score_view('values', 'shop.scores');
 -- What score_signals gives for each account and date, in the order of the model.
 select v.account_id, array_length(raw, 1) as dates, array_length(raw, 2) as signals,
        (select array_agg((select array_agg(s.raw order by s."position")
-                          from health.score_signals(health.model_definition('values'), row (array[l.usage], d, l.account_start, l.seats, l.inputs, null, null, null, null, NULL, null, null, null, null, null)::health.account_state) as s
+                          from health.score_signals(health.model_definition('values'), row (array[l.usage], d, l.account_start, l.seats, l.inputs, null, null, null, null, NULL, null, null, null, null, null, null)::health.account_state) as s
                           where s.level > 0) order by n)
         from unnest('{2025-06-02,2025-05-26,2025-05-05,2025-01-01}'::date[]) with ordinality as t (d, n)) = raw as same
 from health.signal_values_at('values', '{2025-06-02,2025-05-26,2025-05-05,2025-01-01}') as v join shop.scores_ledger as l on l.account_id::text = v.account_id

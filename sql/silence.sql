@@ -63,7 +63,7 @@ select min(as_of) filter (where state = 'silent') as silent_from, count(*) filte
        round(min(score)::numeric, 1) as last, count(*) filter (where state = 'silent' and score > before) as rises
 from (select s.as_of, s.score, s.state, lag(s.score) over (order by s.as_of) as before
       from health_internal.find_version('plain', 1) v, quiet.plain_ledger l,
-           health.score_series(v.document, row(array[l.usage], date '2025-09-30', l.account_start, l.seats, l.inputs, l.observed, null, null, null, null, null, null, null, null, null)::health.account_state, '2025-06-01', '2025-09-30') s
+           health.score_series(v.document, row(array[l.usage], date '2025-09-30', l.account_start, l.seats, l.inputs, l.observed, null, null, null, null, null, null, null, null, null, null)::health.account_state, '2025-06-01', '2025-09-30') s
       where l.account_id = 2) s;
 select phrase from health.explain('plain', 2, '2025-06-08', '2025-06-20') where step = 'total';
 select step, count(*), round(sum(points)::numeric, 1) as points from health.explain('plain', 2, '2025-05-13', '2025-06-30') group by 1 order by 1;
@@ -75,8 +75,8 @@ model as (select (:'model'::jsonb - '{accounts,users,events,signals}'::text[]) |
   'normalize', jsonb_build_object('kind', 'linear', 'worst', worst, 'best', best))) from metric)) as document),
 day as (select d::date as as_of from generate_series(date '2025-02-10', '2025-06-30', '10 days') d),
 told as (select l.account_id, day.as_of, s.signal, s.normalized, w.normalized as without from model, day, quiet.plain_ledger l,
-  lateral (select row(array[l.usage], day.as_of, l.account_start, l.seats, null, null, null, null, null, null, null, null, null, null, null)::health.account_state as with,
-                  row(array[health.slice(l.usage, null, day.as_of - 28)], day.as_of, l.account_start, l.seats, null, null, null, null, null, null, null, null, null, null, null)::health.account_state as without) a,
+  lateral (select row(array[l.usage], day.as_of, l.account_start, l.seats, null, null, null, null, null, null, null, null, null, null, null, null)::health.account_state as with,
+                  row(array[health.slice(l.usage, null, day.as_of - 28)], day.as_of, l.account_start, l.seats, null, null, null, null, null, null, null, null, null, null, null, null)::health.account_state as without) a,
   health.score_signals(document, a.with) s join lateral health.score_signals(document, a.without) w using (signal))
 select count(*) > 3000 as many, count(*) filter (where normalized < without) as raised,
        count(*) filter (where normalized is not null and without is null and (account_id <> 7 or as_of > '2025-06-23')) as lost from told where signal <> 'score';

@@ -69,6 +69,6 @@ select path, problem, hint from health.validate_model(jsonb_set(jsonb_set(:'mode
 select w as weight, a.coverage, a.unknown_reason from unnest('{0.497,0.4999,0.49999999,0.5,0.2,0.104}'::numeric[]) with ordinality v (w, n),
   health.score_account(jsonb_build_object('minimum_coverage', case when w < 0.2 then 0.104999 else 0.5 end, 'signals', jsonb_build_array(jsonb_build_object('name', 'a', 'column', 'a', 'weight', w, 'normalize', '{"kind": "identity"}'::jsonb),
     jsonb_build_object('name', 'b', 'column', 'b', 'weight', 1 - w, 'normalize', '{"kind": "identity"}'::jsonb))),
-  row(null, '2025-06-30', null, null, '{90,NULL}', null, null, null, null, null, null, null, null, null, null)::health.account_state) a order by n;
+  row(null, '2025-06-30', null, null, '{90,NULL}', null, null, null, null, null, null, null, null, null, null, null)::health.account_state) a order by n;
 select health.drop_model(name, cascade => true) from unnest('{plain,tracked}'::text[]) name;
 drop schema few cascade;

@@ -206,7 +206,7 @@ set client_min_messages = notice;
 call health.refresh('f');
 call health.refresh('f');
 select phase, tracking_broke from health.status('f');
-select count(*) as frozen from app.f join app.before b using (account_id) where f.score is not distinct from b.score and f.unknown_reason ~ '^tracking_broke';
+select count(*) as frozen from app.f join app.f_history h using (account_id) where h.as_of = '2025-06-29' and f.as_of = h.as_of and f.score is not distinct from h.score and f.unknown_reason ~ '^tracking_broke';
 select count(*) from health.verify('f');
 call health.refresh('f', ignore_volume => true);
 select phase, tracking_broke from health.status('f');

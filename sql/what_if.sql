@@ -27,6 +27,12 @@ select section, item, round(before::numeric, 3) as before, round(after::numeric,
 from health.what_if('present', '{"signals": [{"name": "made", "metric": "events", "role": "create", "normalize": {"kind": "linear", "worst": 0, "best": 8}}]}', horizon => 60) where section = 'prediction';
 select section, item, round(before::numeric, 3) as before, round(after::numeric, 3) as after, n, note
 from health.what_if('present', '{"minimum_coverage": 0.2}', outcome => 'select id, date ''2025-01-01'' + id from clients') where section = 'prediction';
+-- Another input is another question to the accounts: each version has its own. No account has the percentile, and nothing advises what would not help.
+set client_min_messages = notice;
+select section, item, round(before::numeric, 3) as before, round(after::numeric, 3) as after, n, note from health.what_if('present', '{"signals": [
+  {"name": "people", "metric": "active_users", "normalize": {"kind": "linear", "worst": 0, "best": 4}}, {"name": "paid", "expression": "arr / 1000", "normalize": {"kind": "linear", "worst": 0, "best": 12}},
+  {"name": "nothing", "expression": "nullif(arr, arr)", "normalize": {"kind": "percentile"}}]}') where section in ('summary', 'signal');
+set client_min_messages = warning;
 -- Wrong input
 select * from health.what_if('present', '[]');
 select * from health.what_if('present', '{"minimum_coverag": 0.2}');

@@ -15,7 +15,7 @@ create table crm.accounts (
   csm            text not null
 );
 
--- How many accounts tell which story.
+-- How many accounts of 300 tell which story.
 create table gen.story (kind text primary key, accounts integer not null);
 insert into gen.story values
   ('thriving', 42), ('steady', 94), ('one hero user', 32), ('slowly fading', 34), ('two dips', 26), ('dormant', 18),
@@ -26,7 +26,7 @@ with slots as (
   select kind, sum(accounts) over (order by kind) - accounts as first_slot, sum(accounts) over (order by kind) as next_slot
   from gen.story
 ), places as (
-  select n, row_number() over (order by gen.noise('place/' || n)) - 1 as slot from generate_series(1, 300) n
+  select n, (row_number() over (order by gen.noise('place/' || n)) - 1) * 300 / :accounts as slot from generate_series(1, :accounts) n
 ), sized as (
   select p.n, s.kind, gen.noise('size class/' || p.n) as class, gen.noise('size/' || p.n) as size
   from places p join slots s on p.slot >= s.first_slot and p.slot < s.next_slot
@@ -58,8 +58,9 @@ with words as (
   select a.*,
     -- 20 x 15 word pairs make 300 different names. Seasonal customers are schools and say so.
     w.first_word[1 + (a.n - 1) % 20] || ' ' || case when a.kind = 'seasonal' then 'School ' || a.n
+                                                    when a.n > 300 then w.second_word[1 + (a.n - 1) / 20 % 15] || ' ' || a.n
                                                     else w.second_word[1 + (a.n - 1) / 20] end as company,
-    case when a.kind = 'seasonal' then 'Education' else w.second_word[1 + (a.n - 1) / 20] end as industry,
+    case when a.kind = 'seasonal' then 'Education' else w.second_word[1 + (a.n - 1) / 20 % 15] end as industry,
     case when a.people < 9 then 'Starter' when a.people < 26 then 'Professional' else 'Enterprise' end as plan,
     -- A thriving account has hardly a free seat; others bought more than they use.
     ceil(a.people * case when a.kind = 'thriving' then 1.02 + 0.10 * gen.noise('seats/' || a.n)

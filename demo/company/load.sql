@@ -1,10 +1,14 @@
 -- A simulated company: Loopcast sells video messaging to 300 business accounts. Same seed, same rows, every time.
+-- psql variables: seed, accounts (how many; the stories keep their shares)
 --
 -- The tables look like those of a real warehouse: crm.accounts, app.users, app.events, support.tickets, survey.answers.
 -- crm.accounts.kind says which story the generator told about an account; no score reads it, the report shows it, so
 -- that everybody can judge whether the score found the story out.
 \if :{?seed} \else
   \set seed 7
+\endif
+\if :{?accounts} \else
+  \set accounts 300
 \endif
 -- The company's "today" is the Monday after the last event. model.json names the same date.
 \set today '2025-06-30'

@@ -181,3 +181,41 @@ HEALTH_FUNCTION(health_auc_difference) {
   nulls[3] = !found.p_value.known();
   return HeapTupleGetDatum(heap_form_tuple(row_type, values, nulls));
 }
+
+// auc_beside(first, others, outcomes, clusters)
+HEALTH_FUNCTION(health_auc_beside) {
+  constexpr int columns =
+      8;  // position, auc, low, high, difference, difference_low, difference_high, p_value
+  InitMaterializedSRF(fcinfo, 0);
+  auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  const auto first = numbers_argument<double>(fcinfo, 0, "first");
+  const auto others = numbers_argument<double>(fcinfo, 1, "others");
+  const auto outcomes = numbers_argument<std::uint8_t>(fcinfo, 2, "outcomes");
+  const auto clusters = numbers_argument<std::int64_t>(fcinfo, 3, "clusters");
+  health::AucComparison* found = nullptr;
+  const int count = guarded([&] {
+    const auto compared = health::compare_auc_with_each(first, others, outcomes, clusters);
+    found = allocate_array<health::AucComparison>(compared.size());
+    std::copy(compared.begin(), compared.end(), found);
+    return static_cast<int>(compared.size());
+  });
+  for (int i = -1; i < count && count > 0; ++i) {
+    const health::AucComparison& compared = found[std::max(i, 0)];
+    const health::Auc& auc = i < 0 ? compared.first : compared.second;
+    Datum values[columns];
+    bool nulls[columns] = {};
+    values[0] = Int32GetDatum(i + 2);
+    values[1] = Float8GetDatum(auc.auc.number);
+    nulls[1] = !auc.auc.known();
+    put_interval(auc.interval, values + 2, nulls + 2);
+    values[4] = Float8GetDatum(compared.difference.number);
+    nulls[4] = i < 0 || !compared.difference.known();
+    put_interval(compared.interval, values + 5, nulls + 5);
+    nulls[5] = nulls[5] || i < 0;
+    nulls[6] = nulls[6] || i < 0;
+    values[7] = Float8GetDatum(compared.p_value.number);
+    nulls[7] = i < 0 || !compared.p_value.known();
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+  }
+  return Datum{0};
+}

@@ -38,7 +38,7 @@ Observed keep_observation(const health::Model& model, const health::Observation&
   const health::Score& score = seen.score;
   const std::size_t signals = model.signals.size();
   Observed one{day,
-               score.state.in_book(),
+               seen.in_book,
                score.score.has_value(),
                seen.active_after,
                score.score.value_or(0),
@@ -72,15 +72,20 @@ HEALTH_FUNCTION(health_observe_dates) {
   const int horizon = PG_GETARG_INT32(4);
   const ObservedDays observed = guarded_in_scratch([&] {
     ObservedDays kept{allocate_array<Observed>(static_cast<std::size_t>(dates.count) + 1), 0};
-    const health::Ledger ledger = decode_account(*model, account);
+    const health::Ledger now = decode_account(*model, account);
+    const bool has_late = has_late_rows(account);
     for (int at = 0; at < dates.count; ++at) {
       health::poll_cancel();
       const health::Day day = dates.values[at];
-      const std::int64_t before = std::int64_t{account.as_of} - day;
+      const health::Day seen_on = account.seen_on(day);
+      const std::int64_t before = std::int64_t{account.as_of} - seen_on;
       if (!account.has_account(before)) continue;
       const auto inputs = collect_inputs(*model, account, before);
-      kept.days[kept.count++] =
-          keep_observation(*model, health::observe_account(*model, ledger, inputs, day, gap, horizon), day);
+      std::optional<health::Ledger> known;
+      if (has_late) known = decode_account(*model, account, day);
+      const health::Observation seen =
+          health::observe_account(*model, known ? *known : now, now, inputs, day, seen_on, gap, horizon);
+      kept.days[kept.count++] = keep_observation(*model, seen, day);
     }
     return kept;
   });

@@ -1,6 +1,6 @@
 // fold_events(): reads the rows of a tracked table and writes their ledgers as chunks.
 #include "core/collect/account_fold.hpp"
-#include "core/ledger/markers.hpp"
+#include "core/collect/volume_tally.hpp"
 
 #include "capture.hpp"
 #include "chunk_table.hpp"
@@ -87,22 +87,9 @@ struct Counts {
   int64 bad_rows;
 };
 
-// Events by local day, markers left out, of so many days.
-struct DailyCounts {
-  static constexpr health::Day days = 128;
-
-  health::Day first_day;
-  int64 events[days];
-
-  void add(const health::LoggedEvent& event) {
-    const int64 at = int64{event.day} - first_day;
-    if (at >= 0 && at < days && !health::is_marker(event.name)) ++events[at];
-  }
-};
-
 // Takes in the events of the blocks [from, to) that the snapshot sees.
 Counts read_blocks(const LedgerSource& source, Relation leaf, BlockNumber from, BlockNumber to,
-                   Snapshot snapshot, health::AccountFold& fold, DailyCounts& daily) {
+                   Snapshot snapshot, health::AccountFold& fold) {
   Counts counts{};
   EventReader* const reader = make_event_reader(source, leaf, CurrentMemoryContext);
   // Without synchronised scans: they start where they please.
@@ -115,7 +102,6 @@ Counts read_blocks(const LedgerSource& source, Relation leaf, BlockNumber from, 
     if (try_reading_event(*reader, slot, row) == Outcome::broken) read_event(*reader, slot, row);
     if (row.kind == RowKind::event) {
       guarded([&] { fold.add(row.account, row.event); });
-      daily.add(row.event);
       ++counts.events;
     } else if (row.kind == RowKind::bad) {
       ++counts.bad_rows;
@@ -180,9 +166,10 @@ Datum id_datum(UserKind kind, const health::UserId& id) {
   return PointerGetDatum(uuid);
 }
 
-// Writes the ledgers of the periods from `first` on, ascending as the primary key does.
-void write_chunks(Relation table, UserKind account_kind, int32 part, DateADT first,
-                  health::AccountFold& fold) {
+// Writes the ledgers of the periods from `first` on, ascending as the primary key does, and counts their
+// events.
+void write_chunks(Relation table, UserKind account_kind, int32 part, DateADT first, health::AccountFold& fold,
+                  health::VolumeTally& tally) {
   ChunkWriter* const writer = start_writing(table);
   for (;;) {
     if (writer->slots[writer->rows] == nullptr)
@@ -193,6 +180,7 @@ void write_chunks(Relation table, UserKind account_kind, int32 part, DateADT fir
       do {
         if (!fold.next(ledger)) return false;
       } while (ledger.period < first);
+      tally.add(ledger.usage);
       const MemoryContextScope scope(writer->rows_memory);
       slot->tts_values[col_account] = id_datum(account_kind, ledger.account);
       slot->tts_values[col_period] = DateADTGetDatum(ledger.period);
@@ -218,13 +206,39 @@ void write_chunks(Relation table, UserKind account_kind, int32 part, DateADT fir
   FreeExecutorState(writer->executor);
 }
 
+// A tally as columns. Plain memory.
+struct Volumes {
+  Datum* events;
+  Datum* days;
+  Datum* counts;
+  int count;
+};
+
+Volumes keep_volumes(const health::VolumeTally& tally) {
+  return guarded([&] {
+    const auto counts = tally.counts();
+    Volumes kept{allocate_array<Datum>(counts.size() + 1), allocate_array<Datum>(counts.size() + 1),
+                 allocate_array<Datum>(counts.size() + 1), 0};
+    for (const auto& one : counts) {
+      kept.events[kept.count] = make_text(one.event);
+      kept.days[kept.count] = DateADTGetDatum(one.day);
+      kept.counts[kept.count++] = Int64GetDatum(one.events);
+    }
+    return kept;
+  });
+}
+
+Datum make_array(Datum* values, int count, Oid type, int length, bool by_value, char alignment) {
+  return PointerGetDatum(construct_array(values, count, type, length, by_value, alignment));
+}
+
 BlockNumber clamp_block(int64 block, BlockNumber blocks) {
   return block < 0 ? 0 : block > blocks ? blocks : static_cast<BlockNumber>(block);
 }
 
 }  // namespace
 
-// fold_events(source, leaf, from_block, to_block, part, count_from, first_period)
+// fold_events(source, leaf, from_block, to_block, part, first_period)
 HEALTH_FUNCTION(health_fold_events) {
   const int32 id = PG_GETARG_INT32(0);
   const int32 part = PG_GETARG_INT32(4);
@@ -254,21 +268,24 @@ HEALTH_FUNCTION(health_fold_events) {
   const BlockNumber from = clamp_block(PG_GETARG_INT64(2), blocks);
   const BlockNumber to = clamp_block(PG_GETARG_INT64(3), blocks);
   Counts counts{};
-  DailyCounts daily{finite_day(PG_GETARG_DATEADT(5), "count_from"), {}};
-  if (from < to) counts = read_blocks(*source, leaf, from, to, GetActiveSnapshot(), *fold, daily);
-  write_chunks(chunks, source->account_kind, part, PG_GETARG_DATEADT(6), *fold);
-  guarded([&] { delete fold; });
+  health::VolumeTally* const tally = guarded([&] { return new health::VolumeTally(); });
+  if (from < to) counts = read_blocks(*source, leaf, from, to, GetActiveSnapshot(), *fold);
+  write_chunks(chunks, source->account_kind, part, PG_GETARG_DATEADT(5), *fold, *tally);
   MemoryContextSwitchTo(previous);
+  const Volumes volumes = keep_volumes(*tally);
+  guarded([&] {
+    delete fold;
+    delete tally;
+  });
   MemoryContextDelete(memory);
   table_close(leaf, NoLock);
   table_close(chunks, NoLock);
 
-  Datum days[DailyCounts::days];
-  for (health::Day i = 0; i < DailyCounts::days; ++i) days[i] = Int64GetDatum(daily.events[i]);
-  ArrayType* const daily_events =
-      construct_array(days, DailyCounts::days, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-  Datum values[] = {Int64GetDatum(counts.events), Int64GetDatum(counts.bad_rows),
-                    PointerGetDatum(daily_events)};
-  bool nulls[] = {false, false, false};
+  Datum values[] = {
+      Int64GetDatum(counts.events), Int64GetDatum(counts.bad_rows),
+      make_array(volumes.events, volumes.count, TEXTOID, -1, false, TYPALIGN_INT),
+      make_array(volumes.days, volumes.count, DATEOID, sizeof(DateADT), true, TYPALIGN_INT),
+      make_array(volumes.counts, volumes.count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)};
+  bool nulls[] = {false, false, false, false, false};
   return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(result_type), values, nulls));
 }

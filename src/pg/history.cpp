@@ -149,7 +149,7 @@ ScoredDays score_days(const health::Model& model, const AccountState& account, h
   ScoredDays scored = {allocate_array<ScoredDay>(static_cast<std::size_t>(count) + 1), 0};
   for (std::int64_t day = from; day <= to; day += step) {
     health::poll_cancel();
-    const std::int64_t before = account.as_of - day;
+    const std::int64_t before = account.as_of - account.seen_on(static_cast<health::Day>(day));
     if (!account.has_account(before)) continue;
     const health::Score score =
         score_day(model, account, ledger, inputs, static_cast<health::Day>(day), overrides);

@@ -4,6 +4,7 @@
 
 #include "cached_document.hpp"
 #include "local_day.hpp"
+#include "number_arrays.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -110,6 +111,10 @@ MetricOptions read_options(FunctionCallInfo fcinfo, int first, std::span<const M
       case MetricOption::inactive_after_days:
         options.inactive_after_days = PG_GETARG_INT32(i);
         break;
+      case MetricOption::parameters:
+        options.has_parameters = true;
+        options.parameters = numbers_argument<double>(fcinfo, i, "parameters");
+        break;
       case MetricOption::weeks:  // weekly() alone takes it, and reads it itself
         break;
     }
@@ -150,6 +155,7 @@ MetricSettings settings_from(const MetricOptions& options) {
   if (options.features.given)
     settings.features.emplace(options.features.items, options.features.items + options.features.count);
   if (options.has_daily_cap) settings.daily_cap = options.daily_cap;
+  if (options.has_parameters) settings.bgbb = bgbb_parameters(options.parameters);
   return settings;
 }
 
@@ -160,12 +166,13 @@ MetricRequest request_from(const MetricOptions& options, MetricId id) {
   request.by_value = options.by_value;
   request.top_k = options.top_k;
   request.user = options.user;
+  if (options.has_parameters) request.bgbb = bgbb_parameters(options.parameters);
   return request;
 }
 
 Ledger decode_ledger(Bytes usage, const MetricOptions& options) {
   const EventCatalog everything;
-  return Ledger::decode(UsageReader(usage), options.catalog != nullptr ? *options.catalog : everything,
+  return Ledger::decode(usage, options.catalog != nullptr ? *options.catalog : everything,
                         settings_from(options));
 }
 

@@ -41,6 +41,8 @@ struct MetricOptions {
   TextList features;
   bool has_daily_cap;
   double daily_cap;
+  bool has_parameters;
+  std::span<const double> parameters;
 };
 
 // Sets the start of an account to a date. -infinity: since ever, as without one; infinity: on no day yet.

@@ -52,6 +52,22 @@ HEALTH_FUNCTION(health_model_inputs) {
   return Datum{0};
 }
 
+HEALTH_FUNCTION(health_model_bands) {
+  InitMaterializedSRF(fcinfo, 0);
+  const health::Model* model = model_argument(fcinfo, 0, 0, "doc");
+  const RowBlock rows = guarded([&] {
+    RowWriter writer(model->bands.size(), 2);
+    int position = 0;
+    for (const health::Band& band : model->bands) {
+      writer.add(++position);
+      writer.add(band.name);
+    }
+    return writer.finish();
+  });
+  store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
+  return Datum{0};
+}
+
 HEALTH_FUNCTION(health_source_fields) {
   InitMaterializedSRF(fcinfo, 0);
   const RowBlock rows = guarded([&] {

@@ -4,6 +4,7 @@
 
 #include "core/scoring/score_summary.hpp"
 #include "metric_row.hpp"
+#include "relative_to_book.hpp"
 #include "score_arguments.hpp"
 #include "score_rows.hpp"
 #include "signal_values.hpp"
@@ -24,12 +25,18 @@ constexpr int detail_columns = account_score_columns + metric_row_columns + 1;
 
 health::ScoreSummary summarize(const health::Model& model, const health::Ledger& ledger,
                                const AccountState& account) {
+  const auto days_before = [&](int days) {
+    return std::int64_t{account.as_of} - account.seen_on(health::days_before(account.as_of, days));
+  };
+  const std::int64_t week = days_before(7);
+  const std::int64_t month = days_before(28);
   const auto now = collect_inputs(model, account);
-  const auto week_ago = collect_inputs(model, account, 7);
-  const auto month_ago = collect_inputs(model, account, 28);
+  const auto week_ago = collect_inputs(model, account, week);
+  const auto month_ago = collect_inputs(model, account, month);
   const auto overrides = collect_overrides(account.overrides);
   return health::summarize_score(
-      model, ledger, {now, week_ago, month_ago, account.has_one(7), account.has_one(28), overrides},
+      model, ledger,
+      {now, week_ago, month_ago, account.has_one(week), account.has_one(month), overrides, account.outages},
       account.as_of);
 }
 
@@ -86,7 +93,7 @@ HEALTH_FUNCTION(health_score_signals) {
   return Datum{0};
 }
 
-// signal_rows(model, as_of, signals, overrides)
+// signal_rows(model, as_of, signals, overrides, book)
 HEALTH_FUNCTION(health_signal_rows) {
   InitMaterializedSRF(fcinfo, 0);
   const health::Model* model = model_argument(fcinfo, 0, 0, "model");
@@ -97,8 +104,11 @@ HEALTH_FUNCTION(health_signal_rows) {
       open_signal_values(HeapTupleHeaderGetDatum(header),
                          kept_argument_type(fcinfo, HeapTupleHeaderGetTypeId(header), signal_values_columns));
   const auto overrides = overrides_argument(fcinfo, 3);
+  const BookArgument book = book_argument(fcinfo, 4);
   const RowBlock rows = guarded_in_scratch([&] {
-    return signal_rows(*model, restore_score(*model, arrays, as_of, collect_overrides(overrides)));
+    health::Score score = restore_score(*model, arrays, as_of, collect_overrides(overrides));
+    score.book = collect_book(*model, book);
+    return signal_rows(*model, score);
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
   return Datum{0};
@@ -142,7 +152,7 @@ HEALTH_FUNCTION(health_raw_values) {
     const Values result{allocate_array<Datum>(rows * columns + 1), allocate_array<bool>(rows * columns + 1)};
     const health::Ledger ledger = decode_account(*model, account);
     for (std::size_t row = 0; row < rows; ++row) {
-      const health::Day as_of = dates.values[row];
+      const health::Day as_of = account.seen_on(dates.values[row]);
       const auto inputs = collect_inputs(*model, account, std::int64_t{account.as_of} - as_of);
       const auto readings = health::read_signals(*model, ledger, inputs, as_of);
       for (std::size_t i = 0; i < columns; ++i) {
@@ -174,7 +184,7 @@ HEALTH_FUNCTION(health_score_series) {
     RowWriter writer(static_cast<std::size_t>(count), series_columns);
     for (std::int64_t day = from; day <= to; day += step) {
       health::poll_cancel();
-      if (!account.has_account(account.as_of - day)) continue;
+      if (!account.has_account(account.as_of - account.seen_on(static_cast<health::Day>(day)))) continue;
       const health::Score score =
           score_day(*model, account, ledger, inputs, static_cast<health::Day>(day), overrides);
       writer.add_date(static_cast<health::Day>(day));

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cached_document.hpp"
+#include "core/ledger/known_at.hpp"
 #include "local_day.hpp"
 #include "metric_options.hpp"
 
@@ -87,6 +88,7 @@ enum StateColumn {
   past_step_column,
   in_filter_column,
   overrides_column,
+  outages_column,
   state_columns
 };
 
@@ -287,6 +289,31 @@ std::span<const OverrideArgument> read_overrides(FunctionCallInfo fcinfo, Datum 
 
 }  // namespace
 
+namespace {
+
+std::span<const Outage> read_outages(Datum datum, const char* name) {
+  OpenState open{};
+  open.values[observed_column] = datum;
+  const DateInputs days = read_dates(open, observed_column, name, 1);
+  if (days.count % 2 != 0)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s has %d days", name, days.count),
+                    errhint("The first and the last day of an outage stand by turns.")));
+  const auto count = static_cast<std::size_t>(days.count / 2);
+  auto* outages = static_cast<Outage*>(palloc(sizeof(Outage) * (count + 1)));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (days.nulls[2 * i] || days.nulls[2 * i + 1]) reject_null(psprintf("a day of %s", name));
+    outages[i] = {days.values[2 * i], days.values[2 * i + 1]};
+  }
+  return {outages, count};
+}
+
+}  // namespace
+
+std::span<const Outage> outages_argument(FunctionCallInfo fcinfo, int i) {
+  if (PG_ARGISNULL(i)) return {};
+  return read_outages(PG_GETARG_DATUM(i), "outages");
+}
+
 std::span<const OverrideArgument> overrides_argument(FunctionCallInfo fcinfo, int i) {
   if (PG_ARGISNULL(i)) return {};
   return read_overrides(fcinfo, PG_GETARG_DATUM(i), "overrides");
@@ -345,6 +372,8 @@ AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   }
   if (!open.nulls[overrides_column])
     state.overrides = read_overrides(fcinfo, open.values[overrides_column], open.name_of("overrides"));
+  if (!open.nulls[outages_column])
+    state.outages = read_outages(open.values[outages_column], open.name_of("outages"));
   // An empty array says no more than NULL.
   state.past.inputs.given = state.past.inputs.given && state.past.inputs.count > 0;
   state.past.observed.given = state.past.observed.given && state.past.observed.count > 0;
@@ -380,14 +409,19 @@ TupleDesc kept_argument_type(FunctionCallInfo fcinfo, Oid type, int columns) {
   return cache.argument_type;
 }
 
-Ledger decode_account(const Model& model, const AccountState& account) {
+Ledger decode_account(const Model& model, const AccountState& account, std::optional<Day> known_before) {
   MetricSettings settings = model.settings;
   settings.repeated = account.repeated;
   if (account.has_account_start) set_start(settings, account.account_start);
   if (account.has_account_end) settings.account_end = account.account_end;
   if (account.has_ledger_start) settings.ledger_start = account.ledger_start;
   if (account.has_seats) settings.seats = account.seats;
-  return Ledger::decode(account.parts, model.catalog, settings);
+  return Ledger::decode(account.parts, model.catalog, settings, known_before);
+}
+
+bool has_late_rows(const AccountState& account) {
+  return std::any_of(account.parts.begin(), account.parts.end(),
+                     [](Bytes part) { return health::has_late_rows(part); });
 }
 
 std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState& account,
@@ -434,6 +468,7 @@ std::vector<Override> collect_overrides(std::span<const OverrideArgument> overri
 
 Score score_day(const Model& model, const AccountState& account, const Ledger& ledger,
                 std::vector<ExternalInput>& inputs, Day day, std::span<const Override> overrides) {
+  day = account.seen_on(day);
   const std::int64_t before = std::int64_t{account.as_of} - day;
   if (account.is_repeated(before)) return score_repeated(model, ledger, day);
   if (account.past.inputs.given) inputs = collect_inputs(model, account, before);

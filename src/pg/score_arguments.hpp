@@ -7,6 +7,7 @@
 
 #include "core/document/model.hpp"
 #include "core/metrics/metrics.hpp"
+#include "core/metrics/volume.hpp"
 #include "core/scoring/score.hpp"
 #include "guard.hpp"
 
@@ -72,7 +73,10 @@ struct AccountState {
   InputArguments now;
   PastArguments past;
   std::span<const OverrideArgument> overrides;
+  std::span<const Outage> outages;
 
+  // The day that a date is scored as of: while tracking was broken, the first broken day.
+  Day seen_on(Day day) const { return health::seen_as_of(day, outages); }
   // Whether the account source had the account so many days before as_of; after it, as at as_of.
   bool has_account(std::int64_t days_before) const {
     const std::int64_t at = past_row(days_before);
@@ -102,6 +106,8 @@ Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);           //
 DateInputs dates_argument(FunctionCallInfo fcinfo, int i, const char* name);  // one dimension, none NULL
 // A health.account_state; the one place that takes it apart. `name` says which, where there are several.
 AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name = nullptr);
+// A date[] of first and last days of outages by turns; NULL is none.
+std::span<const Outage> outages_argument(FunctionCallInfo fcinfo, int i);
 // A health.score_override[]; NULL is none.
 std::span<const OverrideArgument> overrides_argument(FunctionCallInfo fcinfo, int i);
 
@@ -112,7 +118,11 @@ TupleDesc kept_column_type(FunctionCallInfo fcinfo, int columns);
 TupleDesc kept_argument_type(FunctionCallInfo fcinfo, Oid type, int columns);
 
 // These run inside guarded(...).
-Ledger decode_account(const Model& model, const AccountState& account);
+// Without a day as it is known now.
+Ledger decode_account(const Model& model, const AccountState& account,
+                      std::optional<Day> known_before = std::nullopt);
+// Whether some rows of it became known later than their day.
+bool has_late_rows(const AccountState& account);
 // The inputs of so many days before as_of, in the order of model.inputs; empty when there are none at all.
 // Without past ones, and for dates after as_of, they are those of as_of itself; before the oldest row, those
 // of that row. Error 22023 when the numbers differ, also when past_inputs and past_observed differ in their
@@ -120,8 +130,8 @@ Ledger decode_account(const Model& model, const AccountState& account);
 std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState& account,
                                           std::int64_t days_before = 0);
 std::vector<Override> collect_overrides(std::span<const OverrideArgument> overrides);
-// The score on a day up to as_of, by a decoded ledger. `inputs` are those of as_of, or of the day of
-// the call before; they become those of the day.
+// The score on a day up to as_of, as it was seen then, by a decoded ledger. `inputs` are those of as_of, or
+// of the day of the call before; they become those of the day.
 Score score_day(const Model& model, const AccountState& account, const Ledger& ledger,
                 std::vector<ExternalInput>& inputs, Day day, std::span<const Override> overrides);
 

@@ -8,7 +8,7 @@ namespace health::pg {
 
 namespace {
 
-constexpr int signal_score_columns = 15;
+constexpr int signal_score_columns = 16;
 
 void write_signal(RowWriter& rows, const Model& model, std::size_t i, const Score& score) {
   const Signal& signal = model.signals[i];
@@ -54,6 +54,7 @@ void write_signal(RowWriter& rows, const Model& model, std::size_t i, const Scor
   rows.add_or_null(remedy.empty() ? find_next_step(model, i, score, true) : remedy);
   rows.add(reading.counted);
   rows.add(reading.counted ? std::optional<double>(reading.basis) : std::nullopt);
+  rows.add(signal.relative_to_book && i < score.book.size() ? score.book[i] : std::nullopt);
 }
 
 // What it adds to the points of the signals, so that all of them add up to the score.
@@ -71,7 +72,7 @@ void write_override(RowWriter& rows, const Model& model, const Score& score) {
   rows.add(score.override_points());
   rows.add_null();
   rows.add(describe_override(made, score.as_of));
-  for (int column = 0; column < 3; ++column) rows.add_null();
+  for (int column = 0; column < 4; ++column) rows.add_null();
 }
 
 }  // namespace
@@ -112,8 +113,7 @@ RowBlock signal_rows(const Model& model, const Score& score) {
   rows.add_or_null(score.unknown_reason);
   rows.add(describe_score(model, score));
   rows.add_or_null(score.state.is_idle(score.as_of) ? model.silence_step : std::string());
-  rows.add_null();
-  rows.add_null();
+  for (int column = 0; column < 3; ++column) rows.add_null();
   return rows.finish();
 }
 

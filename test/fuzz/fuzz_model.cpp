@@ -24,8 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     (void)health::find_model_problems(text);
     const health::Model model = health::parse_model(text);
-    const health::Ledger ledger =
-        health::Ledger::decode(health::UsageReader(usage), model.catalog, model.settings);
+    const health::Ledger ledger = health::Ledger::decode(usage, model.catalog, model.settings);
     std::vector<health::ExternalInput> inputs(model.inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i)
       inputs[i].value = i % 3 == 2 ? std::nullopt : std::optional<std::string_view>("7");

@@ -48,9 +48,9 @@ from (select *, row_number() over w as place, sum(n) over w as reached, sum(n) o
 group by account, as_of;
 
 create temp table weeks on commit drop as
-select account, as_of, array_agg(coalesce(n, 0) order by week) as n, array_agg(coalesce(points, 0) order by week) as points
-from (select account, as_of, week from q, generate_series(1, 80) week) every_week
-left join (select account, as_of, (as_of - 1 - day) / 7 + 1 as week, sum(n) as n, sum(points) as points
+select account, as_of, array_agg(coalesce(n, 0) order by week) as n, array_agg(coalesce(points, 0) order by week) as points, array_agg(coalesce(users, 0) order by week) as users
+from (select account, as_of, week from q, generate_series(1, 82) week) every_week
+left join (select account, as_of, (as_of - 1 - day) / 7 + 1 as week, sum(n) as n, sum(points) as points, count(distinct u) as users
            from (select q.account, q.as_of, f.day, f.u, count(*) as n, least(sum(f.value), max(q.daily_cap)::numeric) as points
                  from q join oracle.fact f on f.account = q.account and f.qualifies and f.day < q.as_of group by 1, 2, 3, 4) d
            group by 1, 2, 3) busy using (account, as_of, week)
@@ -59,7 +59,7 @@ group by account, as_of;
 create temp table answer on commit drop as
 select q.window_days / 7.0 as weeks_in_window, q.*, t.events, t.interactions, t.creations, t.sessions, t.amount, t.amounts, t.used_features,
        us.active, us.user_days, us.points, us.creators, us.covered, us.active_members, us.newcomers,
-       s.n as contributors, s.t, s.top1, s.top2, s.top3, s.squares, s.ranked, s.absence, s.top_user, w.n as w, w.points as wp,
+       s.n as contributors, s.t, s.top1, s.top2, s.top3, s.squares, s.ranked, s.absence, s.top_user, w.n as w, w.points as wp, w.users as wu,
        (select count(distinct m.u) from oracle.membership m where m.account = q.account and m.joined < q.as_of and (m.until is null or m.until > q.as_of)) as total,
        (select count(distinct m.u) from oracle.membership m where m.account = q.account and m.joined < q.as_of - q.window_days and (m.until is null or m.until > q.as_of - q.window_days)) as total_before,
        coalesce(q.account_start, least((select min(f.day) from oracle.fact f where f.account = q.account and f.day < q.as_of),
@@ -93,6 +93,12 @@ analyze answer;
 -- x / y, where y = 0 makes it unknown.
 create or replace function pg_temp.ratio(x numeric, y numeric) returns float8 language sql immutable as $$ select (x / nullif(y, 0))::float8 $$;
 create or replace function pg_temp.change(x numeric, y numeric) returns float8 language sql immutable as $$ select ((x - y) / nullif(y, 0))::float8 $$;
+-- Mean of four weeks / median of those before, of weeks first to last.
+create or replace function pg_temp.against_usual(w numeric[], first int, last int) returns float8 language sql immutable as $$
+    select (w[first] + w[first + 1] + w[first + 2] + w[first + 3])::float8 / 4
+           / nullif((select percentile_cont(0.5) within group (order by w[week]::float8) from generate_series(first + 4, last) week), 0) $$;
+create or replace function pg_temp.baseline(w numeric[], lived int) returns float8 language sql immutable as $$
+    select pg_temp.against_usual(w, 1, least(lived, 30)) / coalesce(nullif(case when lived >= 64 then pg_temp.against_usual(w, 53, least(lived, 82)) end, 0), 1) - 1 $$;
 
 -- When nobody is active: `real` is the value or its own gap; `known` the value, or nobody_active; `none` nobody_active. Too young and no such role stay.
 insert into oracle.expected
@@ -104,7 +110,8 @@ from answer,
                      case when is_active or is_silent then 'nobody_active' when knows then 'zero_denominator' else 'no_data' end as nothing,
                      case when start is null and not knows then 'no_data' else 'insufficient_history' end as young,
                      -- Of unknown start no silent account is too young.
-                     case when account_start is null and is_silent then 8 else coalesce((as_of - start) / 7, 0) end as age,
+                     case when account_start is null and is_silent then 12 else coalesce((as_of - start) / 7, 0) end as age,
+                     case when start is null then 30 else greatest(12, (as_of - start) / 7) end as lived,
                      case when start is null then 8 else greatest(1, least(8, (as_of - start) / 7)) end as available,
                      case when 'create' = any (roles) or 'consume' = any (roles) then null else 'not_applicable' end as no_coverage,
                      case when 'create' = any (roles) then null else 'not_applicable' end as no_create,
@@ -129,9 +136,18 @@ from answer,
         ('trend_4w_value', 'known', case when age >= 8 then pg_temp.change(wp[1] + wp[2] + wp[3] + wp[4], wp[5] + wp[6] + wp[7] + wp[8]) end,
             case when age < 8 then young when wp[1] + wp[2] + wp[3] + wp[4] = 0 then nothing else 'zero_denominator' end),
         ('dropoff', 'known', case when age >= 5 then pg_temp.change(w[1], (w[2] + w[3] + w[4] + w[5]) / 4.0) end, case when age < 5 then young when w[1] = 0 then nothing else 'zero_denominator' end),
+        ('baseline', 'known', case when age >= 12 then pg_temp.baseline(w, lived) end,
+            case when age < 12 then young when w[1] + w[2] + w[3] + w[4] = 0 then nothing else 'zero_denominator' end),
+        ('baseline_users', 'known', case when age >= 12 then pg_temp.baseline(wu, lived) end,
+            case when age < 12 then young when wu[1] + wu[2] + wu[3] + wu[4] = 0 then nothing else 'zero_denominator' end),
+        ('baseline_value', 'known', case when age >= 12 then pg_temp.baseline(wp, lived) end,
+            case when age < 12 then young when wp[1] + wp[2] + wp[3] + wp[4] = 0 then nothing else 'zero_denominator' end),
         ('slope_4w', 'none', (select (regr_slope(w[5 - week]::float8, week) / nullif(avg(w[5 - week]), 0)::float8) from generate_series(1, 4) week), nothing),
         ('dip_streak', 'known', (select min(week) - 1 from generate_series(1, 79) week where w[week] > w[week + 1] or w[week] = w[week + 1] and w[week] > 0), nothing),
         ('cadence', 'real', case when age >= 1 then (select avg((w[week] > 0)::int)::float8 from generate_series(1, available) week) end, young),
+        ('recency_weeks', 'known', case when (as_of - 1 - first_event) / 7 >= 2 then (as_of - 1 - last_event) / 7 end, case when first_event is null then 'no_data' else 'insufficient_history' end),
+        -- Nobody gave it parameters.
+        ('cadence_recency', 'real', null, 'no_data'),
         ('events_per_user_week', 'none', pg_temp.ratio(events / weeks_in_window, active), nothing),
         ('stickiness', 'none', pg_temp.ratio(user_days / window_days, active), nothing),
         ('interaction', 'none', case when no_interact is null then pg_temp.ratio(interactions / weeks_in_window, active) end, coalesce(no_interact, nothing)),

@@ -89,6 +89,31 @@ TEST_CASE("a week is held against the mean of four, and value points are in mill
   CHECK_FALSE(find(of, MetricId::stickiness, "2025-03-01", "2025-03-31"));
 }
 
+TEST_CASE("a baseline is taken apart by the mean week now and the mean week before") {
+  // 13 weeks: nine with 4 of ann and 2 of bob, then four with 4 of ann; cy came in the last of them.
+  std::string text = "text{ann:2024-12-30/view*4";
+  for (int week = 1; week < 13; ++week) text += "," + day_text(day("2024-12-30") + 7 * week) + "/view*4";
+  text += ";bob:2024-12-30/view*2";
+  for (int week = 1; week < 9; ++week) text += "," + day_text(day("2024-12-30") + 7 * week) + "/view*2";
+  const Ledger of = ledger(text + ";cy:2025-03-25/comment}", {}, video_catalog());
+  const auto drivers = find(of, MetricId::baseline, "2025-03-01", "2025-03-31");
+  REQUIRE(drivers);
+  CHECK(known(ask(of, MetricId::baseline, "2025-03-31"), 17.0 / 24 - 1));
+  CHECK(to_double(drivers->change) * drivers->unit == Approx(17.0 / 4 - 6));
+  REQUIRE(drivers->people.size() == 1);
+  CHECK(drivers->people[0].name == "bob");
+  CHECK(to_double(drivers->people[0].change) * drivers->unit == Approx(-2));
+  CHECK(to_double(drivers->events[0].change) * drivers->unit == Approx(-2));
+  // Users count once a week: bob is missing in each, cy came once in four.
+  const auto people = find(of, MetricId::baseline_users, "2025-03-01", "2025-03-31");
+  REQUIRE(people);
+  CHECK(to_double(people->change) * people->unit == Approx(-1 + 0.25));
+  CHECK(to_double(people->people[0].change) * people->unit == Approx(-1));
+  const auto points = find(of, MetricId::baseline_value, "2025-03-01", "2025-03-31");
+  REQUIRE(points);
+  CHECK(to_double(points->change) * points->unit == Approx(-2 + 0.75));
+}
+
 TEST_CASE("the change is that of the metric, and no part of it is larger than what went its way") {
   const Ledger of = ledger(falling, {}, video_catalog());
   for (const MetricId id : {MetricId::events, MetricId::value_points, MetricId::active_users}) {

@@ -32,7 +32,7 @@ inline EventCatalog video_catalog() {
 inline Ledger ledger(std::string_view text, const MetricSettings& settings = {},
                      const EventCatalog& catalog = {}) {
   const UsageBytes bytes = usage_from_text(text);
-  return Ledger::decode(UsageReader(bytes), catalog, settings);
+  return Ledger::decode(bytes, catalog, settings);
 }
 
 inline Value ask(const Ledger& of, MetricId id, std::string_view as_of) {

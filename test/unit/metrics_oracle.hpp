@@ -19,6 +19,7 @@ class Oracle {
   Value metric(MetricId id) const {
     if (request_.roles != 0 && request_.events.empty() && !in_catalog(request_.roles))
       return none(Unknown::not_applicable);
+    if (id == MetricId::cadence_recency && !request_.bgbb) return none(Unknown::no_data);
     if (lacks_days(days_needed(id))) return none(Unknown::before_ledger);
     const Value value = plainly(id);
     return is_silent() ? when_silent(id, value) : value;
@@ -33,7 +34,6 @@ class Oracle {
   int window() const { return request_.window_days != 0 ? request_.window_days : c_.settings.window_days; }
   Day from() const { return t() - window(); }
 
-  // Rows.
   const Rule* rule(const Row& row) const {
     const auto found = rules().find(row.event);
     return c_.listed && found != rules().end() ? &found->second : nullptr;
@@ -229,11 +229,18 @@ class Oracle {
       case trend_4w_value:
       case cadence:
         return 56;
+      case cadence_recency:
+        return 182;
+      case baseline:
+      case baseline_users:
+      case baseline_value:
+        return c_.settings.account_start ? 7 * std::min(30, lived_weeks()) : 210;
       case dropoff:
         return 35;
       case slope_4w:
         return 28;
       case dip_streak:
+      case recency_weeks:
         return 14;
       case recency_days:
       case time_to_value:
@@ -266,6 +273,8 @@ class Oracle {
       case activation_rate_high:
       case coverage:
       case recency_days:
+      case recency_weeks:
+      case cadence_recency:
       case dip_streak:
       case time_to_value:
       case trial_use:
@@ -273,6 +282,9 @@ class Oracle {
       case trend_4w_users:
       case trend_4w_value:
       case dropoff:
+      case baseline:
+      case baseline_users:
+      case baseline_value:
         return value.known() || is_gap ? value : none(Unknown::nobody_active);
       case dormant_users:
         return has_roster() ? value : none(Unknown::nobody_active);
@@ -281,6 +293,36 @@ class Oracle {
       default:
         return is_gap ? value : none(Unknown::nobody_active);
     }
+  }
+
+  // At least as many as a baseline needs: whoever has fewer has none.
+  int lived_weeks() const {
+    const auto start = c_.settings.account_start ? c_.settings.account_start : first_sign();
+    if (!start || (!c_.settings.account_start && *start >= t())) return 30;
+    return std::max(12, (t() - *start) / 7);
+  }
+  // Mean of weeks 1..4 over the median of 5..30, of as many as there are.
+  template <class Week>
+  std::pair<double, double> against_usual(Week&& week, int first, int last) const {
+    double recent = 0;
+    std::vector<double> base;
+    for (int k = first; k <= last; ++k) {
+      if (k < first + 4) recent += week(k) / 4;
+      if (k >= first + 4) base.push_back(week(k));
+    }
+    std::sort(base.begin(), base.end());
+    return {recent, (base[(base.size() - 1) / 2] + base[base.size() / 2]) / 2};
+  }
+  template <class Week>
+  Value against_baseline(Week&& week) const {
+    const int lived = lived_weeks();
+    const auto [recent, usual] = against_usual(week, 1, std::min(lived, 30));
+    if (usual == 0) return change(recent, 0);
+    const std::int64_t needed = c_.settings.account_start ? 7 * std::min(82, lived) : 574;
+    if (lived < 64 || lacks_days(needed)) return of(recent / usual - 1);
+    const auto [recent_then, usual_then] = against_usual(week, 53, std::min(lived, 82));
+    if (recent_then == 0 || usual_then == 0) return of(recent / usual - 1);
+    return of(recent / usual / (recent_then / usual_then) - 1);
   }
 
   Value change(double now, double before) const {
@@ -478,6 +520,16 @@ class Oracle {
         });
       case dropoff:
         return aged(5, [&] { return change(week(1, by_value), weeks(2, 5, by_value) / 4); });
+      case baseline:
+        return aged(12, [&] { return against_baseline([&](int k) { return week(k, by_value); }); });
+      case baseline_value:
+        return aged(12, [&] { return against_baseline([&](int k) { return week(k, true); }); });
+      case baseline_users:
+        return aged(12, [&] {
+          return against_baseline([&](int k) {
+            return static_cast<double>(users(t() - 7 * k, t() - 7 * (k - 1), wanted()).size());
+          });
+        });
       case slope_4w: {
         const double mean = weeks(1, 4, by_value) / 4;
         if (mean == 0) return nothing(wanted());
@@ -503,6 +555,22 @@ class Oracle {
         for (int k = 1; k <= available; ++k) busy += week(k, false) > 0;
         return of(busy / available);
       }
+      case recency_weeks:
+      case cadence_recency: {
+        // Weeks back to the first with activity, in turn.
+        std::vector<bool> busy;
+        for (int k = 1; k <= 200; ++k) busy.push_back(week(k, false) > 0);
+        while (!busy.empty() && !busy.back()) busy.pop_back();
+        if (busy.empty()) return none(Unknown::no_data);
+        const int n = static_cast<int>(busy.size()) - 1;
+        if (n < 2) return none(Unknown::insufficient_history);
+        const auto newest = std::find(busy.begin(), busy.end(), true) - busy.begin();
+        if (id == recency_weeks) return of(static_cast<double>(newest));
+        const int x = static_cast<int>(std::count(busy.begin(), busy.end() - 1, true));
+        const int last = x == 0 ? 0 : n - static_cast<int>(newest);
+        const double now = likelihood(*request_.bgbb, x, last, n);
+        return of(100 * (1 - likelihood(*request_.bgbb, x, last, n + 4) / now));
+      }
       case power_user_dependency:
       case top2_share:
       case top3_share:
@@ -514,6 +582,18 @@ class Oracle {
         break;
     }
     return concentration(id);
+  }
+
+  // BG/BB, as in the paper: active to the end, or gone after t weeks, by Beta functions.
+  static double likelihood(const BgbbParameters& p, double x, double last, double n) {
+    const auto beta = [](double a, double b) { return std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b); };
+    const auto active = [&](double weeks) {
+      return beta(p.alpha + x, p.beta + weeks - x) - beta(p.alpha, p.beta);
+    };
+    const double leaving = beta(p.gamma, p.delta);
+    double sum = std::exp(active(n) + beta(p.gamma, p.delta + n) - leaving);
+    for (double t = last; t < n; ++t) sum += std::exp(active(t) + beta(p.gamma + 1, p.delta + t) - leaving);
+    return sum;
   }
 
   Value concentration(MetricId id) const {

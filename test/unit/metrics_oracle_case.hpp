@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "bgbb_fixture.hpp"
 #include "metrics_fixture.hpp"
 #include "usage_fixture.hpp"
 
@@ -97,6 +98,7 @@ inline MetricSettings random_settings(Random& random, Day as_of) {
   s.onboarding_window = static_cast<int>(between(random, 7, 60));
   if (one_in(4)) s.features = std::vector<std::string>{"player", "other", "nothing", "player"};
   if (one_in(8)) s.features = std::vector<std::string>{};
+  if (!one_in(3)) s.bgbb = random_parameters(random);
   if (one_in(3)) s.daily_cap = any_of(random, std::vector<double>{0, 2.5, 12});
   return s;
 }
@@ -146,6 +148,7 @@ inline MetricRequest random_request(Random& random) {
   if (between(random, 0, 2) == 0) request.roles = static_cast<unsigned>(between(random, 1, 31));
   request.by_value = between(random, 0, 1) == 0;
   request.top_k = static_cast<int>(between(random, 1, 4));
+  if (between(random, 0, 2) != 0) request.bgbb = random_parameters(random);
   if (between(random, 0, 2) == 0) request.user = std::to_string(between(random, 0, 6));
   return request;
 }

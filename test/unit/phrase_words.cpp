@@ -81,7 +81,10 @@ TEST_CASE("metrics are told with the counts behind them") {
     {"name": "d", "metric": "recency_days", "normalize": {"kind": "identity"}},
     {"name": "e", "metric": "active_users", "role": "create", "window_days": 7, "normalize": {"kind": "identity"}},
     {"name": "f", "metric": "adoption_rate", "normalize": {"kind": "identity"}},
-    {"name": "g", "metric": "trend_4w", "normalize": {"kind": "identity"}}]})");
+    {"name": "g", "metric": "trend_4w", "normalize": {"kind": "identity"}},
+    {"name": "h", "metric": "cadence_recency", "frozen": {"parameters": [1.2035, 0.7497, 0.6567, 2.7834]}, "normalize": {"kind": "identity"}},
+    {"name": "i", "metric": "cadence_recency", "normalize": {"kind": "identity"}},
+    {"name": "j", "metric": "recency_weeks", "normalize": {"kind": "identity"}}]})");
   const Ledger ledger = score_ledger(
       model,
       "bigint{1:2025-05-20/make*8;2:2025-05-21/look;3:2025-05-25/look;4:2025-01-02/look;5:2025-01-02/look}");
@@ -94,6 +97,9 @@ TEST_CASE("metrics are told with the counts behind them") {
   CHECK(phrase(4) == "0 users active in 7 days (create events)");
   CHECK(phrase(5) == "f unknown: no number of licensed seats");
   CHECK(phrase(6) == "g unknown: nothing to compare with");
+  CHECK(phrase(7) == "41 % likely to be active in the next 4 weeks");
+  CHECK(phrase(8) == "i unknown: too little in the book to fit it to");
+  CHECK(phrase(9) == "active last week");
   const auto of_seats = [](double seats) {
     Model model = parse_model(
         R"({"minimum_coverage": 0, "signals": [{"name": "f", "metric": "adoption_rate", "normalize": {"kind": "identity"}}]})");

@@ -26,7 +26,7 @@ inline Day score_day(std::string_view text) { return parse_day(text).value(); }
 
 inline Ledger score_ledger(const Model& model, std::string_view text) {
   const UsageBytes bytes = usage_from_text(text);
-  return Ledger::decode(UsageReader(bytes), model.catalog, model.settings);
+  return Ledger::decode(bytes, model.catalog, model.settings);
 }
 
 // A model of identity signals with these weights: s0, s1, ...

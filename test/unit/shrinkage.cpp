@@ -98,6 +98,16 @@ TEST_CASE("trends count with the median by the events of the weeks that they sta
   }
 }
 
+TEST_CASE("a baseline rests on the events of the weeks that make its median") {
+  std::string weeks = "bigint{1:2024-12-30/a*5";
+  for (int week = 1; week < 13; ++week) weeks += "," + day_text(day("2024-12-30") + 7 * week) + "/a*5";
+  for (const auto id : {MetricId::baseline, MetricId::baseline_users, MetricId::baseline_value}) {
+    MetricRequest request;
+    request.id = id;
+    CHECK(shrink_basis(ledger(weeks + "}"), request, day("2025-03-31")) == 9 * 5);
+  }
+}
+
 TEST_CASE("a signal about some events rests on the users of these where it is a share among them") {
   const std::string look = people + R"(, "events": ["look"])";
   // 1, 2 and 3 looked, once each.
@@ -212,7 +222,10 @@ TEST_CASE("only metrics that rest on people or events take a weight for the medi
                                                     {"trend_4w", ShrinkBasis::events},
                                                     {"trend_4w_users", ShrinkBasis::events},
                                                     {"trend_4w_value", ShrinkBasis::events},
-                                                    {"dropoff", ShrinkBasis::events}};
+                                                    {"dropoff", ShrinkBasis::events},
+                                                    {"baseline", ShrinkBasis::events},
+                                                    {"baseline_users", ShrinkBasis::events},
+                                                    {"baseline_value", ShrinkBasis::events}};
   for (const MetricInfo& metric : metric_table) {
     INFO(metric.name);
     const auto found = bases.find(std::string(metric.name));

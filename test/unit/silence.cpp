@@ -115,12 +115,16 @@ TEST_CASE("each metric of a silent account is its real value, or nobody_active")
                                            {breadth, 0},
                                            {value_points, 0},
                                            {recency_days, 33},
+                                           {recency_weeks, 4},
+                                           {cadence_recency, 19.64015093671208},  // 3 of 63, in week 59
                                            {time_to_value, 10},
                                            {trial_use, 0},
                                            {dormant_users, 3}};
   for (const MetricInfo& info : metric_table) {
     INFO(info.name);
-    const Value value = ask(l, info.id, monday);
+    MetricRequest request;
+    request.bgbb = BgbbParameters{1, 1, 1, 1};
+    const Value value = ask(l, request, info.id, monday);
     if (const auto found = real.find(info.id); found != real.end())
       CHECK(known(value, found->second));
     else if (info.id == invite_conversion)
@@ -138,8 +142,8 @@ TEST_CASE("of an account that never did anything only the counts are real") {
     CHECK(known(ask(l, id, monday), 0));
   CHECK(known(ask(l, dormant_users, monday), 1));
   for (const auto id :
-       {recency_days, time_to_value, trial_use, trend_4w, trend_4w_users, trend_4w_value, dropoff, slope_4w,
-        dip_streak, onboarding_activation, growth, depth, amount_mean, hhi})
+       {recency_days, time_to_value, trial_use, trend_4w, trend_4w_users, trend_4w_value, dropoff, baseline,
+        slope_4w, dip_streak, onboarding_activation, growth, depth, amount_mean, hhi})
     CHECK(unknown(ask(l, id, monday), Unknown::nobody_active));
 }
 
@@ -197,6 +201,8 @@ TEST_CASE("what needs days that the ledger lacks is unknown, unless the account 
                                           {trend_4w, 56},
                                           {trend_4w_users, 56},
                                           {dropoff, 35},
+                                          {baseline, 210},
+                                          {baseline_users, 210},
                                           {slope_4w, 28},
                                           {dip_streak, 14},
                                           {cadence, 56},
@@ -432,4 +438,35 @@ TEST_CASE("falling silent moves values of signals that were known, and availabil
   CHECK(change.parts[1].signal == 1);
   CHECK(describe_part(model, change.parts[0], from, to) == "depth 6 -> nobody active (-60.0)");
   CHECK(describe_part(model, change.parts[1], from, to) == "growth now known: nobody active (0.0)");
+}
+
+TEST_CASE("while nobody is active no signal about weeks rises, whatever weekday it is") {
+  for (const auto& [id, worst, best] :
+       {std::tuple{MetricId::cadence, 0., 1.}, std::tuple{MetricId::dip_streak, 20., 0.}}) {
+    Model model = flat_model({1});
+    model.inputs.clear();
+    model.signals[0].source = SignalSource::metric;
+    model.signals[0].metric.id = id;
+    model.signals[0].normalize.kind = NormalizerKind::linear;
+    model.signals[0].normalize.worst = worst;
+    model.signals[0].normalize.best = best;
+    model.settings = started("2024-01-01");
+    // Days that lie in one week or in two, and weeks that fall or do not.
+    const Ledger l = score_ledger(model, "bigint{1:2025-02-05/a=10,2025-02-11/a=9,2025-02-16/a=2}");
+    double before = 200;
+    int wobbles = 0;
+    double raw_before = 0;
+    for (Day as_of = day("2025-03-17"); as_of < day("2025-05-20"); ++as_of) {
+      const Reading reading = read_signals(model, l, {}, as_of).front();
+      REQUIRE(reading.known());
+      CHECK(reading.score.number <= before);
+      before = reading.score.number;
+      const double raw =
+          normalize(model.signals[0].normalize, reading.raw.known() ? reading.raw.number : worst).number;
+      if (as_of > day("2025-03-17")) wobbles += raw > raw_before;
+      raw_before = raw;
+      if (reading.counted) CHECK(reading.score.number < raw);
+    }
+    CHECK(wobbles > 0);  // as measured it does
+  }
 }

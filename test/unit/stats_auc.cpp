@@ -281,6 +281,27 @@ TEST_CASE("a score that says nothing has AUC 0.5 and no difference to itself") {
   CHECK(opposite.interval.low == Value::none(Unknown::zero_denominator));
 }
 
+TEST_CASE("a score beside each of several is as it is beside one") {
+  const std::vector<double> scores{3, 1, 4, 1, 5, 9}, second{2, 7, 1, 8, 2, 8}, third{1, 1, 2, 3, 5, 8};
+  const std::vector<std::uint8_t> outcomes{0, 1, 0, 0, 1, 1};
+  const std::vector<std::int64_t> units{1, 1, 2, 2, 3, 4};
+  std::vector<double> others = second;
+  others.insert(others.end(), third.begin(), third.end());
+  const auto found = compare_auc_with_each(scores, others, outcomes, units);
+  REQUIRE(found.size() == 2);
+  for (const auto& [at, other] : {std::pair{0, second}, std::pair{1, third}}) {
+    const AucComparison alone = compare_auc(scores, other, outcomes, units);
+    CHECK(found[at].first.auc == alone.first.auc);
+    CHECK(found[at].second.auc == alone.second.auc);
+    CHECK(found[at].difference == alone.difference);
+    CHECK(found[at].interval.low == alone.interval.low);
+    CHECK(found[at].interval.high == alone.interval.high);
+    CHECK(found[at].p_value == alone.p_value);
+  }
+  CHECK(compare_auc_with_each({}, {}, {}).empty());
+  CHECK(state_of([&] { compare_auc_with_each(scores, std::vector<double>{1, 2}, outcomes); }) == "22023");
+}
+
 TEST_CASE("without both classes there is no AUC, with one account in a class no standard error") {
   CHECK(measure_auc({}, {}) == Value::none(Unknown::no_data));
   CHECK(estimate_auc({}, {}).interval.low == Value::none(Unknown::no_data));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include "bgbb_fixture.hpp"
 #include "stats_fixture.hpp"
 
 using namespace health;
@@ -32,11 +33,6 @@ double by_sum(const BgbbParameters& p, const BgbbHistory& h) {
     sum += beta(p.alpha + x, p.beta + t - x + i) / beta(p.alpha, p.beta) *
            beta(p.gamma + 1, p.delta + t + i) / beta(p.gamma, p.delta);
   return sum;
-}
-
-BgbbParameters random_parameters(Random& random) {
-  const auto draw = [&] { return std::exp(6 * uniform(random) - 3); };
-  return {draw(), draw(), draw(), draw()};
 }
 
 double choose(std::int64_t n, std::int64_t k) {
@@ -78,6 +74,19 @@ TEST_CASE("BG/BB of the donations: 1.2035, .7497, .6567, 2.7834 at -33,225.58") 
   CHECK(fit.parameters->delta == Approx(2.7834).margin(5e-5));
   CHECK(fit.log_likelihood == Approx(-33225.58).margin(5e-3));
   CHECK(bgbb_log_likelihood(*fit.parameters, donations) == Approx(fit.log_likelihood));
+}
+
+TEST_CASE("taking away the last active periods, up to the present, makes activity no likelier") {
+  Random random(run_seed());
+  for (int round = 0; round < 2000; ++round) {
+    const BgbbParameters p = random_parameters(random);
+    BgbbHistory busy, quiet;
+    busy.periods = busy.last = quiet.periods = between(random, 1, 30);
+    quiet.last = between(random, 0, quiet.periods - 1);
+    quiet.active = quiet.last == 0 ? 0 : between(random, 1, quiet.last);
+    busy.active = quiet.active + between(random, 1, busy.periods - quiet.last);
+    CHECK(bgbb_probability_active(p, quiet, 4) <= bgbb_probability_active(p, busy, 4) + 1e-12);
+  }
 }
 
 TEST_CASE("no gift in the next four years: .0776, .3472, .9572") {

@@ -18,6 +18,46 @@ TEST_CASE("the trend vector of the reference gives its four numbers") {
   CHECK(dip_streak(weeks) == 4);
 }
 
+TEST_CASE("a baseline holds the mean of four weeks against the median of those before") {
+  std::vector<Exact> weeks(26, 100);
+  weeks.insert(weeks.end(), {80, 80, 80, 80});
+  CHECK(baseline(weeks) == Value::of(-0.2));  // the vector of the reference, to the bit
+  // One wild week moves no median, an even number of weeks has the mean of the middle two.
+  weeks[10] = 100000;
+  CHECK(baseline(weeks) == Value::of(-0.2));
+  CHECK(baseline(std::vector<Exact>{10, 10, 10, 10, 30, 30, 30, 30, 20, 20, 20, 20}) == Value::of(0));
+  CHECK(baseline(std::vector<Exact>{0, 0, 0, 0, 0, 9, 9, 9, 1, 0, 0, 0}) ==
+        Value::none(Unknown::zero_denominator));
+  CHECK(baseline(std::vector<Exact>{0, 0, 0, 0, 0, 9, 9, 9, 0, 0, 0, 0}) ==
+        Value::none(Unknown::nobody_active));
+  CHECK(baseline(std::vector<Exact>{1, 1, 1, 1, 1, 9, 9, 9, 0, 0, 0, 0}) == Value::of(-1));
+  const Exact huge = Exact{INT64_MAX} * 1000000;
+  CHECK(baseline(std::vector<Exact>(12, huge)) == Value::of(0));
+  CHECK(baseline(std::vector<Exact>(82, huge)).number == Approx(0).margin(1e-15));
+}
+
+TEST_CASE("a baseline is held against that of 52 weeks before, where there is one") {
+  // Last year: 26 weeks of 50 and four of 40, this year of 100 and 80. The same fall is the season's.
+  std::vector<Exact> weeks(26, 50);
+  weeks.insert(weeks.end(), {40, 40, 40, 40});
+  weeks.insert(weeks.end(), 22, 100);
+  weeks.insert(weeks.end(), 26, 100);
+  weeks.insert(weeks.end(), {80, 80, 80, 80});
+  REQUIRE(weeks.size() == 82);
+  CHECK(baseline(weeks) == Value::of(0));
+  for (std::size_t i = 78; i < 82; ++i) weeks[i] = 72;
+  CHECK(baseline(weeks) == Value::of(-0.1));  // .72 / .8 - 1, exactly
+  // With 12 weeks of that year there is a season, with 11 none.
+  const std::span<const Exact> all(weeks);
+  CHECK(baseline(all.last(64)) == Value::of(-0.1));
+  CHECK(baseline(all.last(63)).number == Approx(-0.28));
+  // Nor where it is 0 or unknown.
+  for (std::size_t i = 26; i < 30; ++i) weeks[i] = 0;
+  CHECK(baseline(weeks).number == Approx(-0.28));
+  for (std::size_t i = 0; i < 30; ++i) weeks[i] = i < 26 ? 0 : 5;
+  CHECK(baseline(weeks).number == Approx(-0.28));
+}
+
 TEST_CASE("a fall from 400 to 360 is down 10 %, which doubles miss") {
   const double in_doubles = 360.0 / 400.0 - 1;
   CHECK_FALSE(in_doubles <= -0.10);

@@ -72,7 +72,7 @@ EventCatalog read_events(DocumentReader& reader, const json& events, const Catal
                       "\"unlisted_events\": \"count\" has events outside the catalog count");
     } else if (name.empty()) {
       reader.report(path, "an event needs a name", "use the name that the event table holds");
-    } else if (is_marker(name)) {
+    } else if (is_reserved(name)) {
       reader.report(path, "names that start with $ are reserved",
                     "take the sign away where the events are read, "
                     "\"event\": {\"sql\": \"ltrim(event_name, '$')\"}, and here");

@@ -34,7 +34,10 @@ constexpr std::string_view document_keys[] = {"preset",
                                               "actor",
                                               "minimum_age_days",
                                               "inactive_after_days",
-                                              "silence"};
+                                              "silence",
+                                              "relative_to_book",
+
+                                              "volume"};
 
 void check_history(DocumentReader& reader, const json& document) {
   const json* history = reader.find(document, "", "history");

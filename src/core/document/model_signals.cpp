@@ -1,8 +1,10 @@
 // The tree of signals of a model document.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "core/scoring/pulse.hpp"
+#include "core/scoring/relative_to_book.hpp"
 #include "model_document.hpp"
 #include "nearest_name.hpp"
 #include "normalize_document.hpp"
@@ -15,9 +17,10 @@ using json = nlohmann::json;
 
 constexpr std::string_view group_keys[] = {"name",      "label",   "description", "weight",
                                            "next_step", "signals", "missing"};
-constexpr std::string_view metric_keys[] = {
-    "name",     "label", "description", "weight",  "next_step", "metric", "window_days", "events", "role",
-    "by_value", "top_k", "normalize",   "missing", "shrink",    "silent", "frozen",      "actor"};
+constexpr std::string_view metric_keys[] = {"name",   "label",       "description",     "weight", "next_step",
+                                            "metric", "window_days", "events",          "role",   "by_value",
+                                            "top_k",  "normalize",   "missing",         "shrink", "silent",
+                                            "frozen", "actor",       "relative_to_book"};
 constexpr std::string_view column_keys[] = {"name",   "label",    "description", "weight", "next_step",
                                             "column", "optional", "normalize",   "missing"};
 constexpr std::string_view expression_keys[] = {
@@ -27,9 +30,10 @@ constexpr std::string_view query_keys[] = {"name",  "label",    "description", "
 constexpr std::string_view pulse_keys[] = {"name",      "label", "description", "weight",
                                            "next_step", "pulse", "normalize",   "missing"};
 constexpr std::string_view all_keys[] = {
-    "name",     "label",     "description", "weight",      "next_step", "metric", "column",   "expression",
-    "query",    "pulse",     "signals",     "window_days", "events",    "role",   "by_value", "top_k",
-    "optional", "normalize", "missing",     "shrink",      "silent",    "frozen", "actor"};
+    "name",    "label",      "description", "weight", "next_step", "metric",
+    "column",  "expression", "query",       "pulse",  "signals",   "window_days",
+    "events",  "role",       "by_value",    "top_k",  "optional",  "normalize",
+    "missing", "shrink",     "silent",      "frozen", "actor",     "relative_to_book"};
 constexpr const char* source_hint =
     "a signal has one of metric, column, expression, query, pulse or signals (a group)";
 
@@ -41,7 +45,8 @@ std::vector<std::string_view> metric_names() {
 
 class SignalReader {
  public:
-  SignalReader(DocumentReader& reader, Model& model) : reader_(reader), model_(model) {}
+  SignalReader(DocumentReader& reader, Model& model, bool relative_to_book)
+      : reader_(reader), model_(model), relative_to_book_(relative_to_book) {}
 
   void read_list(const json& list, const std::string& path, int parent, int level) {
     if (!list.is_array() || list.empty()) {
@@ -76,6 +81,7 @@ class SignalReader {
     read_missing(value, signal);
     if (signal.source == SignalSource::metric) read_silent(value, signal);
     if (signal.source == SignalSource::metric) read_shrink(value, signal);
+    if (signal.source == SignalSource::metric) read_relative_to_book(value, signal);
     read_next_step(value, signal);
     if (!signal.is_group()) read_normalize(value, signal);
     place(value, std::move(signal));
@@ -340,11 +346,46 @@ class SignalReader {
     const json* frozen = reader_.find(value, signal.path, "frozen");
     if (frozen == nullptr) return;
     const std::string at = path_to_key(signal.path, "frozen");
-    constexpr std::string_view keys[] = {"median", "accounts", "seen"};
+    constexpr std::string_view keys[] = {"median", "accounts", "seen", "parameters"};
     if (!reader_.check_object(*frozen, at, keys)) return;
     signal.frozen.median = reader_.read_number(*frozen, at, "median", {});
     signal.frozen.accounts = reader_.read_number(*frozen, at, "accounts", {0, 1e15, false, true}).value_or(0);
     signal.frozen.seen = reader_.read_bool(*frozen, at, "seen").value_or(true);
+    if (const json* parameters = reader_.find(*frozen, at, "parameters"))
+      read_parameters(*parameters, path_to_key(at, "parameters"), signal);
+  }
+
+  // [alpha, beta, gamma, delta], as health.fit_bgbb() gives them.
+  void read_parameters(const json& value, const std::string& path, Signal& signal) {
+    const MetricInfo& metric = metric_info(signal.metric.id);
+    if (!metric.fitted) {
+      reader_.report(path, "does not go with the metric " + std::string(metric.name));
+      return;
+    }
+    double list[4] = {};
+    bool usable = value.is_array() && value.size() == std::size(list);
+    for (std::size_t i = 0; usable && i < std::size(list); ++i) {
+      usable = value[i].is_number();
+      if (usable) list[i] = value[i].get<double>();
+      usable = usable && list[i] > 0 && std::isfinite(list[i]);
+    }
+    if (usable) {
+      signal.metric.bgbb = bgbb_parameters(list);
+    } else {
+      reader_.report(path, "must be four numbers above 0, not " + show_value(value),
+                     "leave it out to have them fitted");
+    }
+  }
+
+  // By default every change that can be.
+  void read_relative_to_book(const json& value, Signal& signal) {
+    const MetricInfo& metric = metric_info(signal.metric.id);
+    const auto wanted = reader_.read_bool(value, signal.path, "relative_to_book");
+    signal.relative_to_book = can_be_relative(metric) && wanted.value_or(relative_to_book_);
+    if (wanted.value_or(false) && !can_be_relative(metric))
+      reader_.report(path_to_key(signal.path, "relative_to_book"),
+                     "does not go with the metric " + std::string(metric.name),
+                     "changes can be held against the book: trend_4w, dropoff, baseline and their kin");
   }
 
   void read_normalize(const json& value, Signal& signal) {
@@ -386,6 +427,7 @@ class SignalReader {
 
   DocumentReader& reader_;
   Model& model_;
+  bool relative_to_book_;                     // unless a signal says otherwise
   std::map<std::string, std::string> names_;  // name -> path of the first signal with it
 };
 
@@ -394,7 +436,17 @@ class SignalReader {
 void read_signals(DocumentReader& reader, const json& document, Model& model) {
   const json* signals =
       reader.find(document, "", "signals", true, "the list of signals that make up the score");
-  if (signals != nullptr) SignalReader(reader, model).read_list(*signals, "signals", -1, 1);
+  if (signals == nullptr) return;
+  const bool relative_to_book = reader.read_bool(document, "", "relative_to_book").value_or(true);
+  SignalReader(reader, model, relative_to_book).read_list(*signals, "signals", -1, 1);
+  // The record of an account has the value that a signal about all of its activity has.
+  for (const Signal& signal : model.signals) {
+    if (!signal.metric.bgbb || !signal.metric.events.empty() || signal.metric.roles != 0 ||
+        (!signal.metric.actor.empty() && signal.metric.actor != model.settings.actor))
+      continue;
+    model.settings.bgbb = signal.metric.bgbb;
+    break;
+  }
 }
 
 }  // namespace health

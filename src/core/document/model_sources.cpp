@@ -88,7 +88,27 @@ void check_sources_of(DocumentReader& reader, const SourceKind& kind, const json
 
 }  // namespace
 
+namespace {
+
+void check_volume(DocumentReader& reader, const json& document) {
+  const json* volume = reader.find(document, "", "volume");
+  if (volume == nullptr || *volume == "ignore") return;
+  constexpr std::string_view keys[] = {"accepted_until"};
+  if (!volume->is_object())
+    return reader.report(
+        "volume", "must be \"ignore\" or an object, not " + show_value(*volume),
+        "write {\"accepted_until\": \"2025-01-31\"} when less, or more, is how it is up to that day");
+  if (!reader.check_object(*volume, "volume", keys)) return;
+  const auto day = reader.read_string(*volume, "volume", "accepted_until", true);
+  if (day && !parse_day(*day))
+    reader.report("volume.accepted_until", "\"" + *day + "\" is no date",
+                  "write year-month-day, such as \"2025-01-31\"");
+}
+
+}  // namespace
+
 void check_sources(DocumentReader& reader, const json& document) {
+  check_volume(reader, document);
   reader.read_string(document, "", "time_zone");
   if (const auto as_of = reader.read_string(document, "", "as_of");
       as_of && *as_of != "tomorrow" && !parse_day(*as_of)) {

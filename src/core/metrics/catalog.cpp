@@ -33,7 +33,7 @@ unsigned role_by_name(std::string_view name) {
 void EventCatalog::add(EventRule rule) {
   const std::string path = "catalog." + rule.name;
   if (rule.name.empty()) reject("catalog", "has an event without a name", "");
-  if (is_marker(rule.name))
+  if (is_reserved(rule.name))
     reject(path, "is a reserved name",
            "Names that start with $ mark a user's joining, invitation and deactivation.");
   if (!std::isfinite(rule.value) || rule.value < 0 || rule.value > max_event_value)

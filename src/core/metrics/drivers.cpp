@@ -5,6 +5,7 @@
 #include <map>
 
 #include "evaluation.hpp"
+#include "trend.hpp"
 
 namespace health {
 
@@ -12,11 +13,14 @@ namespace {
 
 enum class Measure { events, points, users };
 
-// What is held against what. A change is now_weight x now - before.
+// What is held against what. A change is (now_weight x now - before_weight x before) / whole.
 struct Comparison {
   Window before, now;
   Measure measure = Measure::events;
   int now_weight = 1;  // dropoff: a week against the mean of four, four times over
+  int before_weight = 1;
+  int whole = 1;
+  bool by_week = false;  // users count once a week
 };
 
 std::optional<Comparison> comparison_of(const Ledger& ledger, const MetricRequest& request, Day from,
@@ -28,6 +32,12 @@ std::optional<Comparison> comparison_of(const Ledger& ledger, const MetricReques
   };
   const auto trend = [&](Measure measure) {
     return Comparison{weeks_before(to, 5, 8), weeks_before(to, 1, 4), measure};
+  };
+  // The mean week of the last four against the mean of those that make the median.
+  const auto baseline = [&](Measure measure) {
+    const int weeks = baseline_weeks(ledger, to, most_baseline_weeks) - 4;
+    return Comparison{weeks_before(to, 5, weeks + 4), weeks_before(to, 1, 4), measure, weeks, 4, 4 * weeks,
+                      measure == Measure::users};
   };
   switch (request.id) {
     case MetricId::events:
@@ -43,7 +53,13 @@ std::optional<Comparison> comparison_of(const Ledger& ledger, const MetricReques
     case MetricId::trend_4w_users:
       return trend(Measure::users);
     case MetricId::dropoff:
-      return Comparison{weeks_before(to, 2, 5), weeks_before(to, 1, 1), counted, 4};
+      return Comparison{weeks_before(to, 2, 5), weeks_before(to, 1, 1), counted, 4, 1, 4};
+    case MetricId::baseline:
+      return baseline(counted);
+    case MetricId::baseline_value:
+      return baseline(Measure::points);
+    case MetricId::baseline_users:
+      return baseline(Measure::users);
     default:
       return std::nullopt;
   }
@@ -67,8 +83,12 @@ std::map<std::uint32_t, UserPart> user_parts(const Ledger& ledger, const EventSe
       part.done += user.events;
     }
   };
-  add(compared.before, -1);
-  add(compared.now, compared.now_weight);
+  const auto add_all = [&](Window window, int weight) {
+    if (!compared.by_week) return add(window, weight);
+    for (Day day = window.from; day < window.until; day += 7) add({day, day + 7}, weight);
+  };
+  add_all(compared.before, -compared.before_weight);
+  add_all(compared.now, compared.now_weight);
   return parts;
 }
 
@@ -84,7 +104,7 @@ std::map<std::string, Exact, std::less<>> event_parts(const Ledger& ledger, cons
       changes[piece.event] += weight * done;
     }
   };
-  add(compared.before, -1);
+  add(compared.before, -compared.before_weight);
   add(compared.now, compared.now_weight);
   std::map<std::string, Exact, std::less<>> parts;
   for (std::size_t i = 0; i < events.size(); ++i)
@@ -146,7 +166,7 @@ std::optional<Drivers> find_drivers(const Ledger& ledger, const EventCatalog& ca
   Drivers drivers;
   for (const auto& [user, part] : people) drivers.change += part.change;
   if (drivers.change == 0) return std::nullopt;
-  drivers.unit = (compared->measure == Measure::points ? 1e-6 : 1.0) / compared->now_weight;
+  drivers.unit = (compared->measure == Measure::points ? 1e-6 : 1.0) / compared->whole;
   drivers.people = largest_users(ledger, people, drivers.change, most);
   const bool add_up = compared->measure == Measure::events ||
                       (compared->measure == Measure::points && !ledger.settings().daily_cap);

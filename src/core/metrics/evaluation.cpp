@@ -242,6 +242,29 @@ std::optional<Day> last_day(const Ledger& ledger, const EventSelection& selectio
   return std::nullopt;
 }
 
+std::optional<BgbbHistory> count_active_weeks(const Ledger& ledger, const EventSelection& selection,
+                                              Day as_of) {
+  constexpr std::int64_t most_weeks = 5200;
+  const auto first = first_day(ledger, selection, as_of);
+  if (!first) return std::nullopt;
+  BgbbHistory history;
+  history.periods = std::min((std::int64_t{as_of} - 1 - *first) / 7, most_weeks);
+  const auto from = static_cast<Day>(std::int64_t{as_of} - 7 * history.periods);
+  const auto activity = ledger.activity({from, as_of});
+  for (auto piece = activity.begin(); piece != activity.end();) {
+    if (!selection[piece->event]) {
+      ++piece;
+      continue;
+    }
+    ++history.active;
+    history.last = (std::int64_t{piece->day} - from) / 7 + 1;
+    piece =
+        std::lower_bound(piece, activity.end(), from + 7 * history.last,
+                         [](const Ledger::Activity& before, std::int64_t day) { return before.day < day; });
+  }
+  return history;
+}
+
 std::optional<Day> first_day(const Ledger& ledger, const EventSelection& selection, Day as_of) {
   const auto events = ledger.events();
   Day first = max_day;

@@ -151,6 +151,9 @@ Value answer_lifecycle(const Question& question, MetricId id);
 Value answer_weeks(const Question& question, MetricId id);
 Value answer_concentration(const Question& question, MetricId id);
 Value answer(const Question& question, MetricId id);
+// The complete weeks of the account that a baseline looks at, from 12 to `most`; where nobody knows when the
+// account began, 30.
+int baseline_weeks(const Ledger& ledger, Day as_of, int most);
 // The users that onboarding_activation, and invite_conversion, are shares of.
 std::int64_t count_joined(const Question& question);
 std::int64_t count_invited(const Question& question);
@@ -165,6 +168,9 @@ std::optional<std::uint32_t> find_top_user(const Summary& summary, bool by_value
 // The last day before as_of with a selected event, of one user or of all.
 std::optional<Day> last_day(const Ledger& ledger, const EventSelection& selection, Day as_of,
                             std::optional<std::uint32_t> user = std::nullopt);
+// The weeks after the first one with a selected event: active_weeks() of metrics.hpp.
+std::optional<BgbbHistory> count_active_weeks(const Ledger& ledger, const EventSelection& selection,
+                                              Day as_of);
 // The first day with a selected event, when it is before as_of.
 std::optional<Day> first_day(const Ledger& ledger, const EventSelection& selection, Day as_of);
 

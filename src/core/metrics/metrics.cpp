@@ -7,6 +7,7 @@
 #include <string>
 
 #include "evaluation.hpp"
+#include "trend.hpp"
 
 namespace health {
 
@@ -47,6 +48,10 @@ auto ask(const Ledger& ledger, const MetricRequest& request, Day as_of, Use&& us
   return use(Question{ledger, request, true, selected, *all});
 }
 
+bool is_baseline(MetricId id) {
+  return id == MetricId::baseline || id == MetricId::baseline_users || id == MetricId::baseline_value;
+}
+
 }  // namespace
 
 std::optional<MetricId> metric_by_name(std::string_view name) {
@@ -82,11 +87,22 @@ std::int64_t days_needed(const Question& question, MetricId id) {
     case MetricId::trend_4w_value:
     case MetricId::cadence:
       return 56;
+    case MetricId::cadence_recency:
+      return 182;  // half a year: fewer weeks take a pause for an end
     case MetricId::dropoff:
       return 35;
+    case MetricId::baseline:
+    case MetricId::baseline_users:
+    case MetricId::baseline_value:
+      // Weeks before an account began are none of its weeks; of one without a start nobody knows how many it
+      // has.
+      return settings.account_start
+                 ? 7 * baseline_weeks(question.ledger, question.as_of(), most_baseline_weeks)
+                 : 7 * most_baseline_weeks;
     case MetricId::slope_4w:
       return 28;
     case MetricId::dip_streak:
+    case MetricId::recency_weeks:
       return 14;
     case MetricId::onboarding_activation:
       return std::int64_t{settings.onboarding_days} + settings.onboarding_window + seen;
@@ -135,6 +151,7 @@ Value answer(const Question& question, MetricId id) {
   const Ledger& ledger = question.ledger;
   if (request.roles != 0 && request.events.empty() && (ledger.catalog_roles() & request.roles) == 0)
     return Value::none(Unknown::not_applicable);
+  if (metric_info(id).fitted && !request.bgbb) return Value::none(Unknown::no_data);
   if (ledger.begins_after(days_before(question.as_of(), days_needed(question, id))))
     return Value::none(Unknown::before_ledger);
   const Value value = answer_in_room(question, id);
@@ -144,9 +161,11 @@ Value answer(const Question& question, MetricId id) {
 double shrink_basis(const Ledger& ledger, const MetricRequest& request, Day as_of) {
   return ask(ledger, request, as_of, [&](const Question& question) -> double {
     const auto number = [](std::int64_t count) { return static_cast<double>(count); };
-    const auto base_weeks = [&](std::size_t weeks, std::size_t base) {
+    // Of all but the last weeks.
+    const auto base_weeks = [&](int weeks, std::size_t last) {
+      const auto all = sum_weeks(ledger, question.selected.selection(), false, as_of, weeks);
       Exact events = 0;
-      for (const Exact week : question.selected.weeks(ledger, false).last(weeks).first(base)) events += week;
+      for (const Exact week : std::span(all).first(all.size() - last)) events += week;
       return to_double(events);
     };
     switch (metric_info(request.id).basis) {
@@ -168,7 +187,9 @@ double shrink_basis(const Ledger& ledger, const MetricRequest& request, Day as_o
                           ? question.summary().active_users()
                           : question.active_users());
       case ShrinkBasis::events:
-        return request.id == MetricId::dropoff ? base_weeks(5, 4) : base_weeks(8, 4);
+        if (request.id == MetricId::dropoff) return base_weeks(5, 1);
+        if (is_baseline(request.id)) return base_weeks(baseline_weeks(ledger, as_of, most_baseline_weeks), 4);
+        return base_weeks(8, 4);
     }
     return 0;
   });
@@ -179,7 +200,8 @@ Value evaluate(const Ledger& ledger, const MetricRequest& request, Day as_of) {
 }
 
 void evaluate_all(const Ledger& ledger, Day as_of, MetricRecord& record) {
-  const MetricRequest request;
+  MetricRequest request;
+  request.bgbb = ledger.settings().bgbb;
   ask(ledger, request, as_of, [&](const Question& question) {
     for (const auto& info : metric_table) record[info.id] = answer(question, info.id);
     record.top_user = find_top_user(question.summary(), false);
@@ -198,6 +220,10 @@ std::optional<Day> first_event(const Ledger& ledger, const MetricRequest& reques
 
 std::optional<Day> last_event(const Ledger& ledger, const MetricRequest& request, Day as_of) {
   return last_day(ledger, select_requested(ledger, request), as_of);
+}
+
+std::optional<BgbbHistory> active_weeks(const Ledger& ledger, const MetricRequest& request, Day as_of) {
+  return count_active_weeks(ledger, select_requested(ledger, request), as_of);
 }
 
 Concentration concentration(const Ledger& ledger, const MetricRequest& request, Day as_of) {

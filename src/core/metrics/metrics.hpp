@@ -18,6 +18,7 @@
 #include "core/base/value.hpp"
 #include "core/ledger/usage.hpp"
 #include "core/metrics/metric_table.hpp"
+#include "core/stats/bgbb.hpp"
 
 namespace health {
 
@@ -45,7 +46,8 @@ struct MetricSettings {
   int onboarding_events = default_onboarding_events;  // k: how many of the activation events
   int onboarding_window = default_onboarding_window;  // W: users who joined in [as_of - X - W, as_of - X)
   std::optional<std::vector<std::string>> features;   // that the plan entitles; else those of the catalog
-  std::optional<double> daily_cap;  // most value points of a user and day that count; finite, >= 0
+  std::optional<double> daily_cap;     // most value points of a user and day that count; finite, >= 0
+  std::optional<BgbbParameters> bgbb;  // of the record's cadence_recency
 
   // Throws Error 22023 that names the setting which makes no sense.
   void check() const;
@@ -62,9 +64,10 @@ struct MetricRequest {
       events;          // only these events, listed in the catalog or not; empty: the qualifying ones
   unsigned roles = 0;  // only events with one of these Role bits; 0: all. With both, an event must meet both
   std::string actor;   // whose events; empty: the settings'
-  bool by_value = false;      // value points instead of events: trends, streaks, concentration
-  int top_k = default_top_k;  // power_user_dependency: share of the k largest users
-  std::string user;           // recency_days: of this user (text of the id) instead of the account
+  bool by_value = false;               // value points instead of events: trends, streaks, concentration
+  int top_k = default_top_k;           // power_user_dependency: share of the k largest users
+  std::string user;                    // recency_days: of this user (text of the id) instead of the account
+  std::optional<BgbbParameters> bgbb;  // cadence_recency: without them it is unknown
   bool operator==(const MetricRequest&) const = default;
 };
 
@@ -137,10 +140,11 @@ class Ledger {
   // Reads a ledger to its end. Markers ($joined, $deactivated, $invited) become memberships and invitations.
   // Settings are checked and copied, of the catalog nothing is kept by reference. Throws Error 22023 on a
   // negative count.
-  static Ledger decode(UsageReader reader, const EventCatalog& catalog, const MetricSettings& settings);
-  // The same of the sum of ledgers. Errors also as for add_usage.
+  static Ledger decode(Bytes usage, const EventCatalog& catalog, const MetricSettings& settings);
+  // The same of the sum of ledgers, as it was known before a day or as it is known now. Errors also as for
+  // add_usage.
   static Ledger decode(std::span<const Bytes> parts, const EventCatalog& catalog,
-                       const MetricSettings& settings);
+                       const MetricSettings& settings, std::optional<Day> known_before = std::nullopt);
 
   // The same account with the user's activity removed: roster, invitations and the account's start stay as
   // they are.
@@ -243,7 +247,8 @@ class Ledger {
 
 // One metric at as_of. Throws Error 22023 on a request that makes no sense (window_days or top_k < 0).
 Value evaluate(const Ledger& ledger, const MetricRequest& request, Day as_of);
-// The whole record at as_of: what evaluate() gives for every metric with a default request.
+// The whole record at as_of: what evaluate() gives for every metric with a default request, and the settings'
+// parameters.
 void evaluate_all(const Ledger& ledger, Day as_of, MetricRecord& record);
 
 // What the metric's value rests on, by which it is shrunk: the n of its row in the table of metrics. 0 when
@@ -253,6 +258,9 @@ double shrink_basis(const Ledger& ledger, const MetricRequest& request, Day as_o
 // The first and the last day before as_of with an event of the request; nothing when there is none.
 std::optional<Day> first_event(const Ledger& ledger, const MetricRequest& request, Day as_of);
 std::optional<Day> last_event(const Ledger& ledger, const MetricRequest& request, Day as_of);
+// The account's weeks after the first one with an event of the request, up to as_of; nothing when there is no
+// such event. Of more than a hundred years the last hundred.
+std::optional<BgbbHistory> active_weeks(const Ledger& ledger, const MetricRequest& request, Day as_of);
 // The concentration of the contributions to the request's events in its window.
 Concentration concentration(const Ledger& ledger, const MetricRequest& request, Day as_of);
 // The user with the largest contribution in the request's window (ties: smallest id); nothing when nobody

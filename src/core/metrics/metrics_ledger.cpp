@@ -6,6 +6,7 @@
 #include <limits>
 #include <tuple>
 
+#include "core/ledger/known_at.hpp"
 #include "core/ledger/markers.hpp"
 #include "core/ledger/parts_in_turn.hpp"
 #include "core/ledger/usage_algebra.hpp"
@@ -317,14 +318,11 @@ class LedgerBuilder {
   Day last_cell_ = std::numeric_limits<Day>::min();
 };
 
-Ledger Ledger::decode(UsageReader reader, const EventCatalog& catalog, const MetricSettings& settings) {
-  return LedgerBuilder(reader, catalog, settings).build();
-}
+namespace {
 
-Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
-                      const MetricSettings& settings) {
-  if (parts.size() == 1) return decode(UsageReader(parts[0]), catalog, settings);
-  if (parts.size() <= merged_at_once) {
+// Of ledgers whose events go by their own names.
+Ledger decode_sum(std::span<const Bytes> parts, const EventCatalog& catalog, const MetricSettings& settings) {
+  if (parts.size() > 1 && parts.size() <= merged_at_once) {
     // Nearly always the parts are of different times.
     PartsInTurn in_turn(parts);
     LedgerBuilder builder(in_turn, catalog, settings);
@@ -335,8 +333,27 @@ Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
     if (!sum.saw_negative()) return ledger;
   }
   // Names and users whose cells cancelled out are not there.
-  const UsageBytes sum = sum_usage({parts.begin(), parts.end()});
-  return decode(UsageReader(sum), catalog, settings);
+  const UsageBytes sum = parts.size() == 1 ? UsageBytes{} : sum_usage({parts.begin(), parts.end()});
+  UsageReader reader(parts.size() == 1 ? parts[0] : Bytes(sum));
+  return LedgerBuilder(reader, catalog, settings).build();
+}
+
+}  // namespace
+
+Ledger Ledger::decode(Bytes usage, const EventCatalog& catalog, const MetricSettings& settings) {
+  return decode(std::span(&usage, 1), catalog, settings);
+}
+
+Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
+                      const MetricSettings& settings, std::optional<Day> known_before) {
+  std::vector<Bytes> known(parts.begin(), parts.end());
+  std::vector<UsageBytes> rewritten;
+  rewritten.reserve(known.size());
+  for (Bytes& part : known) {
+    std::optional<UsageBytes> rest = usage_known_before(part, known_before);
+    if (rest) part = rewritten.emplace_back(*std::move(rest));
+  }
+  return decode_sum(known, catalog, settings);
 }
 
 void Ledger::note_first_days() {

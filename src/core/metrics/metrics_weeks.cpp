@@ -1,5 +1,5 @@
-// Metrics of the course of the weeks: trend, drop-off, slope, dips, cadence.
-// docs/reference/metrics.md, "Course of the weeks".
+// Metrics of the course of the weeks: trend, drop-off, baseline, slope, dips, cadence, and whether it goes
+// on. docs/reference/metrics.md, "Course of the weeks".
 #include <algorithm>
 
 #include "evaluation.hpp"
@@ -30,6 +30,43 @@ Value measure_cadence(const Question& q) {
   return Value::of(static_cast<double>(busy) / static_cast<double>(available));
 }
 
+// Weeks that have to have passed since the first active one.
+constexpr std::int64_t least_weeks = 2;
+
+Value count_quiet_weeks(const Question& q) {
+  const auto first = first_day(q.ledger, q.selected.selection(), q.as_of());
+  if (!first) return Value::none(Unknown::no_data);
+  const auto weeks_since = [&q](Day day) { return (std::int64_t{q.as_of()} - 1 - day) / 7; };
+  if (weeks_since(*first) < least_weeks) return Value::none(Unknown::insufficient_history);
+  const auto last = last_day(q.ledger, q.selected.selection(), q.as_of());
+  return Value::of(static_cast<double>(weeks_since(*last)));
+}
+
+// 100 x the probability of being active in the next four weeks.
+Value foresee_activity(const Question& q) {
+  const auto weeks = count_active_weeks(q.ledger, q.selected.selection(), q.as_of());
+  if (!weeks) return Value::none(Unknown::no_data);
+  if (weeks->periods < least_weeks) return Value::none(Unknown::insufficient_history);
+  return Value::of(100 * bgbb_probability_active(*q.request.bgbb, *weeks, 4));
+}
+
+// Events, value points or users of each week that a baseline looks at. Where the ledger does not keep those
+// of the season before, there is none.
+template <class Count>
+Value measure_baseline(const Question& q, Count&& count) {
+  const int lived = baseline_weeks(q.ledger, q.as_of(), season_weeks + most_baseline_weeks);
+  const std::int64_t season = q.ledger.settings().account_start ? lived : season_weeks + most_baseline_weeks;
+  const bool is_kept = !q.ledger.begins_after(days_before(q.as_of(), 7 * season));
+  return baseline(count(is_kept ? lived : std::min(lived, most_baseline_weeks)));
+}
+
+std::vector<Exact> count_weekly_users(const Question& q, int weeks) {
+  std::vector<Exact> users;
+  for (int week = weeks; week >= 1; --week)
+    users.emplace_back(q.selected.users_in(q.ledger, weeks_before(q.as_of(), week, week)));
+  return users;
+}
+
 Value count_dips(const Question& q) {
   const bool by_value = q.request.by_value;
   std::span<const Exact> weeks = q.selected.weeks(q.ledger, by_value);
@@ -51,6 +88,12 @@ Value count_dips(const Question& q) {
 
 }  // namespace
 
+int baseline_weeks(const Ledger& ledger, Day as_of, int most) {
+  const auto start = ledger.age_start(as_of);
+  return static_cast<int>(std::clamp<std::int64_t>(start ? whole_weeks(*start, as_of) : most_baseline_weeks,
+                                                   least_baseline_weeks, most));
+}
+
 Value answer_weeks(const Question& q, MetricId id) {
   // Nothing against nothing is no change for the better.
   const auto settle = [&q](Value change) {
@@ -61,6 +104,13 @@ Value answer_weeks(const Question& q, MetricId id) {
     return lacking == Unknown::none ? settle(measure()) : Value::none(lacking);
   };
   const auto weeks = [&q](bool by_value) { return q.selected.weeks(q.ledger, by_value); };
+  const auto baseline_of = [&](bool by_value) {
+    return after(least_baseline_weeks, [&] {
+      return measure_baseline(q, [&](int count) {
+        return sum_weeks(q.ledger, q.selected.selection(), by_value, q.as_of(), count);
+      });
+    });
+  };
   switch (id) {
     case MetricId::trend_4w:
       return after(8, [&] { return trend_4w(weeks(q.request.by_value)); });
@@ -73,12 +123,24 @@ Value answer_weeks(const Question& q, MetricId id) {
       });
     case MetricId::dropoff:
       return after(5, [&] { return dropoff(weeks(q.request.by_value)); });
+    case MetricId::baseline:
+      return baseline_of(q.request.by_value);
+    case MetricId::baseline_value:
+      return baseline_of(true);
+    case MetricId::baseline_users:
+      return after(least_baseline_weeks, [&] {
+        return measure_baseline(q, [&](int count) { return count_weekly_users(q, count); });
+      });
     case MetricId::slope_4w:
       return settle(slope_4w(weeks(q.request.by_value)));
     case MetricId::dip_streak:
       return count_dips(q);
     case MetricId::cadence:
       return measure_cadence(q);
+    case MetricId::recency_weeks:
+      return count_quiet_weeks(q);
+    case MetricId::cadence_recency:
+      return foresee_activity(q);
     default:
       reject_unanswered(id);
   }

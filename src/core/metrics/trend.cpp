@@ -1,7 +1,9 @@
 // How activity changes from week to week.
 #include "trend.hpp"
 
+#include <algorithm>
 #include <cassert>
+#include <vector>
 
 #include "core/base/calendar.hpp"
 #include "core/base/error.hpp"
@@ -57,6 +59,39 @@ Value dropoff(std::span<const Exact> weeks) {
   assert(weeks.size() >= 5);
   const auto last = weeks.last(5);
   return relative_change(4 * last[4], sum(last.first(4)));
+}
+
+namespace {
+
+// Four weeks, and twice the median of a week: now / (2 x usual) is the ratio of their mean to the median.
+struct AgainstUsual {
+  Exact now = 0, usual = 0;
+};
+
+AgainstUsual hold_against_usual(std::span<const Exact> weeks) {
+  const auto recent = weeks.last(std::min<std::size_t>(weeks.size(), most_baseline_weeks));
+  const auto base = recent.first(recent.size() - 4);
+  std::vector<Exact> sorted(base.begin(), base.end());
+  std::sort(sorted.begin(), sorted.end());
+  const std::size_t middle = sorted.size() / 2;
+  return {sum(recent.last(4)), sorted[sorted.size() % 2 == 0 ? middle - 1 : middle] + sorted[middle]};
+}
+
+}  // namespace
+
+Value baseline(std::span<const Exact> weeks) {
+  assert(weeks.size() >= least_baseline_weeks);
+  const AgainstUsual now = hold_against_usual(weeks);
+  if (now.usual == 0 || weeks.size() < season_weeks + least_baseline_weeks)
+    return relative_change(now.now, 2 * now.usual);
+  const AgainstUsual then = hold_against_usual(weeks.first(weeks.size() - season_weeks));
+  if (then.now == 0 || then.usual == 0) return relative_change(now.now, 2 * now.usual);
+  // Products are exact up to here, which is 4.6 x 10^18 events or millionths of points.
+  constexpr Exact most = Exact{1} << 62;
+  if (std::max({now.now, now.usual, then.now, then.usual}) < most)
+    return relative_change(now.now * then.usual, now.usual * then.now);
+  return Value::of(to_double(now.now) / to_double(now.usual) * (to_double(then.usual) / to_double(then.now)) -
+                   1);
 }
 
 Value slope_4w(std::span<const Exact> weeks) {

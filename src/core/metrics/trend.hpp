@@ -24,6 +24,12 @@ bool up_at_least(Exact current, Exact previous, std::int32_t percent);
 Value trend_4w(std::span<const Exact> weeks);
 // The last week against the mean of the four before it; needs 5 weeks.
 Value dropoff(std::span<const Exact> weeks);
+// The mean of weeks 1..4 against the median of weeks 5..30, or as many as there are, and that against the
+// same 52 weeks before, where there are 12 weeks then and it is above 0; needs 12 weeks.
+Value baseline(std::span<const Exact> weeks);
+inline constexpr int least_baseline_weeks = 12;
+inline constexpr int most_baseline_weeks = 30;  // of one year
+inline constexpr int season_weeks = 52;
 // Least-squares slope per week of weeks 4..1 divided by their mean; mean 0 is unknown (nobody_active);
 // needs 4 weeks.
 Value slope_4w(std::span<const Exact> weeks);

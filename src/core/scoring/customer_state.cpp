@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/metrics/feed_stop.hpp"
 #include "phrase_format.hpp"
 
 namespace health {
@@ -58,6 +59,8 @@ CustomerState find_customer_state(const Ledger& ledger, Day as_of, bool by_usage
   if (start && as_of < *start) return {CustomerStateKind::prospect, start};
   if (settings.account_end && *settings.account_end <= as_of)
     return {CustomerStateKind::ended, settings.account_end};
+  if (const auto last = by_usage ? find_feed_stop(ledger, as_of) : std::nullopt)
+    return {CustomerStateKind::tracking_suspect, last};
   if (start && days_since(*start, as_of) < settings.minimum_age_days)
     return {CustomerStateKind::onboarding, start};
   const Presence presence = ledger.presence(as_of);

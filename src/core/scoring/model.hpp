@@ -81,7 +81,8 @@ struct Signal {
   double shrink = 0;   // how many people, or events, the book's median weighs; 0: it does not come in
   FrozenBook frozen;
   bool ignored_when_silent = false;
-  NextStep step_low, step_high;  // what to do when the value is low or high
+  bool relative_to_book = false;  // a change that is held against that of the whole book, in words and advice
+  NextStep step_low, step_high;   // what to do when the value is low or high
 
   bool is_group() const { return source == SignalSource::group; }
   bool is_external() const { return source >= SignalSource::column; }

@@ -26,6 +26,8 @@ std::string describe_missing(const Signal& signal, const Reading& reading, const
   } else if (signal.source == SignalSource::metric && signal.metric.id == MetricId::adoption_rate &&
              reading.score.unknown == Unknown::no_data && !reading.whole) {
     words += "no number of licensed seats";
+  } else if (lacks_parameters(signal)) {
+    words += "too little in the book to fit it to";
   } else if (lacks_peers(signal, reading)) {
     words += "no peers to compare with";
   } else if (reading.score.unknown == Unknown::no_data && reading.observed) {
@@ -118,7 +120,12 @@ std::string describe_signal(const Model& model, std::size_t index, const Score& 
   if (reading.counted) {
     const std::string counted = show_metric(signal.metric.id, *reading.counted);
     if (counted != show_metric(signal.metric.id, reading.raw.number))
-      words += ", counted as " + counted + " because the account is small";
+      words += ", counted as " + counted +
+               (signal.shrink > 0 ? " because the account is small" : ", the least of seven days");
+  }
+  if (const auto book = book_change_of(model, index, score)) {
+    const std::string beside = describe_book(reading.raw.number, *book);
+    if (!beside.empty()) words += "; " + beside;
   }
   return words;
 }

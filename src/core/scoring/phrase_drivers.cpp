@@ -35,6 +35,8 @@ std::string describe_drivers(const Model& model, std::size_t index, const Score&
   if (!drivers) return {};
   std::string words = in_sentence(signal.label);
   if (metric_info(signal.metric.id).style == NumberStyle::change && later.raw.known()) {
+    // The season of a baseline, or a median far from the mean: what went the other way explains nothing.
+    if ((drivers->change > 0) != (later.raw.number > 0)) return {};
     words = describe_metric(signal, later.raw.number, later.whole, model.settings);
   } else if (earlier.raw.known() && later.raw.known()) {
     words += " " + show_raw(signal, earlier) + " -> " + show_raw(signal, later);

@@ -54,15 +54,16 @@ struct Finding {
 
 // What the blanks of a phrase stand for. With words, "{part user|users}", a count and the word that goes with
 // it.
-enum class Blank { value, share, size, part, whole, what, people, onboarding_days, window, scope };
+enum class Blank { value, percent, share, size, part, whole, what, people, onboarding_days, window, scope };
 constexpr std::pair<std::string_view, Blank> blanks[] = {
-    {"value", Blank::value},    // the value
-    {"share", Blank::share},    // the value in percent
-    {"size", Blank::size},      // the same without its sign
-    {"part", Blank::part},      // value x whole: what a share counts
-    {"whole", Blank::whole},    // MetricPhrase::whole
-    {"what", Blank::what},      // events, or value points where the signal counts by value
-    {"people", Blank::people},  // the top_k users of a share
+    {"value", Blank::value},      // the value
+    {"percent", Blank::percent},  // a value that is in percent
+    {"share", Blank::share},      // a ratio in percent
+    {"size", Blank::size},        // the same without its sign
+    {"part", Blank::part},        // value x whole: what a share counts
+    {"whole", Blank::whole},      // MetricPhrase::whole
+    {"what", Blank::what},        // events, or value points where the signal counts by value
+    {"people", Blank::people},    // the top_k users of a share
     {"onboarding_days", Blank::onboarding_days},
     {"window", Blank::window},  // " in 28 days"
     {"scope", Blank::scope}};   // " (comment_left)", where the signal looks at some events only
@@ -115,6 +116,8 @@ std::string fill(const Finding& f, const PhrasePiece& piece) {
   switch (*blank_by_name(piece.name)) {
     case Blank::value:
       return piece.one.empty() ? show_number(f.value) : count(f.value);
+    case Blank::percent:
+      return show_percent(f.value / 100);
     case Blank::share:
       return show_percent(f.value);
     case Blank::size:

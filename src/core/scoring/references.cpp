@@ -36,6 +36,7 @@ std::vector<Sighting> sight_signals(const Model& model, const Ledger& ledger,
     sightings[i].raw = readings[i].raw;
     if (signal.source != SignalSource::metric) continue;
     sightings[i].seen = has_what_it_is_about(signal, ledger, as_of);
+    if (metric_info(signal.metric.id).fitted) sightings[i].weeks = active_weeks(ledger, signal.metric, as_of);
     if (signal.shrink > 0) sightings[i].basis = shrink_basis(ledger, signal.metric, as_of);
   }
   return sightings;

@@ -10,8 +10,9 @@ namespace health {
 
 // What one account says of one signal.
 struct Sighting {
-  Value raw;         // as measured, without shrinking
-  double basis = 0;  // what it is shrunk by: shrink_basis()
+  Value raw;                         // as measured, without shrinking
+  double basis = 0;                  // what it is shrunk by: shrink_basis()
+  std::optional<BgbbHistory> weeks;  // what cadence_recency is fitted to
   bool seen = true;  // whether the account ever had what the signal is about: its events, roles or features
 };
 

@@ -59,6 +59,22 @@ void take_the_lower(const Signal& signal, std::string_view segment, Reading& rea
   reading.basis = 0;
 }
 
+// Weeks end with as_of, so that from one day to the next one active week may become two, of an account that
+// nobody uses as well. There the lowest of the last seven days counts: seven days on, its weeks are the same
+// and one more without activity.
+void take_the_lowest_of_a_week(const Signal& signal, const Ledger& ledger, Day as_of,
+                               std::string_view segment, Reading& reading) {
+  if (signal.metric.id != MetricId::cadence && signal.metric.id != MetricId::dip_streak) return;
+  for (int age = 1; age < 7; ++age) {
+    const Value earlier = evaluate(ledger, signal.metric, days_before(as_of, age));
+    if (!earlier.known()) continue;
+    const Value score = normalize(signal.normalize, earlier.number, segment);
+    if (!score.known() || score.number >= reading.score.number) continue;
+    reading.score = score;
+    reading.counted = earlier.number;
+  }
+}
+
 Reading read_metric(const Signal& signal, const Ledger& ledger, const ExternalInput* input, Day as_of) {
   Reading reading;
   if (!signal.frozen.seen) {
@@ -98,6 +114,8 @@ Reading read_metric(const Signal& signal, const Ledger& ledger, const ExternalIn
   reading.score =
       normalize(signal.normalize, reading.counted.value_or(reading.raw.number), segment_of(input));
   if (silent && reading.counted) take_the_lower(signal, segment_of(input), reading);
+  if (silent && reading.score.known())
+    take_the_lowest_of_a_week(signal, ledger, as_of, segment_of(input), reading);
   return reading;
 }
 
@@ -167,11 +185,17 @@ bool lacks_peers(const Signal& signal, const Reading& reading) {
          (reading.raw.known() || reading.nobody_active()) && reading.score.unknown == Unknown::no_data;
 }
 
+bool lacks_parameters(const Signal& signal) {
+  return signal.source == SignalSource::metric && metric_info(signal.metric.id).fitted && !signal.metric.bgbb;
+}
+
 namespace {
 
-// "zero" is for what should be there: a question that does not arise, or a rank among nobody, is none.
+// "zero" is for what should be there: a question that does not arise, or a rank among nobody, is none, and
+// neither is one that nothing could be fitted for.
 bool counts_as_zero(const Signal& signal, const Reading& reading) {
-  if (signal.missing != NullPolicy::zero || lacks_peers(signal, reading)) return false;
+  if (signal.missing != NullPolicy::zero || lacks_peers(signal, reading) || lacks_parameters(signal))
+    return false;
   return signal.is_external() || reading.score.unknown != Unknown::not_applicable;
 }
 
@@ -370,11 +394,14 @@ std::string_view find_next_step(const Model& model, std::size_t signal, const Sc
   // A condition is about what was measured, and a group measures nothing.
   const Value raw =
       model.signals[signal].is_group() ? Value::none(Unknown::not_applicable) : score.readings[signal].raw;
+  const auto book = book_change_of(model, signal, score);
   for (int at = static_cast<int>(signal); at >= 0; at = model.signals[static_cast<std::size_t>(at)].parent) {
     const Signal& found = model.signals[static_cast<std::size_t>(at)];
     const NextStep& step = strong ? found.step_high : found.step_low;
     if (step.text.empty()) continue;
-    const bool fits = step.has_condition() ? raw.known() && step.fits(raw.number) : fits_by_score;
+    bool fits = step.has_condition() ? raw.known() && step.fits(raw.number) : fits_by_score;
+    if (fits && book)
+      fits = fits_against_book(model.signals[signal], step, change_against_book(raw.number, *book), strong);
     return fits ? std::string_view(step.text) : std::string_view();
   }
   return {};

@@ -12,6 +12,7 @@
 #include "customer_state.hpp"
 #include "model.hpp"
 #include "override.hpp"
+#include "relative_to_book.hpp"
 
 namespace health {
 
@@ -29,7 +30,8 @@ struct Reading {
   Value score;  // 0..100, or why it is unknown. Of a value that is unknown because nobody is active it is
                 // known: the lowest that there is
   std::optional<double> counted;  // a metric of a small account: its value shrunk toward the book's median
-  double basis = 0;               // and by how many people or events
+  double basis = 0;               // and by how many people or events; 0, of a silent account: the value of
+                                  // the last seven days that scores lowest
   std::optional<Day> observed;  // external: as given; of a metric that was carried forward the as_of that it
                                 // was true at; before_ledger: the first day that the ledger keeps
   bool carried = false;         // a metric that was carried forward
@@ -46,6 +48,9 @@ std::vector<Reading> read_signals(const Model& model, const Ledger& ledger,
 
 // Whether a value ranks among peers, but there are none.
 bool lacks_peers(const Signal& signal, const Reading& reading);
+
+// Whether a metric needs parameters that nothing was fitted for.
+bool lacks_parameters(const Signal& signal);
 
 // A signal as the tree sees it.
 struct Standing {
@@ -87,6 +92,7 @@ struct Score {
   std::optional<double> score;     // as shown: `computed`, or what an override makes of it
   std::string unknown_reason;      // why it is unknown, in words
   std::optional<Override> overridden_by;  // an override that has effect
+  BookChanges book;                       // on the same day; the score does not move by it
 
   // What the override adds to the points of the signals; 0 without one.
   double override_points() const { return overridden_by ? *score - tree.score.value_or(0) : 0; }
@@ -118,7 +124,8 @@ inline constexpr double good_score = 60;
 inline constexpr double very_good_score = 80;
 
 // What to do about a weak, or a strong, signal: its own text, else that of the nearest group above it that
-// has one. Empty when there is nothing to do: the value is not one that the text is for, or nobody is active.
+// has one. Empty when there is nothing to do: the value is not one that the text is for, nor is what is left
+// of it against the book, or nobody is active.
 std::string_view find_next_step(const Model& model, std::size_t signal, const Score& score, bool strong);
 
 }  // namespace health

@@ -25,24 +25,6 @@ const ChangePart* find_main_part(const ScoreChange& change) {
   return main;
 }
 
-// That of the most costly weak signal that has one, else, in an account that is well and did not fall, of the
-// strongest.
-std::string choose_step(const Model& model, const Score& score, bool fell) {
-  if (score.state.is_idle(score.as_of)) return model.silence_step;
-  const std::vector<Loss> losses = rank_losses(model, score);
-  for (const Loss& loss : losses) {
-    if (loss.points < worth_a_reason) break;
-    const std::string_view text = find_next_step(model, loss.signal, score, false);
-    if (!text.empty()) return std::string(text);
-  }
-  if (fell || !score.score || *score.score < good_score) return {};
-  for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
-    const std::string_view text = find_next_step(model, loss->signal, score, true);
-    if (!text.empty()) return std::string(text);
-  }
-  return {};
-}
-
 void explain_summary(const Model& model, const Score& before, ScoreSummary& summary) {
   const Score& now = summary.now;
   if (!now.score) {
@@ -51,12 +33,12 @@ void explain_summary(const Model& model, const Score& before, ScoreSummary& summ
   }
   std::optional<ScoreChange> change;
   if (before.score) change = decompose_change(model, before, now, now);
-  summary.next_step = choose_step(model, now, change && change->total <= -worth_a_reason);
+  summary.next_step = choose_next_step(model, now, summary.change_28d);
   if (now.overridden_by) {
     summary.main_reason = describe_override(*now.overridden_by, now.as_of);
     return;
   }
-  if (now.state.is_idle(now.as_of)) {
+  if (now.state.is_idle(now.as_of) || now.state.kind == CustomerStateKind::tracking_suspect) {
     summary.main_reason = describe_customer_state(now.state, now.as_of);
     return;
   }
@@ -78,15 +60,37 @@ void explain_summary(const Model& model, const Score& before, ScoreSummary& summ
 
 }  // namespace
 
+std::string choose_next_step(const Model& model, const Score& score, std::optional<double> change_28d) {
+  if (!score.score) return {};
+  if (score.state.is_idle(score.as_of)) return model.silence_step;
+  // What the signals say may be about the feed, and not about the customer.
+  if (score.state.kind == CustomerStateKind::tracking_suspect) return {};
+  const std::vector<Loss> losses = rank_losses(model, score);
+  for (const Loss& loss : losses) {
+    if (loss.points < worth_a_reason) break;
+    const std::string_view text = find_next_step(model, loss.signal, score, false);
+    if (!text.empty()) return std::string(text);
+  }
+  const bool fell = change_28d && *change_28d <= -worth_a_reason;
+  if (fell || *score.score < good_score) return {};
+  for (auto loss = losses.rbegin(); loss != losses.rend(); ++loss) {
+    const std::string_view text = find_next_step(model, loss->signal, score, true);
+    if (!text.empty()) return std::string(text);
+  }
+  return {};
+}
+
 ScoreSummary summarize_score(const Model& model, const Ledger& ledger, const SummaryInputs& inputs,
                              Day as_of) {
   ScoreSummary summary;
   summary.now = score_account(model, ledger, inputs.now, as_of, inputs.overrides);
   Score week_ago, month_ago;
   if (inputs.in_filter_week_ago)
-    week_ago = score_account(model, ledger, inputs.week_ago, days_before(as_of, 7), inputs.overrides);
+    week_ago = score_account(model, ledger, inputs.week_ago,
+                             seen_as_of(days_before(as_of, 7), inputs.outages), inputs.overrides);
   if (inputs.in_filter_month_ago)
-    month_ago = score_account(model, ledger, inputs.month_ago, days_before(as_of, 28), inputs.overrides);
+    month_ago = score_account(model, ledger, inputs.month_ago,
+                              seen_as_of(days_before(as_of, 28), inputs.outages), inputs.overrides);
   if (summary.now.score && week_ago.score) summary.change_7d = *summary.now.score - *week_ago.score;
   if (summary.now.score && month_ago.score) summary.change_28d = *summary.now.score - *month_ago.score;
   explain_summary(model, month_ago, summary);

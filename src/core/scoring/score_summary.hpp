@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "core/metrics/volume.hpp"
 #include "score.hpp"
 
 namespace health {
@@ -23,7 +24,13 @@ struct SummaryInputs {
   bool in_filter_week_ago = true;  // whether the account source had the account then
   bool in_filter_month_ago = true;
   std::span<const Override> overrides = {};  // all that there ever were
+  std::span<const Outage> outages = {};  // in which tracking was broken: the inputs are of the days seen then
 };
+
+// What to do about an account whose score changed by so many points in 28 days, if that is known: the step of
+// the most costly weak signal that has one, else, in an account that is well and did not fall, of the
+// strongest. Empty when there is none, or the score is unknown.
+std::string choose_next_step(const Model& model, const Score& score, std::optional<double> change_28d);
 
 // The main reason is an override that has effect, else the signal that moved the score most in 28 days, if
 // that was by at least 1 point, else the one that costs most.

@@ -158,24 +158,9 @@ Auc make_auc(const HalfPairs& pairs, Outcomes outcomes, const ClusterOrder& clus
   return result;
 }
 
-}  // namespace
-
-Value measure_auc(std::span<const double> scores, Outcomes outcomes) {
-  const HalfPairs pairs = count_half_pairs(scores, outcomes);
-  if (scores.empty()) return Value::none(Unknown::no_data);
-  return pairs.comparable() ? Value::of(pairs.auc()) : Value::none(Unknown::zero_denominator);
-}
-
-Auc estimate_auc(std::span<const double> scores, Outcomes outcomes, std::span<const std::int64_t> clusters) {
-  return make_auc(count_half_pairs(scores, outcomes), outcomes, order_clusters(scores.size(), clusters));
-}
-
-AucComparison compare_auc(std::span<const double> first, std::span<const double> second, Outcomes outcomes,
-                          std::span<const std::int64_t> clusters) {
-  check_length(second.size(), first.size(), "scores");
-  HalfPairs pairs = count_half_pairs(first, outcomes);
+AucComparison make_comparison(HalfPairs pairs, std::span<const double> second, Outcomes outcomes,
+                              const ClusterOrder& cluster_order) {
   const HalfPairs others = count_half_pairs(second, outcomes);
-  const ClusterOrder cluster_order = order_clusters(first.size(), clusters);
   AucComparison result;
   result.first = make_auc(pairs, outcomes, cluster_order);
   result.second = make_auc(others, outcomes, cluster_order);
@@ -198,6 +183,39 @@ AucComparison compare_auc(std::span<const double> first, std::span<const double>
     result.p_value = Value::of(normal_p_value(result.z.number));
   }
   return result;
+}
+
+}  // namespace
+
+Value measure_auc(std::span<const double> scores, Outcomes outcomes) {
+  const HalfPairs pairs = count_half_pairs(scores, outcomes);
+  if (scores.empty()) return Value::none(Unknown::no_data);
+  return pairs.comparable() ? Value::of(pairs.auc()) : Value::none(Unknown::zero_denominator);
+}
+
+Auc estimate_auc(std::span<const double> scores, Outcomes outcomes, std::span<const std::int64_t> clusters) {
+  return make_auc(count_half_pairs(scores, outcomes), outcomes, order_clusters(scores.size(), clusters));
+}
+
+AucComparison compare_auc(std::span<const double> first, std::span<const double> second, Outcomes outcomes,
+                          std::span<const std::int64_t> clusters) {
+  check_length(second.size(), first.size(), "scores");
+  return make_comparison(count_half_pairs(first, outcomes), second, outcomes,
+                         order_clusters(first.size(), clusters));
+}
+
+std::vector<AucComparison> compare_auc_with_each(std::span<const double> first,
+                                                 std::span<const double> others, Outcomes outcomes,
+                                                 std::span<const std::int64_t> clusters) {
+  const std::size_t n = first.size();
+  if (n == 0 ? !others.empty() : others.size() % n != 0)
+    throw Error("22023", "the other scores are not as many as the first, or twice as many, and so on");
+  const HalfPairs pairs = count_half_pairs(first, outcomes);
+  const ClusterOrder cluster_order = order_clusters(n, clusters);
+  std::vector<AucComparison> found;
+  for (std::size_t at = 0; at < others.size(); at += n)
+    found.push_back(make_comparison(pairs, others.subspan(at, n), outcomes, cluster_order));
+  return found;
 }
 
 }  // namespace health

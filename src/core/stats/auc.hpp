@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/base/value.hpp"
 #include "core/stats/checks.hpp"
@@ -55,5 +56,11 @@ struct AucComparison {
 // unknown otherwise. Unknowns and errors as above.
 AucComparison compare_auc(std::span<const double> first, std::span<const double> second, Outcomes outcomes,
                           std::span<const std::int64_t> clusters = {});
+
+// The first score beside each of the others: `others` are as many scores, one after the other, as go into
+// its length. Everything is put in order once. Error 22023 besides: the length is no multiple.
+std::vector<AucComparison> compare_auc_with_each(std::span<const double> first,
+                                                 std::span<const double> others, Outcomes outcomes,
+                                                 std::span<const std::int64_t> clusters = {});
 
 }  // namespace health

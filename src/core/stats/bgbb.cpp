@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "checks.hpp"
@@ -28,6 +29,19 @@ void check_history(const BgbbHistory& history) {
   if (history.active < 0 || history.active > history.last || (history.active == 0) != (history.last == 0))
     refuse("number of active periods", history.active);
   if (history.accounts < 0) refuse("number of accounts", history.accounts);
+}
+
+// The likelihood of having left one period later than after `there`, x of them active, to that of having left
+// then.
+double leaving_ratio(const BgbbParameters& p, std::int64_t x, std::int64_t there) {
+  const auto periods = static_cast<double>(there);
+  return (p.beta + static_cast<double>(there - x)) / (p.alpha + p.beta + periods) *
+         ((p.delta + periods) / (p.gamma + p.delta + 1 + periods));
+}
+
+// The likelihood of being there after `there` periods, where that of leaving right then is `left`.
+double share_there(const BgbbParameters& p, double left, std::int64_t there) {
+  return left * (p.gamma + p.delta + static_cast<double>(there)) / p.gamma;
 }
 
 void check_parameters(const BgbbParameters& p) {
@@ -92,12 +106,10 @@ class Likelihood {
         of_sum[2] -= left * gamma_delta_.inverse(t + 1 + i);
         of_sum[3] += left * (delta_.inverse(t + i) - gamma_delta_.inverse(t + 1 + i));
       }
-      const auto there = static_cast<double>(t + i);
-      left *= (p_.beta + static_cast<double>(t - x + i)) / (p_.alpha + p_.beta + there) *
-              ((p_.delta + there) / (p_.gamma + p_.delta + 1 + there));
+      left *= leaving_ratio(p_, x, t + i);
     }
     // Who is still there was there for all n.
-    const double there = left * (p_.gamma + p_.delta + static_cast<double>(n)) / p_.gamma;
+    const double there = share_there(p_, left, n);
     if (slopes != nullptr) {
       const double all = sum + there;
       const auto add = [&](std::size_t j, double by_left, double by_there) {
@@ -215,6 +227,17 @@ std::string_view find_obstacle(std::span<const BgbbHistory> histories, std::int6
 
 }  // namespace
 
+BgbbParameters bgbb_parameters(std::span<const double> list) {
+  const char* const hint =
+      "They are alpha, beta, gamma and delta, as health.fit_bgbb(usage, as_of) gives them.";
+  if (list.size() != 4)
+    throw Error(sqlstate::invalid_parameter_value,
+                "parameters must be four numbers, not " + std::to_string(list.size()), hint);
+  const BgbbParameters parameters{list[0], list[1], list[2], list[3]};
+  check_parameters(parameters);
+  return parameters;
+}
+
 double bgbb_log_likelihood(const BgbbParameters& parameters, const BgbbHistory& history) {
   check_parameters(parameters);
   check_history(history);
@@ -233,10 +256,21 @@ double bgbb_probability_active(const BgbbParameters& parameters, const BgbbHisto
   check_history(history);
   if (next < 0 || next > most_periods)
     refuse_number("number of periods to come", static_cast<double>(next), "From 0 to 100000.");
-  BgbbHistory quiet = history;
-  quiet.periods += next;
-  const Likelihood likelihood(parameters, quiet.periods);
-  return std::clamp(-std::expm1(likelihood.log(quiet) - likelihood.log(history)), 0.0, 1.0);
+  // What the periods up to t_x say is the same in both likelihoods.
+  double left = 1;
+  double sum = 0;
+  std::int64_t there = history.last;
+  const auto pass = [&](std::int64_t periods) {
+    for (; there < periods; ++there) {
+      sum += left;
+      left *= leaving_ratio(parameters, history.active, there);
+    }
+    return share_there(parameters, left, there);
+  };
+  const double now = pass(history.periods);
+  const double left_before = std::exchange(sum, 0);
+  const double later = pass(history.periods + next);
+  return std::clamp((now - later - sum) / (left_before + now), 0.0, 1.0);
 }
 
 BgbbFit fit_bgbb(std::span<const BgbbHistory> histories) {

@@ -25,7 +25,11 @@ struct BgbbParameters {
   double beta = 0;
   double gamma = 0;
   double delta = 0;
+  bool operator==(const BgbbParameters&) const = default;
 };
+
+// The parameters from a list: alpha, beta, gamma, delta. Errors 22023: not four, not finite and above 0.
+BgbbParameters bgbb_parameters(std::span<const double> list);
 
 // log P(history) of one account, natural: their equation (4). O(n - t_x) and a table of n. Errors 22023: a
 // history that cannot be (x <= t_x <= n, 0 only together, n up to 100,000), parameters that are not finite
@@ -36,7 +40,8 @@ double bgbb_log_likelihood(const BgbbParameters& parameters, const BgbbHistory& 
 double bgbb_log_likelihood(const BgbbParameters& parameters, std::span<const BgbbHistory> histories);
 
 // P(active at least once in the next `next` periods) of an account with this history:
-// 1 - L(x, t_x, n + next) / L(x, t_x, n). Errors as above, and 22023 for `next` below 0.
+// 1 - L(x, t_x, n + next) / L(x, t_x, n). O(n - t_x + next), without tables. Errors as above, and 22023 for
+// `next` below 0.
 double bgbb_probability_active(const BgbbParameters& parameters, const BgbbHistory& history,
                                std::int64_t next);
 

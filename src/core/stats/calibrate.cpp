@@ -153,17 +153,23 @@ IsotonicMap fit_isotonic(std::span<const double> scores, std::span<const double>
   return map;
 }
 
-std::optional<double> apply_isotonic(const IsotonicMap& map, double score) {
+std::optional<double> interpolate(std::span<const double> scores, std::span<const double> values,
+                                  double score) {
+  check_length(values.size(), scores.size(), "values");
   if (std::isnan(score)) refuse_number("score", score, "Leave out what is unknown.");
-  if (map.scores.empty()) return std::nullopt;
-  const auto after = static_cast<std::size_t>(std::lower_bound(map.scores.begin(), map.scores.end(), score) -
-                                              map.scores.begin());
-  if (after == map.scores.size()) return map.values.back();
-  if (after == 0 || map.scores[after] == score) return map.values[after];
+  if (scores.empty()) return std::nullopt;
+  const auto after =
+      static_cast<std::size_t>(std::lower_bound(scores.begin(), scores.end(), score) - scores.begin());
+  if (after == scores.size()) return values.back();
+  if (after == 0 || scores[after] == score) return values[after];
   // Halves keep the differences of huge scores finite.
-  const double low = map.scores[after - 1];
-  const double share = (score / 2 - low / 2) / (map.scores[after] / 2 - low / 2);
-  return std::lerp(map.values[after - 1], map.values[after], share);
+  const double low = scores[after - 1];
+  const double share = (score / 2 - low / 2) / (scores[after] / 2 - low / 2);
+  return std::lerp(values[after - 1], values[after], share);
+}
+
+std::optional<double> apply_isotonic(const IsotonicMap& map, double score) {
+  return interpolate(map.scores, map.values, score);
 }
 
 void check_isotonic(const IsotonicMap& map) {

@@ -27,6 +27,11 @@ struct IsotonicMap {
 IsotonicMap fit_isotonic(std::span<const double> scores, std::span<const double> targets,
                          std::span<const double> weights = {});
 
+// Straight lines between points, level before the first and behind the last: scores ascend, each comes once;
+// values go where they like. Nothing when there are no points. Errors 22023: NaN, lengths differ.
+std::optional<double> interpolate(std::span<const double> scores, std::span<const double> values,
+                                  double score);
+
 // The value of a score; nothing when the map has no points. Error 22023: NaN.
 std::optional<double> apply_isotonic(const IsotonicMap& map, double score);
 

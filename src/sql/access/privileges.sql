@@ -9,7 +9,7 @@ GRANT SELECT ON health_internal.known_model, health_internal.known_score_view, h
 -- numbers those of tables: they stay as they were given. There is no UPDATE of versions: they are immutable.
 GRANT SELECT ON health_internal.model, health_internal.model_version, health_internal.score_view, health_internal.tracking,
                 health_internal.ledger_source, health_internal.ledger_batch, health_internal.ledger_day, health_internal.capture_gap,
-                health_internal.score_override, health_internal.csm_pulse
+                health_internal.score_override, health_internal.csm_pulse, health_internal.calibration
     TO PUBLIC;
 GRANT INSERT (name, owner, current_version, comment), UPDATE (owner, current_version, comment) ON health_internal.model TO PUBLIC;
 GRANT INSERT (model, version, definition, document, search_path) ON health_internal.model_version TO PUBLIC;
@@ -18,6 +18,8 @@ GRANT INSERT (schema_name, view_name, model, model_version, materialized), UPDAT
 GRANT INSERT (model, account, number, kind, value, owner, reason, from_day, expires, created_by), UPDATE (ended, ended_by)
     ON health_internal.score_override TO PUBLIC;
 GRANT INSERT (model, account, number, day, value, note, owner) ON health_internal.csm_pulse TO PUBLIC;
+GRANT INSERT (model, version, kind, number, method, map, outcome, horizon, gap, from_date, to_date, n, events, brier, skill, created_by)
+    ON health_internal.calibration TO PUBLIC;
 DO $$
 DECLARE
     relation regclass;

@@ -141,10 +141,12 @@ BEGIN
         || coalesce(' AND ' || account_key || restriction, '');
     -- Of an id that occurs twice nobody can say which row is right: it stands in the book once, without any of their values.
     compiled.ledger := health_internal.fill_template(
-        'SELECT known.account_id, {name} AS name{extra_columns}, known.as_of, {version} AS model_version, {usage} AS usage, '
+        'WITH "$sight" AS MATERIALIZED ({sight}) SELECT known.account_id, {name} AS name{extra_columns}, known.as_of, '
+        '{version} AS model_version, {usage} AS usage, '
         'account.inputs, account.observed, account.segments, account.past_inputs, account.past_observed, account.account_start, '
         'account.account_end, {ledger_start} AS ledger_start, account.seats{value_columns}, known.repeated, known.in_filter, '
-        'overridden.overrides FROM (SELECT attr.account_id, attr.as_of, {repeated} AS repeated, '
+        'overridden.overrides, (SELECT sight.outages FROM "$sight" AS sight) AS outages, '
+        '(SELECT sight.broken FROM "$sight" AS sight) AS tracking_broke FROM (SELECT attr.account_id, attr.as_of, {repeated} AS repeated, '
         '{in_filter} AS in_filter FROM {book}{wanted} CROSS JOIN LATERAL (SELECT {id} AS account_id, clock.as_of) AS attr '
         'WHERE {restrictions} GROUP BY 1, 2) AS known LEFT JOIN ('
         'SELECT {one_row}{shown_id} AS account_id, {account_name} AS name{extras}, '
@@ -186,7 +188,11 @@ BEGIN
                 || health_internal.compile_account_key(fields, 'known.account_id'),
             'overrides', health_internal.compile_overrides(model_name, as_literals,
                 health_internal.canonical_text('known.account_id', compiled.account_type)),
-            'values', coalesce(signals."values", 'NULL AS s0')));
+            'values', coalesce(signals."values", 'NULL AS s0'),
+            'sight', health_internal.compile_sight(document, fields, as_of, usage_from, model_name, past_days)));
+    -- Expressions are typed under the clock of the document, and computed as of the day that is to be seen.
+    compiled.ledger := pg_catalog.replace(compiled.ledger, health_internal.clock_item(health_internal.model_clock(document, as_of)),
+        health_internal.clock_item('(SELECT sight.as_of FROM "$sight" AS sight)'));
     RETURN compiled;
 END;
 $$;
@@ -212,7 +218,7 @@ AS $$
         s.path, health_internal.local_day('e.occurred_at', CASE WHEN m.zone IS NULL THEN 'pg_catalog.date'::regtype
             ELSE 'pg_catalog.timestamptz'::regtype END, NULL, m.zone),
         health_internal.compile_event_rows(fields, s.path, s.source ->> 'time_zone', '', health_internal.user_cast(fields)),
-        CASE WHEN s.source ? 'actor' THEN 'health_internal.plain_event(e.event_name)' ELSE 'e.event_name' END)),
+        CASE WHEN s.source ?| '{actor,known_at}' THEN 'health_internal.plain_event(e.event_name)' ELSE 'e.event_name' END)),
         ' UNION ALL '),
         pg_catalog.format(summary, 'SELECT n.source, n.source AS account_id, n.source AS user_id, n.source AS event_name, n.day, n.amount, '
             'n.source AS bad_field FROM (SELECT NULL::pg_catalog.text, NULL::pg_catalog.date, NULL::pg_catalog.float8) '

@@ -14,6 +14,11 @@ COMMENT ON FUNCTION health.model_inputs(jsonb) IS
     'the values that a model needs from outside the ledger, in the order in which score_account takes them: kind column, expression, '
     'query or pulse';
 
+CREATE FUNCTION health_internal.model_bands(doc jsonb, OUT "position" int, OUT name text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'health_model_bands'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 100 ROWS 4;
+COMMENT ON FUNCTION health_internal.model_bands(jsonb) IS 'The bands of a model document, the best first';
+
 CREATE FUNCTION health_internal.source_fields(OUT "position" int, OUT kind text, OUT field text, OUT accepts text, OUT with_account boolean,
                                               OUT dated boolean) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_source_fields'

@@ -197,7 +197,8 @@ BEGIN ATOMIC
         'SELECT health_internal.refreeze_as_owner($1, $2)', model, health_internal.visible_schemas()) AS r (version integer);
 END;
 COMMENT ON FUNCTION health.refreeze_references(text) IS
-    'Takes the percentile references of a model from today''s book again; the outcome is a new version, whose number is returned';
+    'Takes percentile references, medians and fitted parameters of a model from today''s book again; the outcome is a new version, whose '
+    'number is returned';
 
 CREATE FUNCTION health.models(OUT model text, OUT owner name, OUT version integer, OUT tracked boolean, OUT comment text,
     OUT created_at timestamptz)

@@ -112,7 +112,8 @@ CREATE TYPE health.signal_score AS (
     phrase text,
     next_step text,
     counted float8,
-    basis float8
+    basis float8,
+    book float8
 );
 COMMENT ON TYPE health.signal_score IS 'one signal of the score of one account on one day; the last row is the score itself';
 COMMENT ON COLUMN health.signal_score."position" IS 'order in the model, depth first';
@@ -134,6 +135,9 @@ COMMENT ON COLUMN health.signal_score.next_step IS 'what the model recommends fo
 COMMENT ON COLUMN health.signal_score.counted IS
     'the value that is scored where it is not raw: shrunk toward the median of the book, because the account is small';
 COMMENT ON COLUMN health.signal_score.basis IS 'how many people, or events, the raw value rests on, where it was shrunk';
+COMMENT ON COLUMN health.signal_score.book IS
+    'what the whole book did on the same day, of a signal that is held against it: the median of raw over accounts that are not silent; '
+    'NULL of fewer than 10, and where one account is scored by itself';
 
 CREATE TYPE health.account_state AS (
     parts health.usage[],
@@ -150,7 +154,8 @@ CREATE TYPE health.account_state AS (
     ledger_start date,
     past_step integer,
     in_filter boolean[],
-    overrides health.score_override[]
+    overrides health.score_override[],
+    outages date[]
 );
 COMMENT ON TYPE health.account_state IS 'what scoring takes of an account';
 COMMENT ON COLUMN health.account_state.parts IS 'ledgers that add up to the account''s usage';
@@ -179,6 +184,9 @@ COMMENT ON COLUMN health.account_state.in_filter IS
     'whether the accounts of the day had the account: element n + 1 is of n x past_step days before as_of, NULL where they had it more '
     'than once; NULL: on all days';
 
+COMMENT ON COLUMN health.account_state.outages IS
+    'first and last days, by turns, on which tracking was broken, infinity where it still is: dates within are scored as of the first day; '
+    'NULL: none';
 COMMENT ON COLUMN health.account_state.overrides IS
     'what was ever decided about the score, in the order in which it was: of those that hold on a day the last stands; NULL: nothing';
 
@@ -226,11 +234,12 @@ COMMENT ON FUNCTION health.score_signals(jsonb, health.account_state) IS
     'the last row is the score';
 
 CREATE FUNCTION health_internal.signal_rows(model jsonb, as_of date, signals health_internal.signal_values,
-    overrides health.score_override[] DEFAULT NULL) RETURNS SETOF health.signal_score
+    overrides health.score_override[] DEFAULT NULL, book float8[] DEFAULT NULL) RETURNS SETOF health.signal_score
     AS 'MODULE_PATHNAME', 'health_signal_rows'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 200 ROWS 10;
-COMMENT ON FUNCTION health_internal.signal_rows(jsonb, date, health_internal.signal_values, health.score_override[]) IS
-    'what score_signals() gives, from the values that score_details() gave and the overrides of the account';
+COMMENT ON FUNCTION health_internal.signal_rows(jsonb, date, health_internal.signal_values, health.score_override[], float8[]) IS
+    'what score_signals() gives, from the values that score_details() gave and the overrides of the account; beside it what the whole book '
+    'did, an element per signal';
 
 CREATE FUNCTION health_internal.score_details(model jsonb, account health.account_state,
     OUT score float8, OUT band text, OUT data_coverage float8, OUT unknown_reason text, OUT change_7d float8,

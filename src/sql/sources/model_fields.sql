@@ -16,6 +16,13 @@ COMMENT ON FUNCTION health_internal.model_clock(jsonb, date) IS
         'tomorrow, so that '
     'today counts';
 
+CREATE FUNCTION health_internal.clock_item(clock text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT '(SELECT ' || clock || ' AS as_of) AS clock';
+END;
+COMMENT ON FUNCTION health_internal.clock_item(text) IS 'SQL of the row of the clock, by the SQL of its date';
+
 CREATE FUNCTION health_internal.local_day(expression text, type regtype, source_zone text, model_zone text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -82,9 +89,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ARRAY['account_id', 'name', 'as_of', 'model', 'model_version', 'score', 'band', 'data_coverage', 'unknown_reason', 'change_7d',
                  'change_28d', 'main_reason', 'next_step', 'score_without_top_user', 'in_book', 'state', 'state_reason',
-                 'override_reason', 'overrides', 'usage', 'inputs', 'observed', 'segments',
+                 'override_reason', 'churn_probability', 'expansion_likelihood', 'overrides', 'usage', 'inputs', 'observed', 'segments',
                  'past_inputs', 'past_observed', 'account_start', 'account_end', 'ledger_start', 'in_filter', 'seats', 'repeated',
-                     '$roster', '$parts', '$fresh', '$book'] ||
+                 'outages', 'tracking_broke',
+                     '$roster', '$parts', '$fresh', '$book', '$signals'] ||
            ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                  WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
                    AND a.attnum > 0 AND NOT a.attisdropped);
@@ -138,8 +146,8 @@ BEGIN
         RETURN;
     END IF;
     IF EXISTS (SELECT FROM health_internal.source_fields() AS f WHERE f.kind = fields_of_source.kind AND f.dated) THEN
-        info.from_item := pg_catalog.format('(SELECT %s AS as_of) AS clock CROSS JOIN %s', health_internal.model_clock(document, as_of),
-            health_internal.fence_source(info));
+        info.from_item := health_internal.clock_item(health_internal.model_clock(document, as_of)) || ' CROSS JOIN '
+            || health_internal.fence_source(info);
     END IF;
     RETURN NEXT ROW(path, 'from', path, info.from_item, info.label, NULL, NULL,
                     pg_catalog.array_to_json(info.column_names)::text, NULL)::health_internal.model_field;
@@ -381,7 +389,48 @@ END;
 COMMENT ON FUNCTION health_internal.compile_actor_event(text, text) IS
     'SQL of the name of an event in the ledger: with who acts before it, unless that is a human';
 
-CREATE FUNCTION health_internal.with_keys(fields health_internal.model_field[]) RETURNS SETOF health_internal.model_field
+-- Local days for the name of an event, by what PostgreSQL has: capture takes functions of ours for code of a user. None fails; times near
+-- the ends of all times are infinite, NULL is -infinity.
+CREATE FUNCTION health_internal.compile_plain_day(moment text, type regtype, source_zone text, model_zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('CASE WHEN %1$s > %2$s ''294000-01-01 00:00:00+00'' THEN DATE ''infinity'' '
+                  'WHEN %1$s > %2$s ''4713-01-01 00:00:00+00 BC'' THEN %3$s ELSE DATE ''-infinity'' END',
+        moment, format_type(type, -1),
+        CASE WHEN type = 'timestamptz'::regtype THEN format('(%s AT TIME ZONE %L)::pg_catalog.date', moment, model_zone)
+             WHEN type = 'timestamp'::regtype AND source_zone IS NOT NULL
+                 THEN format('(%s AT TIME ZONE %L AT TIME ZONE %L)::pg_catalog.date', moment, source_zone, model_zone)
+             ELSE format('%s::pg_catalog.date', moment) END);
+$$;
+COMMENT ON FUNCTION health_internal.compile_plain_day(text, regtype, text, text) IS
+    'SQL of the model''s local day of a time of an event source, which never fails and uses built-in functions only';
+
+-- src/core/ledger/markers.hpp has the same rule. Infinity: never known. What is guarded costs much, and is asked once.
+CREATE FUNCTION health_internal.compile_known_event(event text, occurred health_internal.model_field,
+    known health_internal.model_field, source_zone text, model_zone text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN guarded THEN format('(SELECT %s FROM (SELECT %s AS event, %s AS occurred, %s AS known OFFSET 0) AS one)', name.sql,
+        event, occurred.expression, known.expression) ELSE name.sql END
+    FROM (SELECT concat(event, occurred.expression, known.expression) LIKE '%health\_internal.try\_value(%') AS g (guarded),
+         LATERAL (SELECT CASE WHEN guarded THEN 'one.event' ELSE event END,
+                         CASE WHEN guarded THEN 'one.occurred' ELSE occurred.expression END,
+                         CASE WHEN guarded THEN 'one.known' ELSE known.expression END) AS x (named, happened, learned),
+         LATERAL (SELECT format('CASE WHEN %1$s = %2$s ''4714-11-24 00:00:00+00 BC'' THEN '''' '
+                  'WHEN (%4$s) > (%3$s) AND pg_catalog.isfinite(%3$s) AND %5$s::pg_catalog.text <> '''' '
+                  'THEN ''$/'' || CASE WHEN pg_catalog.isfinite(%4$s) THEN (%4$s) - (%3$s) ELSE 2147483647 END::pg_catalog.text '
+                  '|| ''/'' || %5$s::pg_catalog.text ELSE %5$s::pg_catalog.text END',
+                  x.learned, format_type(known.type, -1),
+                  health_internal.compile_plain_day(x.happened, occurred.type, source_zone, model_zone),
+                  health_internal.compile_plain_day(x.learned, known.type, source_zone, model_zone), x.named)) AS name (sql);
+$$;
+COMMENT ON FUNCTION health_internal.compile_known_event(text, health_internal.model_field, health_internal.model_field, text, text) IS
+    'SQL of the name of an event in the ledger: with how many days later than its own it became known before it, if it did';
+
+CREATE FUNCTION health_internal.with_keys(document jsonb, fields health_internal.model_field[])
+    RETURNS SETOF health_internal.model_field
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -403,12 +452,18 @@ BEGIN
                     ROW('text', health_internal.is_citext(field.type))::health_internal.id_form),
                 (SELECT f.expression FROM pg_catalog.unnest(fields) AS f
                  WHERE f.source = field.source AND f.field = 'actor' AND f.problem IS NULL));
+            field.expression := coalesce((
+                SELECT health_internal.compile_known_event(field.expression, o, k, s.source ->> 'time_zone',
+                    coalesce(document ->> 'time_zone', 'UTC'))
+                FROM pg_catalog.unnest(fields) AS o, pg_catalog.unnest(fields) AS k, health_internal.event_sources(document) AS s
+                WHERE o.source = field.source AND o.field = 'occurred_at' AND o.problem IS NULL AND k.source = field.source
+                    AND k.field = 'known_at' AND k.problem IS NULL AND s.path = field.source), field.expression);
         END IF;
         RETURN NEXT field;
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.with_keys(health_internal.model_field[]) IS
+COMMENT ON FUNCTION health_internal.with_keys(jsonb, health_internal.model_field[]) IS
     'Fields with ids and names of events as keys: users, accounts of users, events and query signals';
 
 CREATE FUNCTION health_internal.model_fields(document jsonb, as_of date DEFAULT NULL, guarded boolean DEFAULT true,
@@ -438,7 +493,7 @@ BEGIN
         signals := ARRAY(SELECT f FROM health_internal.signal_fields(document, accounts) AS f);
     END IF;
     IF keyed THEN
-        RETURN QUERY SELECT f.* FROM health_internal.with_keys(accounts || others || signals) AS f;
+        RETURN QUERY SELECT f.* FROM health_internal.with_keys(document, accounts || others || signals) AS f;
     ELSE
         RETURN QUERY SELECT f.* FROM pg_catalog.unnest(accounts || others || signals) AS f;
     END IF;

@@ -461,6 +461,8 @@ BEGIN
         ELSIF written <> result.expression THEN
             result.expression := coalesce(health_internal.guard_expression(written, result.type,
                 CASE WHEN source ~ '^events' AND field = 'occurred_at' THEN '''infinity'''
+                     -- Before all times that there are: compile_known_event() makes a bad row of it, as capture does.
+                     WHEN source ~ '^events' AND field = 'known_at' THEN '''4714-11-24 00:00:00+00 BC'''
                      WHEN source ~ '^events' AND field = 'event' AND result.type IN ('text'::regtype, 'varchar'::regtype) THEN ''''''
                      WHEN accepts = 'signal' AND result.type IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype) THEN '''NaN'''
                      ELSE 'NULL' END, info.from_item, scope), result.expression);

@@ -38,3 +38,21 @@ CREATE FUNCTION health_internal.auc_difference(first float8[], second float8[], 
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 20000;
 COMMENT ON FUNCTION health_internal.auc_difference(float8[], float8[], boolean[], bigint[]) IS
     'How much better the first score ranks than the second, on the same rows, with its 95 % interval (paired, by clusters)';
+
+CREATE FUNCTION health_internal.auc_beside(first float8[], others float8[], outcomes boolean[], clusters bigint[],
+    OUT "position" integer, OUT auc float8, OUT low float8, OUT high float8, OUT difference float8, OUT difference_low float8,
+    OUT difference_high float8, OUT p_value float8) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'health_auc_beside'
+    LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 30000 ROWS 3;
+COMMENT ON FUNCTION health_internal.auc_beside(float8[], float8[], boolean[], bigint[]) IS
+    'AUC of a score (position 1) and of others, one after the other in their array, each with how much better the first ranks, and 95 % '
+    'intervals (by clusters, the differences paired)';
+
+-- Fewer than ten with, or without, the outcome: an interval, and no figure.
+CREATE FUNCTION health_internal.are_enough(events bigint, observations bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT least(events, observations - events) >= 10;
+END;
+COMMENT ON FUNCTION health_internal.are_enough(bigint, bigint) IS
+    'Whether so many observations with the outcome, of so many in all, are enough to say a figure';

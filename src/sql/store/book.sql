@@ -89,7 +89,8 @@ CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.track
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT b.*, t.as_of, t.model_version, t.ledger_start, NULL::pg_catalog.bool[] AS in_filter, %s AS past_inputs, %s AS '
+    SELECT format('SELECT b.*, t.as_of, t.model_version, t.ledger_start, t.outages, t.broken, NULL::pg_catalog.bool[] AS in_filter, '
+        '%s AS past_inputs, %s AS '
         'past_observed, ARRAY(%s) AS "$parts" FROM %s AS b CROSS '
         'JOIN %s AS t%s',
                   coalesce(past.inputs, 'NULL::text[]'), coalesce(past.observed, 'NULL::date[]'),
@@ -111,7 +112,7 @@ AS $$
     SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l."$parts") AS p (usage)) AS usage, '
         'l.inputs, l.observed, '
                   'l.segments, l.past_inputs, l.past_observed, l.account_start, l.account_end, l.ledger_start, l.seats%s, l.repeated, '
-                  'NULL::pg_catalog.bool[] AS in_filter, l.overrides '
+                  'NULL::pg_catalog.bool[] AS in_filter, l.overrides, l.outages, l.broken AS tracking_broke '
                   'FROM (%s) AS l',
                   health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
                   ', ' || health_internal.list_columns((compiled).value_columns, 'l'),
@@ -153,16 +154,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     id integer := tracking.id;
-    book CONSTANT text := health_internal.compile_book(tracking, version);
+    book text;
     scores text;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
-    PERFORM health_internal.create_data_table('state', id, '{as_of,model_version,broken,excluded_users,all_stale,ledger_start}',
-                                              '{date,integer,text,text[],boolean,date}'::pg_catalog.regtype[]);
-    EXECUTE pg_catalog.format('INSERT INTO %s VALUES (NULL, $1, NULL, ''{}'', true, NULL)', health_internal.data_table('state', id))
-        USING version.version;
+    PERFORM health_internal.create_data_table('state', id,
+        '{as_of,model_version,broken,excluded_users,all_stale,ledger_start,outages,book}',
+        '{date,integer,text,text[],boolean,date,date[],float8[]}'::pg_catalog.regtype[]);
+    EXECUTE pg_catalog.format('INSERT INTO %s (model_version, excluded_users, all_stale) VALUES ($1, ''{}'', true)',
+                              health_internal.data_table('state', id)) USING version.version;
     -- One row: without statistics it is taken for hundreds, and what is joined to it for so many times as much.
     EXECUTE pg_catalog.format('ANALYZE %s', health_internal.data_table('state', id));
+    book := health_internal.compile_book(tracking, version);
     PERFORM health_internal.create_data_table_of('book', id, book, '{account_id}');
     scores := health_internal.compile_scores(tracking, version.document);
     PERFORM health_internal.create_data_table_of('score', id, scores, '{account_id}');
@@ -194,7 +197,7 @@ COMMENT ON FUNCTION health_internal.compile_band(text, jsonb) IS 'SQL of the ban
 
 -- The relations of a score view of a tracked model; their columns are those of a score view that is made from events.
 CREATE FUNCTION health_internal.compile_tracked_view(suffix text, tracking health_internal.tracking, document jsonb,
-    compiled health_internal.compiled_model)
+    compiled health_internal.compiled_model, probabilities text)
 RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -204,17 +207,18 @@ AS $$
         WHEN '' THEN format(
             'SELECT %s, b.account_start, b.account_end, nullif(b.seats, ''NaN'') AS seats, t.as_of, %L::pg_catalog.text AS model, '
             't.model_version, s.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, '
-            'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, '
-                's.score_without_top_user, s.override_reason, %s%s FROM %s',
+            'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, %s, '
+                's.score_without_top_user, s.override_reason, %s%s, %s FROM %s',
             health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'b'), tracking.model,
+            health_internal.compile_next_step(document, 't.as_of', 's.signals', 'b.overrides', 't.book'),
             health_internal.list_columns(health_internal.metric_columns(), 's'),
-            ', ' || health_internal.list_columns((compiled).value_columns, 'b'), stored.rows)
+            ', ' || health_internal.list_columns((compiled).value_columns, 'b'), probabilities, stored.rows)
         WHEN '_signals' THEN format(
             'SELECT b.account_id, b.name, t.as_of, t.model_version, r."position", r.signal, r.parent, r.label, r.level, r.raw, '
                 'r.raw_text, r.normalized, '
-            'r.weight, r.points, r.reason, r.phrase, r.next_step, r.counted, r.basis FROM %s CROSS JOIN LATERAL '
+            'r.weight, r.points, r.reason, r.phrase, r.next_step, r.counted, r.basis, r.book FROM %s CROSS JOIN LATERAL '
                 'health_internal.signal_rows(%L::pg_catalog.jsonb, t.as_of, '
-                's.signals, b.overrides) AS r',
+                's.signals, b.overrides, t.book) AS r',
             stored.rows, health_internal.scoring_document(document))
         WHEN '_history' THEN format(
             'SELECT h.account_id, r.as_of, r.model_version, r.score, CASE WHEN r.state IS DISTINCT FROM ''onboarding'' THEN %s END AS '
@@ -228,5 +232,5 @@ AS $$
                         health_internal.data_table('book', tracking.id),
                             health_internal.data_table('state', tracking.id))) AS stored (rows);
 $$;
-COMMENT ON FUNCTION health_internal.compile_tracked_view(text, health_internal.tracking, jsonb, health_internal.compiled_model) IS
+COMMENT ON FUNCTION health_internal.compile_tracked_view(text, health_internal.tracking, jsonb, health_internal.compiled_model, text) IS
     'SQL of one of the four relations of a score view of a tracked model';

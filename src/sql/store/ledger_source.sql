@@ -152,14 +152,16 @@ COMMENT ON COLUMN health_internal.ledger_batch_table.ended_at IS 'When it was re
 CREATE TABLE health_internal.ledger_day_table (
     source integer NOT NULL,
     day date NOT NULL,
+    event text NOT NULL,
     events bigint NOT NULL,
-    PRIMARY KEY (source, day)
+    PRIMARY KEY (source, day, event)
 );
 COMMENT ON TABLE health_internal.ledger_day_table IS
-    'Events per local day of a source, for the last 100 days: whether tracking broke is read from it.';
+    'Events of each name per local day of a source, as far back as its ledger: whether tracking broke is read from it.';
 COMMENT ON COLUMN health_internal.ledger_day_table.source IS 'Id of the source';
 COMMENT ON COLUMN health_internal.ledger_day_table.day IS 'Local day';
-COMMENT ON COLUMN health_internal.ledger_day_table.events IS 'Events of all accounts on that day';
+COMMENT ON COLUMN health_internal.ledger_day_table.event IS 'Name of the events';
+COMMENT ON COLUMN health_internal.ledger_day_table.events IS 'How many of them all accounts had on that day';
 
 -- Written by the trigger, as the owner of the catalog, when changes cannot go where they should. Without an index, which it would have to
 -- keep.
@@ -212,7 +214,7 @@ CREATE VIEW health_internal.ledger_batch WITH (security_barrier) AS
 COMMENT ON VIEW health_internal.ledger_batch IS 'What has been read of the sources of the models whose owner the current user may act as';
 
 CREATE VIEW health_internal.ledger_day WITH (security_barrier) AS
-    SELECT d.source, d.day, d.events
+    SELECT d.source, d.day, d.event, d.events
     FROM health_internal.ledger_day_table AS d
     WHERE EXISTS (SELECT 1 FROM health_internal.ledger_source_table AS s JOIN health_internal.model_table AS m ON m.name = s.model
                   WHERE s.id = d.source AND health_internal.may_act_as(m.owner))

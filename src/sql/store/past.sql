@@ -17,7 +17,7 @@ BEGIN
         EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health_internal.ledger_start(document,
             as_of);
         UPDATE health_internal.ledger_source AS s SET kept_from = health_internal.ledger_start(document, as_of) WHERE s.id = source.id;
-        PERFORM health_internal.delete_rows(tracking.model, 'days', source.id::text, (least(as_of, current_date) - 100)::text);
+        PERFORM health_internal.delete_rows(tracking.model, 'days', source.id::text, health_internal.ledger_start(document, as_of)::text);
     END LOOP;
     FOR old IN SELECT format('health_data.%I', c.relname) AS partition FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
                WHERE i.inhparent = to_regclass(health_internal.data_table('history', tracking.id))
@@ -49,7 +49,7 @@ BEGIN
             CROSS JOIN LATERAL health_internal.recorded_days(h.month, h.days, h.spans) AS r
             CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l."$parts", r.as_of, r.account_start, r.seats, r.inputs,
                 r.observed, l.segments, NULL, NULL, r.unknown_reason IS NOT DISTINCT FROM 'repeated_account', r.account_end,
-                l.ledger_start, NULL, NULL, l.overrides)::health.account_state, r.as_of, r.as_of) AS s
+                l.ledger_start, NULL, NULL, l.overrides, %6$L)::health.account_state, r.as_of, r.as_of) AS s
             WHERE h.month >= health_internal.month_of($1) AND h.month <= $2 AND r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0
               AND r.model_version = ANY (%4$L::pg_catalog.int4[])
             GROUP BY h.account_id, h.month
@@ -59,7 +59,7 @@ BEGIN
         FROM fresh AS f WHERE h.account_id = f.account_id AND h.month = f.month
         $query$, health_internal.data_table('history', tracking.id), health_internal.compile_book_rows(tracking, version.document, false),
         health_internal.scoring_document(version.document), health_internal.versions_with_same_inputs(tracking.model, version.document),
-            version.version)
+            version.version, (health_internal.ledger_sight(tracking.model, version.document, to_date, to_date - from_date)).outages)
     USING from_date, to_date, step;
 END;
 $$;
@@ -221,7 +221,7 @@ AS $$
                    CASE WHEN r.as_of IS NULL THEN l.seats ELSE r.seats END AS seats, coalesce(r.inputs, l.inputs) AS inputs,
                    CASE WHEN r.as_of IS NULL THEN l.observed ELSE r.observed END AS observed, l.segments, l.past_inputs, l.past_observed,
                    CASE WHEN r.as_of IS NULL THEN l.repeated ELSE r.unknown_reason IS NOT DISTINCT FROM 'repeated_account' END AS repeated,
-                   l.in_filter, l.overrides
+                   l.in_filter, l.overrides, l.outages, l.tracking_broke
             FROM (%s) AS l LEFT JOIN LATERAL (
                 SELECT d.* FROM %s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS d
                 WHERE h.account_id = l.account_id AND h.month = health_internal.month_of(l.as_of) AND d.as_of = l.as_of

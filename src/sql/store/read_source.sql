@@ -374,36 +374,33 @@ COMMENT ON FUNCTION health_internal.plan_reading(health_internal.ledger_source) 
     'Plans what is to be read of a tracked source: partitions that are new, or everything when it cannot be said what the ledger stands '
         'for. Returns whether it has locked the table for writers';
 
-CREATE FUNCTION health_internal.read_batch(source health_internal.ledger_source, batch health_internal.ledger_batch, today date,
-    first_period date) RETURNS bigint
+CREATE FUNCTION health_internal.read_batch(source health_internal.ledger_source, batch health_internal.ledger_batch, first_period date)
+    RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     started timestamptz := clock_timestamp();
-    seen pg_snapshot;
-    read_events bigint;
-    read_bad bigint;
-    daily bigint[];
+    folded record;
 BEGIN
     -- One statement: the rows are read with the very snapshot that is noted.
-    SELECT pg_current_snapshot(), f.events, f.bad_rows, f.daily INTO seen, read_events, read_bad, daily
-    FROM health_internal.fold_events(source.id, batch.leaf, batch.from_block, batch.to_block, batch.part, today - 100, first_period) AS f;
-    UPDATE health_internal.ledger_batch AS b SET snapshot = seen, events = read_events, started_at = started, ended_at = clock_timestamp()
+    SELECT pg_current_snapshot() AS seen, f.* INTO folded
+    FROM health_internal.fold_events(source.id, batch.leaf, batch.from_block, batch.to_block, batch.part, first_period) AS f;
+    UPDATE health_internal.ledger_batch AS b SET snapshot = folded.seen, events = folded.events, started_at = started,
+           ended_at = clock_timestamp()
     WHERE b.source = batch.source AND b.leaf = batch.leaf AND b.from_block = batch.from_block;
-    UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + read_bad WHERE s.id = source.id AND read_bad <> 0;
-    INSERT INTO health_internal.ledger_day AS d (source, day, events)
-    SELECT source.id, today - 101 + c.position::integer, c.events FROM unnest(daily) WITH ORDINALITY AS c (events, position)
-        WHERE c.events > 0
-    ON CONFLICT (source, day) DO UPDATE SET events = d.events + excluded.events;
-    RETURN read_events;
+    UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + folded.bad_rows WHERE s.id = source.id AND folded.bad_rows <> 0;
+    INSERT INTO health_internal.ledger_day AS d (source, day, event, events)
+    SELECT source.id, c.day, c.event, c.events FROM unnest(folded.days, folded.names, folded.counts) AS c (day, event, events)
+    ON CONFLICT (source, day, event) DO UPDATE SET events = d.events + excluded.events;
+    RETURN folded.events;
 EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_object_definition OR invalid_schema_name OR feature_not_supported THEN
     PERFORM health_internal.raise_misread(source, batch.leaf, sqlstate, sqlerrm);
     RAISE;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, health_internal.ledger_batch, date, date) IS
+COMMENT ON FUNCTION health_internal.read_batch(health_internal.ledger_source, health_internal.ledger_batch, date) IS
     'Folds one batch of a tracked source into its ledger; returns its events';
 
 CREATE FUNCTION health_internal.read_whole(source health_internal.ledger_source) RETURNS bigint
@@ -458,23 +455,25 @@ END;
 COMMENT ON FUNCTION health_internal.compile_period_rows(health_internal.ledger_source) IS
     'SQL of the rows of a source with the quarter of their local day';
 
--- Daily volume, of the last quarters only: what tells a broken tracking from customers who leave.
-CREATE FUNCTION health_internal.count_days(source health_internal.ledger_source, today date) RETURNS void
+-- Daily volume: what tells a broken tracking from customers who leave.
+CREATE FUNCTION health_internal.count_days(source health_internal.ledger_source, first_day date) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM health_internal.delete_rows(source.model, 'days', source.id::text);
+    UPDATE health_internal.ledger_day AS d SET events = 0 WHERE d.source = count_days.source.id AND d.day >= first_day AND d.events <> 0;
     EXECUTE format(
-        'INSERT INTO health_internal.ledger_day (source, day, events) SELECT %s, c.day, sum(c.count) FROM %s AS k, '
-        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= health_internal.period_start($1) AND NOT '
-            'health_internal.is_marker(c.event) GROUP BY c.day',
+        'INSERT INTO health_internal.ledger_day AS d (source, day, event, events) '
+        'SELECT %s, c.day, health_internal.plain_event(c.event), sum(c.count) FROM %s AS k, '
+        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= health_internal.period_start($1) '
+        'AND NOT health_internal.is_marker(c.event) GROUP BY 2, 3 '
+        'ON CONFLICT (source, day, event) DO UPDATE SET events = excluded.events WHERE d.events <> excluded.events',
         source.id, source.chunk_table::regclass)
-    USING today - 70;
+    USING first_day;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.count_days(health_internal.ledger_source, date) IS
-    'Counts the events of a source on each of the last 70 days anew';
+    'Counts the events of a source on each day from the first one on anew';
 
 CREATE FUNCTION health_internal.extend_ledger(source health_internal.ledger_source) RETURNS health_internal.ledger_source
 LANGUAGE plpgsql
@@ -524,7 +523,7 @@ BEGIN
         END IF;
         FOR batch IN SELECT b.* FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.leaf,
             b.from_block LOOP
-            events := events + health_internal.read_batch(source, batch, today, health_internal.ledger_start(document, today));
+            events := events + health_internal.read_batch(source, batch, health_internal.ledger_start(document, today));
             blocks := blocks + least(batch.to_block - batch.from_block, 65536);
             EXIT WHEN blocks >= 65536;
         END LOOP;
@@ -533,7 +532,7 @@ BEGIN
             IF source.window_days IS NOT NULL THEN
                 EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass)
                     USING health_internal.ledger_start(document, today);
-                PERFORM health_internal.count_days(source, today);
+                PERFORM health_internal.count_days(source, health_internal.ledger_start(document, today));
             END IF;
             UPDATE health_internal.ledger_source AS s SET read_at = clock_timestamp(), kept_from = health_internal.ledger_start(document,
                 today) WHERE s.id = source.id;

@@ -17,8 +17,8 @@ COMMENT ON FUNCTION health_internal.compile_pending_changes(text, integer) IS
 
 -- Changes of a partition that has not been read yet wait until it has been. Those that could not be captured (NULL) stay: they are a reason
 -- to read the source again.
-CREATE FUNCTION health_internal.fold_source(tracking health_internal.tracking, source health_internal.ledger_source, ledger_start date,
-    today date) RETURNS boolean
+CREATE FUNCTION health_internal.fold_source(tracking health_internal.tracking, source health_internal.ledger_source, ledger_start date)
+    RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -36,7 +36,7 @@ BEGIN
         WITH taken AS (
             DELETE FROM %1$s AS c
             WHERE c.ctid = ANY (ARRAY(
-                SELECT t.ctid FROM %1$s AS t WHERE t.changes IS NOT NULL AND t.generation = $7
+                SELECT t.ctid FROM %1$s AS t WHERE t.changes IS NOT NULL AND t.generation = $6
                 -- guard read_leaves {
                 AND t.leaf = ANY ($1)
                 -- instead: AND $1 IS NOT NULL
@@ -58,10 +58,10 @@ BEGIN
             ON CONFLICT (account_id, period, part) DO UPDATE SET usage = health_internal.add_to_chunk(k.usage,
                 excluded.usage, k.account_id::pg_catalog.text, k.period)
         ), days AS (
-            INSERT INTO health_internal.ledger_day AS d (source, day, events)
-            SELECT $4, c.day, sum(c.count) FROM folded AS f, LATERAL health.cells(health.slice(f.usage, $6, NULL)) AS c
-            WHERE NOT health_internal.is_marker(c.event) GROUP BY c.day
-            ON CONFLICT (source, day) DO UPDATE SET events = d.events + excluded.events
+            INSERT INTO health_internal.ledger_day AS d (source, day, event, events)
+            SELECT $4, c.day, health_internal.plain_event(c.event), sum(c.count) FROM folded AS f, LATERAL health.cells(f.usage) AS c
+            WHERE f.period >= $5 AND NOT health_internal.is_marker(c.event) GROUP BY 2, 3
+            ON CONFLICT (source, day, event) DO UPDATE SET events = d.events + excluded.events
         ), stale AS (
             INSERT INTO %4$s (account_id)
             SELECT b.account_id FROM %5$s AS b
@@ -74,7 +74,7 @@ BEGIN
         health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
         health_internal.account_key(tracking, 'b.account_id'), health_internal.compile_pending_changes('t', source.id))
     INTO pieces, bad
-    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, today - 100, source.generation;
+    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, source.generation;
     IF bad IS NOT NULL THEN
         UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + bad WHERE s.id = source.id;
     END IF;
@@ -84,7 +84,7 @@ BEGIN
     RETURN pieces = most;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.fold_source(health_internal.tracking, health_internal.ledger_source, date, date) IS
+COMMENT ON FUNCTION health_internal.fold_source(health_internal.tracking, health_internal.ledger_source, date) IS
     'Folds captured changes into the chunks of a source and notes the accounts that they are of; true when there may be more';
 
 -- Where clocks go back over midnight a day begins twice: the condition on the time is for an index and reaches further than the day.
@@ -144,7 +144,7 @@ BEGIN
         health_internal.account_key(tracking, 'b.account_id'))
     INTO bad USING first_day, first_period;
     UPDATE health_internal.ledger_source AS s SET bad_rows = bad WHERE s.id = source.id AND s.bad_rows <> bad;
-    PERFORM health_internal.count_days(source, today);
+    PERFORM health_internal.count_days(source, first_day);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.reread_window(health_internal.tracking, health_internal.ledger_source, date) IS
@@ -235,6 +235,25 @@ END;
 COMMENT ON FUNCTION health_internal.compile_choice(text, text, text) IS
     'SQL condition of the rows of some accounts, given as an array in text form; NULL: of all';
 
+-- One figure of all accounts, for words and advice that are made when somebody reads them: no row of another account is written for it.
+CREATE FUNCTION health_internal.measure_book(tracking health_internal.tracking) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    changes CONSTANT text := health_internal.compile_book_changes(
+        (health_internal.find_version(tracking.model, tracking.model_version)).document,
+        format('(SELECT s.signals AS "$signals" FROM %s AS s)', health_internal.data_table('score', tracking.id)));
+BEGIN
+    IF changes IS NOT NULL THEN
+        EXECUTE format('UPDATE %s AS t SET book = b.changes FROM (%s) AS b WHERE t.book IS DISTINCT FROM b.changes',
+                       health_internal.data_table('state', tracking.id), changes);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.measure_book(health_internal.tracking) IS
+    'Sets what the whole book did in each signal that is held against it, from the scores';
+
 -- Rows that come out as they are stay as they are.
 CREATE FUNCTION health_internal.write_scores(tracking health_internal.tracking, most integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql
@@ -244,33 +263,41 @@ DECLARE
     stale CONSTANT text := health_internal.data_table('stale', tracking.id);
     scores CONSTANT text := health_internal.data_table('score', tracking.id);
     book CONSTANT text := health_internal.data_table('book', tracking.id);
-    all_stale CONSTANT boolean := (health_internal.read_state(tracking.id)).all_stale;
+    state CONSTANT health_internal.store_state := health_internal.read_state(tracking.id);
     assignments CONSTANT text := (SELECT string_agg(format('%1$I = excluded.%1$I', a.attname), ', ')
                                   FROM pg_attribute AS a WHERE a.attrelid = scores::regclass AND a.attnum > 1 AND NOT a.attisdropped);
     ids text;
     scored bigint;
     total bigint := 0;
+    written boolean := false;
 BEGIN
     LOOP
-        IF NOT all_stale THEN
+        IF NOT state.all_stale THEN
             EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most)
                 INTO ids;
             EXIT WHEN ids IS NULL;
         END IF;
+        written := true;
         -- Accounts that are gone have no row in the book any more, but still one in the scores.
         EXECUTE format('DELETE FROM %s AS s WHERE %s AND NOT EXISTS (SELECT FROM %s AS b WHERE b.account_id = s.account_id)', scores,
                        health_internal.compile_choice('s', ids, tracking.account_type), book);
         EXECUTE format('INSERT INTO %s AS s SELECT n.* FROM (%s WHERE %s) AS n ON CONFLICT (account_id) DO UPDATE SET %s WHERE s *<> '
             'excluded', scores,
                        tracking.score_query, health_internal.compile_choice('l', ids, tracking.account_type), assignments);
-        PERFORM health_internal.record_scores(tracking, health_internal.compile_choice('s', ids, tracking.account_type));
+        -- The days of an outage are written when it is over.
+        IF state.broken IS NULL THEN
+            PERFORM health_internal.record_scores(tracking, health_internal.compile_choice('s', ids, tracking.account_type));
+        END IF;
         EXECUTE format('SELECT count(*) FROM %s AS b WHERE %s', book, health_internal.compile_choice('b', ids, tracking.account_type))
             INTO scored;
         EXECUTE format('DELETE FROM %s AS t WHERE %s', stale, health_internal.compile_choice('t', ids, tracking.account_type));
         total := total + scored;
-        EXIT WHEN all_stale;
+        EXIT WHEN state.all_stale;
     END LOOP;
     EXECUTE format('UPDATE %s SET all_stale = false WHERE all_stale', health_internal.data_table('state', tracking.id));
+    IF written THEN
+        PERFORM health_internal.measure_book(tracking);
+    END IF;
     RETURN total;
 END;
 $$;
@@ -295,34 +322,6 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.analyze_data(health_internal.tracking) IS 'Gathers statistics on the tables of a tracked model';
 
--- As of a day that is fixed or over, the last day is complete; as of tomorrow, yesterday is.
-CREATE FUNCTION health_internal.find_broken_tracking(tracking health_internal.tracking, as_of date) RETURNS text
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    WITH last_day AS (
-        SELECT s.id, s.path, least(as_of - 1, (now() AT TIME ZONE coalesce(s.time_zone, 'UTC'))::date - 1) AS day
-        FROM health_internal.ledger_source AS s WHERE s.model = tracking.model
-    ), usual AS (
-        SELECT l.id, l.path, l.day, coalesce((SELECT d.events FROM health_internal.ledger_day AS d WHERE d.source = l.id
-            AND d.day = l.day), 0) AS events,
-               (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(d.events, 0))
-                FROM generate_series(1, 8) AS w LEFT JOIN health_internal.ledger_day AS d ON d.source = l.id
-                    AND d.day = l.day - 7 * w) AS median
-        FROM last_day AS l
-    )
-    SELECT format('tracking_broke: %s had %s events on %s, usually about %s on that weekday', u.path, u.events, u.day,
-        round(u.median::numeric))
-    FROM usual AS u
-    WHERE u.median >= 50 AND (u.events < u.median / 5 OR u.events > u.median * 5)
-      AND (tracking.accepted_until IS NULL OR u.day > tracking.accepted_until)
-    ORDER BY u.path LIMIT 1;
-$$;
-COMMENT ON FUNCTION health_internal.find_broken_tracking(health_internal.tracking, date) IS
-    'What says that a source is broken rather than its customers gone: the last complete day has under a fifth of, or over five times, '
-        'the median of '
-    'that weekday in the last 8 weeks (from 50 events on); NULL when nothing does';
-
 CREATE FUNCTION health_internal.rescore(tracking health_internal.tracking, version health_internal.model_version, ignore_volume boolean)
     RETURNS bigint
 LANGUAGE plpgsql
@@ -332,31 +331,28 @@ DECLARE
     state_table CONSTANT text := health_internal.data_table('state', tracking.id);
     state health_internal.store_state := health_internal.read_state(tracking.id);
     document jsonb := version.document;
-    today CONSTANT date := health_internal.model_today(document);
-    first_day CONSTANT date := today - health_internal.past_days(document);
+    asked CONSTANT date := health_internal.model_today(document);
+    first_day CONSTANT date := asked - health_internal.past_days(document);
     first_time boolean := NOT EXISTS (SELECT FROM health_internal.tracking AS t WHERE t.id = tracking.id AND t.history_from IS NOT NULL);
-    reason text := CASE WHEN NOT ignore_volume THEN health_internal.find_broken_tracking(tracking, today) END;
-    has_scores boolean;
+    sight health_internal.sight;
+    today date;
     scored bigint := 0;
 BEGIN
-    PERFORM health_internal.make_history_months(tracking, today, today);
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', health_internal.data_table('score', tracking.id)) INTO has_scores;
-    -- The first scores, and those of a new version, are taken as they come: there are none yet that could stand.
-    IF reason IS NOT NULL AND has_scores THEN
-        IF state.broken IS NULL THEN
-            RAISE WARNING 'model "%": %', tracking.model, reason
-                USING DETAIL = 'Its scores are frozen until the volume is usual again.',
-                      HINT = format('If that is how it is: CALL health.refresh(%L, ignore_volume => true);', tracking.model);
-        END IF;
-        EXECUTE format('UPDATE %s SET broken = $1 WHERE broken IS DISTINCT FROM $1', state_table) USING reason;
-        RETURN 0;
-    END IF;
     IF ignore_volume THEN
-        UPDATE health_internal.tracking AS t SET accepted_until = today WHERE t.id = tracking.id;
+        UPDATE health_internal.tracking AS t SET accepted_until = asked WHERE t.id = tracking.id;
     END IF;
-    EXECUTE format('UPDATE %s SET as_of = $1, broken = NULL, all_stale = true, ledger_start = $3 '
-                   'WHERE as_of IS DISTINCT FROM $1 OR broken IS NOT NULL OR $2 OR ledger_start IS DISTINCT FROM $3', state_table)
-    USING today, ignore_volume,
+    sight := health_internal.ledger_sight(tracking.model, document, asked, 28);
+    today := sight.as_of;
+    IF sight.broken IS NOT NULL AND state.broken IS NULL THEN
+        RAISE WARNING 'model "%": %', tracking.model, sight.broken
+            USING DETAIL = format('Its scores stay those of %s until the volume is usual again.', today),
+                  HINT = format('If that is how it is: CALL health.refresh(%L, ignore_volume => true);', tracking.model);
+    END IF;
+    PERFORM health_internal.make_history_months(tracking, today, today);
+    EXECUTE format('UPDATE %s SET as_of = $1, broken = $2, outages = $3, all_stale = all_stale OR as_of IS DISTINCT FROM $1 '
+                   'OR outages IS DISTINCT FROM $3 OR ledger_start IS DISTINCT FROM $4, ledger_start = $4 '
+                   'WHERE (as_of, broken, outages, ledger_start) IS DISTINCT FROM ($1, $2, $3, $4)', state_table)
+    USING today, sight.broken, sight.outages,
         (SELECT max(s.kept_from) FROM health_internal.ledger_source AS s WHERE s.model = tracking.model);
     PERFORM health_internal.update_book(tracking, version);
     -- Days that no refresh has seen are scored now; today with them when all is new, so that no month is written twice.
@@ -374,12 +370,12 @@ BEGIN
         PERFORM health_internal.analyze_data(tracking);
     END IF;
     IF state.as_of IS DISTINCT FROM today THEN
-        PERFORM health_internal.drop_old_data(tracking, document, today);
+        PERFORM health_internal.drop_old_data(tracking, document, asked);
     END IF;
     UPDATE health_internal.tracking AS t SET history_from = coalesce(t.history_from, first_day) WHERE t.id = tracking.id;
     RETURN scored;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.rescore(health_internal.tracking, health_internal.model_version, boolean) IS
-    'Scores the accounts of a tracked model that are stale or whose attributes changed, all of them on a new day; freezes the scores '
-        'while tracking is broken';
+    'Scores the accounts of a tracked model that are stale or whose attributes changed, all of them on a new day; as of the first '
+        'broken day while tracking is broken';

@@ -48,16 +48,17 @@ COMMENT ON FUNCTION health_internal.store_accounts(health_internal.store, text, 
     'SQL of the accounts of a store, or of one of them, as of its day or another, with what scoring takes of each';
 
 CREATE FUNCTION health_internal.store_relation(store health_internal.store, suffix text, ledger_relation text,
-    compiled health_internal.compiled_model)
+    compiled health_internal.compiled_model, as_literals boolean)
 RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT CASE
-        WHEN (store).has_scores THEN health_internal.compile_tracked_view(suffix, (store).tracking, ((store).version).document, compiled)
+        WHEN (store).has_scores THEN health_internal.compile_tracked_view(suffix, (store).tracking, ((store).version).document, compiled,
+            health_internal.compile_probabilities((store).version, true, 's.score'))
         ELSE health_internal.compile_score_query(suffix, ledger_relation, ((store).version).model, ((store).version).document,
-            compiled) END;
+            compiled, health_internal.compile_probabilities((store).version, as_literals, 's.score')) END;
 END;
-COMMENT ON FUNCTION health_internal.store_relation(health_internal.store, text, text, health_internal.compiled_model) IS
+COMMENT ON FUNCTION health_internal.store_relation(health_internal.store, text, text, health_internal.compiled_model, boolean) IS
     'SQL of one of the relations of a score view: _ledger, the scores (no suffix), _signals, _history; the columns are the same of every '
         'kind of store';
 

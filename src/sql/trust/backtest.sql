@@ -40,7 +40,7 @@ AS $$
 DECLARE
     expression text := source;
 BEGIN
-    IF kind = 'metric' THEN
+    IF kind IN ('metric', 'pulse') THEN
         RETURN true;
     ELSIF kind = 'query' THEN
         RETURN (health_internal.field_of(fields, input_path, 'observed')).expression IS NOT NULL;
@@ -98,8 +98,9 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.without_frozen(jsonb) IS 'A document without what it froze of the book';
 
-CREATE FUNCTION health_internal.check_backtest(model text, horizon integer, from_date date, to_date date, step integer, gap integer,
-    capacity integer, today date) RETURNS void
+-- Defaults of dates stand here alone: every 28 days, twelve of them, as late as the horizon allows.
+CREATE FUNCTION health_internal.plan_dates(model text, horizon integer, today date, from_date date DEFAULT NULL, to_date date DEFAULT NULL,
+    step integer DEFAULT 28, gap integer DEFAULT 0) RETURNS date[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -110,10 +111,9 @@ BEGIN
     ELSIF gap IS NULL OR gap NOT BETWEEN 0 AND 3660 THEN
         RAISE EXCEPTION 'model "%": the gap is 0 to 3660 days, not %', model, coalesce(gap::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
-    ELSIF capacity < 1 THEN
-        RAISE EXCEPTION 'model "%": the capacity is at least 1 account a date, not %', model, capacity
-            USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    to_date := coalesce(to_date, today - horizon - gap);
+    from_date := coalesce(from_date, to_date - 11 * step);
     PERFORM health_internal.check_span(model, from_date, to_date, step);
     IF to_date + gap + horizon > today THEN
         RAISE EXCEPTION 'model "%": what happens within % days after % is not known yet', model, gap + horizon, to_date
@@ -123,16 +123,17 @@ BEGIN
         RAISE EXCEPTION 'model "%": a backtest takes up to 1000 dates, not %', model, (to_date - from_date) / step + 1
             USING ERRCODE = 'program_limit_exceeded', HINT = 'Take a larger step.';
     END IF;
+    RETURN ARRAY(SELECT from_date + n * step FROM generate_series(0, (to_date - from_date) / step) AS n);
 END;
 $$;
-COMMENT ON FUNCTION health_internal.check_backtest(text, integer, date, date, integer, integer, integer, date) IS
-    'Raises an error unless a backtest over these dates makes sense';
+COMMENT ON FUNCTION health_internal.plan_dates(text, integer, date, date, date, integer, integer) IS
+    'The dates of a backtest, whose horizon after a gap is over; raises an error unless they make sense';
 
 -- Two decimals without the zero, as figures between 0 and 1 are told.
 CREATE FUNCTION health_internal.show_share(share float8) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.regexp_replace(pg_catalog.to_char(share, 'FM0.00'), '^(-?)0[.]', '\1.');
+    SELECT pg_catalog.regexp_replace(pg_catalog.to_char(pg_catalog.round(share::pg_catalog.numeric, 2), 'FM0.00'), '^(-?)0[.]', '\1.');
 END;
 COMMENT ON FUNCTION health_internal.show_share(float8) IS 'A number between -1 and 1 for a sentence: .78';
 
@@ -145,8 +146,8 @@ AS $$
         WHEN least(positives, negatives) = 0 THEN format('Nothing to say: of %s observations %s had the outcome "%s".', positives +
             negatives,
             positives, outcome)
-        WHEN least(positives, negatives) < 10 THEN format('Too few to say: %s of %s observations had the outcome "%s"%s.', positives,
-            positives + negatives, outcome,
+        WHEN NOT health_internal.are_enough(positives, positives + negatives)
+            THEN format('Too few to say: %s of %s observations had the outcome "%s"%s.', positives, positives + negatives, outcome,
             coalesce(format('; the AUC lies between %s and %s', health_internal.show_share(low), health_internal.show_share(high)), ''))
         ELSE rtrim(format('%s: AUC %s (%s to %s). %s alone: %s. %s',
             CASE WHEN high < 0.5 THEN format('Inverse: a good score means more of "%s" in %s days', outcome, horizon)
@@ -163,6 +164,18 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.tell_backtest(text, integer, bigint, bigint, float8, float8, float8, text, float8, float8, float8,
     float8) IS 'The outcome of a backtest in a sentence, beside the better one of the baselines';
+
+CREATE FUNCTION health_internal.tell_late_rows(document jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN bool_and(s.source ? 'known_at') THEN 'not seen before the day on which they became known'
+        ELSE format('seen, as if they had come on their day: no known_at in %s',
+                    string_agg(s.path, ', ' ORDER BY s.path) FILTER (WHERE NOT s.source ? 'known_at')) END
+    FROM health_internal.event_sources(document) AS s HAVING count(*) > 0;
+$$;
+COMMENT ON FUNCTION health_internal.tell_late_rows(jsonb) IS
+    'Whether past dates see rows that became known later, in words; NULL without an event source';
 
 CREATE TYPE health_internal.observation AS (
     unit bigint,
@@ -226,7 +239,7 @@ BEGIN
             WHERE coalesce(x.day, b.ended) - n.days BETWEEN $4 AND $5 AND coalesce(x.day, b.ended) > $4), $6, $7) AS o
         $query$,
         health_internal.canonical_text('l.account_id', compiled.account_type), compiled.ledger, health_internal.scoring_document(document),
-        pg_catalog.replace(health_internal.compile_state(past_step => step), 'l.', 'b.'), kind,
+        health_internal.compile_state(past_step => step, row_name => 'b', with_overrides => false), kind,
         CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text' ELSE pg_catalog.format('b.%I::pg_catalog.text', segment) END)
     USING lost_accounts, lost_days, dates, first_date, last_date, gap, horizon;
 END;
@@ -244,8 +257,8 @@ AS $$
 DECLARE
     opened CONSTANT health_internal.model := health_internal.open_model(model);
     tested health_internal.model_version := health_internal.find_version(model, coalesce(version, opened.current_version));
-    today CONSTANT date := health_internal.model_today(tested.document);
-    last_possible CONSTANT date := today - horizon - gap;
+    dates CONSTANT date[] := health_internal.plan_dates(model, horizon, health_internal.model_today(tested.document), from_date, to_date,
+        step, gap);
     fields health_internal.model_field[];
     left_out text[];
     document jsonb;
@@ -253,13 +266,11 @@ DECLARE
     kind CONSTANT text := CASE WHEN outcome IS NOT NULL THEN 'query' WHEN tested.document #> '{accounts,end}' IS NOT NULL THEN 'end'
                                ELSE 'silent' END;
     told CONSTANT text := CASE kind WHEN 'query' THEN 'lost' WHEN 'end' THEN 'ended' ELSE 'silent' END;
-    dates date[];
 BEGIN
-    to_date := coalesce(to_date, last_possible);
-    from_date := coalesce(from_date, to_date - 11 * step);
-    PERFORM health_internal.check_backtest(model, horizon, from_date, to_date, step, gap, capacity, today);
-    dates := ARRAY(SELECT from_date + n * step FROM generate_series(0, (to_date - from_date) / step) AS n);
-    to_date := dates[cardinality(dates)];
+    IF capacity < 1 THEN
+        RAISE EXCEPTION 'model "%": the capacity is at least 1 account a date, not %', model, capacity
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     PERFORM health_internal.look_names_up_in(tested.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(tested.document) AS f);
     IF segment IS NOT NULL AND tested.document #> ARRAY['accounts', 'columns', segment] IS NULL THEN
@@ -281,7 +292,7 @@ BEGIN
                   HINT = 'Use signals about usage, or expressions that ask dated tables with as_of.';
     END IF;
     usage_from := CASE WHEN (health_internal.open_store(tested)).has_ledgers THEN 'ledger' ELSE 'events' END;
-    document := health_internal.freeze_references(health_internal.without_frozen(document), NULL, from_date, usage_from, model);
+    document := health_internal.freeze_references(health_internal.without_frozen(document), NULL, dates[1], usage_from, model);
     RETURN QUERY EXECUTE $query$
         WITH seen AS MATERIALIZED (
             SELECT s.*, NOT s.in_book AS outside, pg_catalog.starts_with(s.unknown_reason, 'before_ledger') IS TRUE AS before_ledger
@@ -298,20 +309,13 @@ BEGIN
                    pg_catalog.array_agg(-o.events ORDER BY o.unit, o.as_of) AS quiet,
                    pg_catalog.array_agg(o.outcome ORDER BY o.unit, o.as_of) AS outcomes,
                    pg_catalog.array_agg(o.unit ORDER BY o.unit, o.as_of) AS units, pg_catalog.count(*) AS n,
-                   pg_catalog.count(*) FILTER (WHERE o.outcome) AS events
+                   pg_catalog.count(*) FILTER (WHERE o.outcome) AS events,
+                   health_internal.are_enough(pg_catalog.count(*) FILTER (WHERE o.outcome), pg_catalog.count(*)) AS enough
             FROM observed AS o
         ), aucs AS MATERIALIZED (
-            SELECT r."position", r.item, l.n, l.events, least(l.events, l.n - l.events) >= 10 AS enough, a.auc, a.low, a.high
-            FROM lists AS l, LATERAL (VALUES (1, 'score', l.risks), (2, 'days since last activity', l.recency), (3, 'number of events',
-                l.quiet))
-                AS r ("position", item, risks), LATERAL health_internal.auc_interval(r.risks, l.outcomes, l.units) AS a
-            WHERE l.n > 0
-        ), gains AS MATERIALIZED (
-            SELECT r."position", r.item, l.n, l.events, least(l.events, l.n - l.events) >= 10 AS enough, d.difference, d.low, d.high,
-                   d.p_value
-            FROM lists AS l, LATERAL (VALUES (2, 'over days since last activity', l.recency), (3, 'over number of events', l.quiet))
-                AS r ("position", item, risks), LATERAL health_internal.auc_difference(l.risks, r.risks, l.outcomes, l.units) AS d
-            WHERE l.n > 0
+            SELECT a.*, i.item, l.n, l.events, l.enough
+            FROM lists AS l, LATERAL health_internal.auc_beside(l.risks, l.recency || l.quiet, l.outcomes, l.units) AS a
+            JOIN (VALUES (1, 'score'), (2, 'days since last activity'), (3, 'number of events')) AS i ("position", item) USING ("position")
         ), bands AS MATERIALIZED (
             SELECT b."position", b.name, pg_catalog.count(o.unit) AS n, pg_catalog.count(o.unit) FILTER (WHERE o.outcome) AS events,
                    pg_catalog.count(DISTINCT o.unit) AS units
@@ -326,12 +330,11 @@ BEGIN
         ), figures AS (
             SELECT 1 AS part, 1::pg_catalog.int8 AS place, 'verdict' AS section, $9 AS item, l.n, l.events,
                    CASE WHEN a.enough THEN a.auc END AS value, a.low, a.high,
-                   health_internal.tell_backtest($9, $7, l.events, l.n - l.events, a.auc, a.low, a.high, r.item, r.auc, g.difference, g.low,
-                       g.high) AS note
+                   health_internal.tell_backtest($9, $7, l.events, l.n - l.events, a.auc, a.low, a.high, r.item, r.auc, r.difference,
+                       r.difference_low, r.difference_high) AS note
             FROM lists AS l LEFT JOIN aucs AS a ON a."position" = 1
             LEFT JOIN LATERAL (SELECT b.* FROM aucs AS b WHERE b."position" > 1 ORDER BY b.auc DESC NULLS LAST, b."position" LIMIT 1) AS r
                 ON true
-            LEFT JOIN gains AS g ON g."position" = r."position"
             UNION ALL
             SELECT 2, 1, 'data', 'dates', pg_catalog.cardinality($3), NULL, NULL, NULL, NULL,
                    pg_catalog.format('%s to %s, outcome from %s to %s days after each', $4, $5, $6 + 1, $6 + $7)
@@ -358,14 +361,19 @@ BEGIN
                    'left out: the ledger begins too late for the date' FROM labelled AS l
             WHERE l.before_ledger AND NOT l.outside AND NOT l.gone HAVING pg_catalog.count(*) > 0
             UNION ALL
+            SELECT 2, 7, 'data', 'late rows', NULL, NULL, NULL, NULL, NULL, health_internal.tell_late_rows($2)
+            WHERE health_internal.tell_late_rows($2) IS NOT NULL
+            UNION ALL
             SELECT 3, a."position", 'auc', a.item, a.n, a.events, CASE WHEN a.enough THEN a.auc END, a.low, a.high,
                    CASE a."position" WHEN 1 THEN 'risk is 100 - score' ELSE 'a baseline: no model at all' END FROM aucs AS a
             UNION ALL
-            SELECT 4, g."position", 'gain', g.item, g.n, g.events, CASE WHEN g.enough THEN g.difference END, g.low, g.high,
-                   CASE WHEN NOT g.enough THEN 'too few to say' WHEN g.low > 0 THEN 'better' WHEN g.high < 0 THEN 'worse'
-                       ELSE 'no difference that the data can show' END FROM gains AS g
+            SELECT 4, g."position", 'gain', 'over ' || g.item, g.n, g.events, CASE WHEN g.enough THEN g.difference END, g.difference_low,
+                   g.difference_high,
+                   CASE WHEN NOT g.enough THEN 'too few to say' WHEN g.difference_low > 0 THEN 'better'
+                        WHEN g.difference_high < 0 THEN 'worse' ELSE 'no difference that the data can show' END
+            FROM aucs AS g WHERE g."position" > 1
             UNION ALL
-            SELECT 5, r."position", 'ranking', r.item, t.k_used, l.events, CASE WHEN least(l.events, l.n - l.events) >= 10 THEN r.value END,
+            SELECT 5, r."position", 'ranking', r.item, t.k_used, l.events, CASE WHEN l.enough THEN r.value END,
                    NULL, NULL, r.note
             FROM lists AS l, LATERAL (SELECT coalesce($10, pg_catalog.ceil(0.05 * l.n / pg_catalog.cardinality($3)))
                                           * pg_catalog.cardinality($3) AS k) AS c,
@@ -377,7 +385,7 @@ BEGIN
                                      value, note)
             WHERE l.n > 0
             UNION ALL
-            SELECT 6, r."position", 'probability', r.item, l.n, l.events, CASE WHEN least(l.events, l.n - l.events) >= 10 THEN r.value END,
+            SELECT 6, r."position", 'probability', r.item, l.n, l.events, CASE WHEN l.enough THEN r.value END,
                    NULL, NULL, r.note
             FROM lists AS l, LATERAL health_internal.probability_scores(
                      ARRAY(SELECT x.risk / 100 FROM pg_catalog.unnest(l.risks) WITH ORDINALITY AS x (risk, n) ORDER BY x.n), l.outcomes)
@@ -407,10 +415,10 @@ BEGIN
                            o.outcome)::pg_catalog.numeric, 1))
             FROM (VALUES (30), (60), (90)) AS n (days) JOIN seen AS s ON s.as_of = s.lost_on - n.days AND s.in_book GROUP BY n.days
             UNION ALL
-            SELECT 10, g.number, 'signal', g.name, x.n, x.events, CASE WHEN least(x.events, x.n - x.events) >= 10 THEN a.auc END, a.low,
+            SELECT 10, g.number, 'signal', g.name, x.n, x.events, CASE WHEN health_internal.are_enough(x.events, x.n) THEN a.auc END, a.low,
                 a.high,
-                   CASE WHEN least(x.events, x.n - x.events) >= 10 AND a.auc > 0.99 THEN 'too good to be true: does it know the outcome?'
-                       END
+                   CASE WHEN health_internal.are_enough(x.events, x.n) AND a.auc > 0.99
+                        THEN 'too good to be true: does it know the outcome?' END
             FROM ROWS FROM (pg_catalog.unnest($11), pg_catalog.unnest($12)) AS g (number, name),
                  LATERAL (SELECT pg_catalog.array_agg(100 - o.normalized[g.number] ORDER BY o.unit, o.as_of) AS risks,
                      pg_catalog.array_agg(o.outcome ORDER BY o.unit, o.as_of) AS outcomes,
@@ -420,8 +428,8 @@ BEGIN
                  LATERAL health_internal.auc_interval(x.risks, x.outcomes, x.units) AS a WHERE x.n > 0
             UNION ALL
             SELECT 11, pg_catalog.row_number() OVER (ORDER BY x.segment), 'segment', coalesce(x.segment, '(none)'), x.n, x.events,
-                   CASE WHEN least(x.events, x.n - x.events) >= 10 THEN a.auc END, a.low, a.high,
-                   CASE WHEN least(x.events, x.n - x.events) < 10 THEN 'too few to say' END
+                   CASE WHEN health_internal.are_enough(x.events, x.n) THEN a.auc END, a.low, a.high,
+                   CASE WHEN NOT health_internal.are_enough(x.events, x.n) THEN 'too few to say' END
             FROM (SELECT o.segment, pg_catalog.array_agg(100 - o.score ORDER BY o.unit, o.as_of) AS risks, pg_catalog.array_agg(o.outcome
                 ORDER BY o.unit, o.as_of) AS outcomes,
                          pg_catalog.array_agg(o.unit ORDER BY o.unit, o.as_of) AS units, pg_catalog.count(*) AS n, pg_catalog.count(*)
@@ -436,9 +444,8 @@ BEGIN
         )
         SELECT f.section, f.item, f.n, f.events, f.value, f.low, f.high, f.note FROM figures AS f ORDER BY f.part, f.place
         $query$
-    USING tested, document, dates, from_date, to_date, gap, horizon,
-        ARRAY(SELECT b.value ->> 'name' FROM pg_catalog.jsonb_array_elements(coalesce(document -> 'bands',
-            '[{"name": "healthy"}, {"name": "stable"}, {"name": "at_risk"}, {"name": "critical"}]')) AS b),
+    USING tested, document, dates, dates[1], dates[cardinality(dates)], gap, horizon,
+        ARRAY(SELECT b.name FROM health_internal.model_bands(document) AS b ORDER BY b."position"),
         told, capacity,
         ARRAY(SELECT l.number::pg_catalog.int4 FROM health_internal.leaf_signals(document) AS l ORDER BY l.number),
         ARRAY(SELECT l.signal ->> 'name' FROM health_internal.leaf_signals(document) AS l ORDER BY l.number), left_out,
@@ -491,4 +498,5 @@ COMMENT ON FUNCTION health.backtest(text, text, integer, date, date, integer, in
     'Does the score predict? Scores the model on past dates with what was known then and holds it against what happened in the horizon '
     '(days) after each: outcome, a query of account and day that runs as the caller; else accounts.end; else that nobody is active for the '
     'whole horizon. Beside it the baselines days since last activity and number of events. Intervals are 95 %, by accounts (DeLong 1988, '
-    'Obuchowski 1997). Percentiles and medians are frozen anew as of the first date; columns have no past and are left out';
+    'Obuchowski 1997). Percentiles, medians and fitted parameters are frozen anew as of the first date; columns have no past and are '
+    'left out';

@@ -53,7 +53,8 @@ BEGIN
     END IF;
     PERFORM health_internal.remake_book(tracking, version);
     IF state.as_of IS NOT NULL THEN
-        EXECUTE format('UPDATE %s SET broken = $1', health_internal.data_table('state', tracking.id)) USING state.broken;
+        EXECUTE format('UPDATE %s SET broken = $1, outages = $2', health_internal.data_table('state', tracking.id))
+            USING state.broken, state.outages;
         tracking := health_internal.find_tracking(tracking.model);
         PERFORM health_internal.update_book(tracking, version);
         PERFORM health_internal.write_scores(tracking);

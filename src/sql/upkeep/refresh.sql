@@ -63,7 +63,7 @@ BEGIN
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = model_name ORDER BY s.id LOOP
         IF source.window_days IS NULL THEN
             -- A table may have been truncated since its reading was planned.
-            more := health_internal.fold_source(tracking, source, health_internal.ledger_start(version.document, today), today)
+            more := health_internal.fold_source(tracking, source, health_internal.ledger_start(version.document, today))
                     OR health_internal.find_restart_reason(source) IS NOT NULL
                     OR more;
         ELSE

@@ -15,6 +15,7 @@ BEGIN
     UPDATE health_internal.ledger_source_table AS s SET model = new_name WHERE s.model = rename_rows.model;
     UPDATE health_internal.score_override_table AS o SET model = new_name WHERE o.model = rename_rows.model;
     UPDATE health_internal.csm_pulse_table AS p SET model = new_name WHERE p.model = rename_rows.model;
+    UPDATE health_internal.calibration_table AS c SET model = new_name WHERE c.model = rename_rows.model;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.rename_rows(text, text[]) IS 'rename_model() in the catalog, run by act_on_model(): the new name';

@@ -15,7 +15,8 @@ CREATE TYPE health.tracking_finding AS (
 COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not fit the model';
 COMMENT ON COLUMN health.tracking_finding.finding IS
     'bad value, null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, '
-    'repeated account, event before start, event after end, signal never seen, user without joining day, repeated event id';
+    'repeated account, event before start, event after end, signal never seen, signal not fitted, user without joining day, '
+    'repeated event id, late event, event known too early, event known at no time, tracking broke';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
 COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user, field or signal that it is about';
 COMMENT ON COLUMN health.tracking_finding.events IS 'Rows that it concerns';
@@ -111,6 +112,76 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_repeated_events(jsonb, health_internal.model_field[]) IS
     'SQL of how many rows of each event source have an id that another row has as well, with their first and last day';
 
+-- Of a day on which a whole source broke its events are not listed one by one.
+CREATE FUNCTION health_internal.volume_findings(volumes health_internal.volume[], as_of date, today date, accepted_until date)
+RETURNS SETOF health.tracking_finding
+LANGUAGE sql IMMUTABLE ROWS 5
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH odd AS MATERIALIZED (
+        SELECT o.* FROM health_internal.odd_volumes(volumes, volume_findings.as_of - 28, least(volume_findings.as_of, today)) AS o
+        WHERE o.kind <> 'suspect' AND (accepted_until IS NULL OR o.day > accepted_until)
+    )
+    SELECT 'tracking broke', o.source, o.event, sum(o.seen)::bigint, NULL::bigint, min(o.day), max(o.day),
+           CASE o.kind WHEN 'lost' THEN format('usually about %s on a day like these: are they still sent?', round(avg(o.usual)::numeric))
+                       WHEN 'flood' THEN format('usually about %s on a day like these: what sends them?', round(avg(o.usual)::numeric))
+                       ELSE format('every user did everything %s times as often as usual: was the day loaded %1$s times?',
+                                   max(o.times)) END,
+           NULL::text, NULL::text
+    FROM odd AS o
+    WHERE o.event IS NULL
+       OR NOT EXISTS (SELECT FROM odd AS w WHERE w.source = o.source AND w.event IS NULL AND w.day = o.day AND w.kind = o.kind)
+    GROUP BY o.source, o.event, o.kind ORDER BY min(o.day), o.source, o.event NULLS FIRST;
+$$;
+COMMENT ON FUNCTION health_internal.volume_findings(health_internal.volume[], date, date, date) IS
+    'Sources and events that broke in the last 28 days before as_of';
+
+-- -infinity stands for no time; what known_at fails on is told as such.
+CREATE FUNCTION health_internal.compile_lateness(document jsonb, fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(string_agg(format($query$
+        SELECT %L::pg_catalog.text AS source, f.finding, f.n, f.first_day, f.last_day, f.advice
+        FROM (SELECT pg_catalog.count(*) AS n, pg_catalog.count(*) FILTER (WHERE r.known > r.day) AS late,
+                     pg_catalog.count(*) FILTER (WHERE r.known = 'infinity') AS never,
+                     pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY r.days) FILTER (WHERE r.days > 0) AS median,
+                     pg_catalog.max(r.days) AS longest, pg_catalog.min(r.day) FILTER (WHERE r.known > r.day) AS first_late,
+                     pg_catalog.max(r.day) FILTER (WHERE r.known > r.day) AS last_late,
+                     pg_catalog.count(*) FILTER (WHERE r.days < 0) AS early,
+                     pg_catalog.min(r.day) FILTER (WHERE r.days < 0) AS first_early,
+                     pg_catalog.max(r.day) FILTER (WHERE r.days < 0) AS last_early,
+                     pg_catalog.count(*) FILTER (WHERE r.unknown) AS unknown,
+                     pg_catalog.min(r.day) FILTER (WHERE r.unknown) AS first_unknown,
+                     pg_catalog.max(r.day) FILTER (WHERE r.unknown) AS last_unknown
+              FROM (SELECT d.day, d.known, d.unknown, CASE WHEN pg_catalog.isfinite(d.known) THEN d.known - d.day END AS days
+                    FROM (SELECT %s AS day, %s AS known, x.known IS NULL AS unknown
+                          FROM (SELECT %s AS occurred, %s AS known FROM %s%s OFFSET 0) AS x) AS d
+                    WHERE pg_catalog.isfinite(d.day)) AS r) AS l,
+             LATERAL (VALUES
+                ('late event', l.late, l.first_late, l.last_late, pg_catalog.format(
+                    '%%s %%%% of the rows became known after their day%%s%%s. Dates before that do not see them',
+                    pg_catalog.round(100.0 * l.late / nullif(l.n, 0), 1),
+                    CASE WHEN l.median IS NOT NULL THEN pg_catalog.format(', by %%s days (median), at most %%s', l.median, l.longest) END,
+                    CASE WHEN l.never > 0 THEN pg_catalog.format(', not yet known (infinity): %%s', l.never) END)),
+                ('event known too early', l.early, l.first_early, l.last_early,
+                    'known on a day before the one on which they happened: is it the right column? Taken as known on their day'),
+                ('event known at no time', l.unknown, l.first_unknown, l.last_unknown,
+                    'nothing says when they became known: taken as known on their day')) AS f (finding, n, first_day, last_day, advice)
+        WHERE f.n > 0 $query$, s.path, health_internal.compile_plain_day('x.occurred', (f.occurred).type, s.source ->> 'time_zone', z.zone),
+        health_internal.compile_plain_day('x.known', (f.known).type, s.source ->> 'time_zone', z.zone), (f.occurred).expression,
+        (f.known).expression, (health_internal.field_of(fields, s.path, 'from')).from_item,
+        coalesce(' WHERE ' || (health_internal.field_of(fields, s.path, 'filter')).expression, '')), ' UNION ALL '),
+        'SELECT n.source, n.source AS finding, 0::pg_catalog.int8 AS n, n.day AS first_day, n.day AS last_day, n.source AS advice '
+        'FROM (SELECT NULL::pg_catalog.text, NULL::pg_catalog.date) AS n (source, day) WHERE false')
+    FROM health_internal.event_sources(document) AS s, (SELECT coalesce(document ->> 'time_zone', 'UTC')) AS z (zone),
+         LATERAL (SELECT health_internal.field_of(fields, s.path, 'known_at') AS known,
+                         health_internal.field_of(fields, s.path, 'occurred_at') AS occurred) AS f
+    WHERE (f.known).expression IS NOT NULL;
+$$;
+COMMENT ON FUNCTION health_internal.compile_lateness(jsonb, health_internal.model_field[]) IS
+    'SQL of how late the rows of each event source that says so became known: a row per finding, with the days of the rows';
+
 CREATE FUNCTION health_internal.tracking_plan_as_owner(model text) RETURNS SETOF health.tracking_finding
 LANGUAGE plpgsql ROWS 50
 SET search_path = pg_catalog, pg_temp
@@ -122,6 +193,7 @@ DECLARE
     as_written health_internal.model_field[];
     compiled health_internal.compiled_model;
     known_users text;
+    clock CONSTANT text := health_internal.model_clock(document, NULL);
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(document, version.version, usage_from => 'nothing', model_name => model);
@@ -134,7 +206,7 @@ BEGIN
     RETURN QUERY EXECUTE format($query$
         WITH accounts AS MATERIALIZED (
             SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, l.account_end, l.seats, l.inputs, l.observed,
-                   l.segments, l.repeated, l.ledger_start, l.overrides
+                   l.segments, l.repeated, l.ledger_start, l.overrides, l.outages
             FROM (%1$s) AS l
         ), known_users AS MATERIALIZED (
             SELECT k.user_id, k.account_id FROM (%2$s) AS k
@@ -154,7 +226,10 @@ BEGIN
             SELECT s.event_name, pg_catalog.max(s.last_known_day) AS day FROM usable AS s GROUP BY 1
         ), bad AS (
             SELECT s.source, s.bad_field AS name, s.n, s.user_id, s.first_day, s.last_day, s.account_id, s.bad_value AS value,
-                   CASE s.bad_field WHEN 'event' THEN 'an event without a name is left out: name it, or leave such rows out with a filter'
+                   CASE s.bad_field WHEN 'event' THEN
+                       CASE WHEN s.source || '.known_at' = ANY (%16$L::pg_catalog.text[])
+                            THEN 'an event without a name, or of which known_at fails, is left out'
+                            ELSE 'an event without a name is left out: name it, or leave such rows out with a filter' END
                        WHEN 'occurred_at' THEN 'an infinite time is no day: the row is left out'
                        ELSE 'no amount that a ledger can keep (NaN, infinite, beyond 9.2e12): the row is left out; NULL is no amount'
                    END AS advice
@@ -242,14 +317,21 @@ BEGIN
             WHERE g.signal #>> '{frozen,seen}' = 'false'
                OR g.signal ? 'events' AND NOT EXISTS (SELECT FROM usable AS u WHERE g.signal -> 'events' ? u.event_name)
             UNION ALL
-            SELECT 13, 'user without joining day', 'users', 'joined', 0, j.user_id, NULL, NULL,
+            SELECT 13, 'signal not fitted', 'signals', g.signal ->> 'name', 0, NULL, NULL, NULL,
+                   'too little in the book to fit it to: it is unknown (no_data); refreeze_references(model) tries again'
+            FROM (%17$s) AS g (signal)
+            WHERE health_internal.is_fitted(g.signal) AND health_internal.frozen_parameters(g.signal) IS NULL
+            UNION ALL
+            SELECT 14, 'user without joining day', 'users', 'joined', 0, j.user_id, NULL, NULL,
                    CASE WHEN %18$L THEN 'no day of joining: not joined, since invitations are known'
                         ELSE 'no day of joining: taken as always there; with users.invited such users have not joined' END
             FROM (%19$s) AS j (user_id)
             UNION ALL
-            SELECT 14, 'repeated event id', r.source, 'id', r.n, NULL, r.first_day, r.last_day,
+            SELECT 15, 'repeated event id', r.source, 'id', r.n, NULL, r.first_day, r.last_day,
                    'rows beyond the first of the same id: each counts; leave the copies out where the events are read'
             FROM (%20$s) AS r (source, n, first_day, last_day)
+            UNION ALL
+            SELECT 16, r.finding, r.source, 'known_at', r.n, NULL, r.first_day, r.last_day, r.advice FROM (%21$s) AS r
         ), bad_accounts AS (
             SELECT b.source, b.name, b.advice, b.account_id, pg_catalog.sum(b.n) AS n, pg_catalog.count(DISTINCT b.user_id) AS users,
                    pg_catalog.min(b.first_day) AS first_day, pg_catalog.max(b.last_day) AS last_day, pg_catalog.min(b.value) AS value,
@@ -276,7 +358,7 @@ BEGIN
         ORDER BY f.position, CASE f.position WHEN 0 THEN f.source END, CASE f.position WHEN 0 THEN f.name END, f.place, f.n DESC,
                  f.source, f.name
         $query$,
-        compiled.ledger, known_users, health_internal.model_clock(document, NULL), coalesce(document -> 'catalog', '{}'),
+        compiled.ledger, known_users, clock, coalesce(document -> 'catalog', '{}'),
         health_internal.compile_all_events(document, fields, $summary$
             SELECT e.source, e.account_id, e.user_id::pg_catalog.text AS user_id, e.event_name, e.day IS NULL AS lacks_day,
                    e.bad_field, CASE e.bad_field WHEN 'occurred_at' THEN e.day::pg_catalog.text
@@ -314,7 +396,10 @@ BEGIN
                  (health_internal.field_of(fields, 'users', 'account')).expression,
                  coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, ''),
                  coalesce(' AND (' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ') IS NOT TRUE', '')) END,
-        health_internal.compile_repeated_events(document, fields));
+        health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields));
+    RETURN QUERY EXECUTE format('SELECT f.* FROM health_internal.volume_findings(%s, %s, %s, %L) AS f',
+        health_internal.compile_volume_array(document, fields, clock, 28), clock, health_internal.compile_today(document),
+        health_internal.accepted_volume(document));
 END;
 $$;
 COMMENT ON FUNCTION health_internal.tracking_plan_as_owner(text) IS 'tracking_plan() as the owner of the model';
@@ -332,4 +417,5 @@ COMMENT ON FUNCTION health.tracking_plan(text) IS
     'Holds the sources of a model against it: values that cannot be, rows with NULL keys, events of unknown accounts, events that the '
     'catalog does not list, '
     'catalog events never seen or gone silent, users without an account, events outside of the time as a customer, signals about nothing '
-    'that was ever seen, users without a joining day, ids of events that occur twice. No row: all is well';
+    'that was ever seen or that could not be fitted, users without a joining day, ids of events that occur twice, events that became '
+    'known late, days of the last four weeks on which a source or an event broke. No row: all is well';

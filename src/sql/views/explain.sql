@@ -102,6 +102,41 @@ $$;
 COMMENT ON FUNCTION health_internal.find_account(text, health_internal.model_version, text) IS
     'The id of an account as text, the same however it was written; the error of explain() when a model does not have it';
 
+-- Kept of the day of the scores; of other days, and of a model that is not tracked, all accounts are measured. An account is explained
+-- even while the data of another one fail.
+CREATE FUNCTION health_internal.book_changes_at(version health_internal.model_version, as_of date) RETURNS float8[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    store CONSTANT health_internal.store := health_internal.open_store(version);
+    query CONSTANT text := health_internal.compile_book_changes(version.document, 'scored');
+    state health_internal.store_state;
+    changes float8[];
+BEGIN
+    IF query IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF store.has_scores THEN
+        state := health_internal.read_state((store.tracking).id);
+        IF state.as_of = book_changes_at.as_of AND NOT state.all_stale THEN
+            RETURN state.book;
+        END IF;
+    END IF;
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    EXECUTE pg_catalog.format(
+        'WITH scored AS MATERIALIZED (SELECT health_internal.account_signals(%L::pg_catalog.jsonb, %s) AS "$signals" FROM (%s) AS l '
+        'WHERE l.in_filter[1] IS NOT FALSE) %s',
+        health_internal.scoring_document(version.document), health_internal.compile_state(with_past => false),
+        (health_internal.store_accounts(store, as_of => book_changes_at.as_of)).ledger, query) INTO changes;
+    RETURN changes;
+EXCEPTION WHEN data_exception OR feature_not_supported THEN
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.book_changes_at(health_internal.model_version, date) IS
+    'What the whole book did as of a day in each signal that is held against it; NULL when none is';
+
 CREATE FUNCTION health_internal.explain_as_owner(model text, account text, as_of date) RETURNS SETOF health.signal_score
 LANGUAGE plpgsql ROWS 20
 SET search_path = pg_catalog, pg_temp
@@ -115,7 +150,8 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT s.* FROM health_internal.read_account(model, version, account, as_of) AS a,
-        health.score_signals(version.document, a) AS s;
+        health_internal.signal_rows(version.document, a.as_of, health_internal.account_signals(version.document, a), a.overrides,
+                                    health_internal.book_changes_at(version, a.as_of)) AS s;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.explain_as_owner(text, text, date) IS 'explain(model, account, as_of) as the owner of the model';

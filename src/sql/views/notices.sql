@@ -45,6 +45,8 @@ BEGIN
                    'GROUP BY 1 ORDER BY count(*) DESC LIMIT 2) AS r', scores) INTO reasons;
     SELECT string_agg(format('%s (%s)', g.signal ->> 'name',
                CASE WHEN g.signal #>> '{frozen,seen}' = 'false' THEN 'none of its events was ever seen'
+                    WHEN health_internal.is_fitted(g.signal) AND health_internal.frozen_parameters(g.signal) IS NULL
+                        THEN 'too little in the book to fit it to'
                     WHEN g.signal ->> 'metric' = 'adoption_rate' AND document #> '{accounts,seats}' IS NULL THEN 'needs accounts.seats'
                     WHEN g.signal ->> 'metric' IN ('onboarding_activation', 'growth') AND document #> '{users,joined}' IS NULL
                         THEN 'needs users.joined'

@@ -51,6 +51,8 @@ BEGIN
             'depend on the day'
         WHEN 'repeated' THEN 'Whether the account source has the account more than once: then it is not scored'
         WHEN 'segments' THEN 'Peer groups for percentile normalizers'
+        WHEN 'outages' THEN 'First and last days, by turns, on which tracking was broken: dates within are scored as of the first day'
+        WHEN 'tracking_broke' THEN 'Why as_of is the first day on which tracking was broken, and not today; NULL: it is today'
         WHEN 'overrides' THEN 'What was ever decided about the score, in the order in which it was'
     END;
     IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
@@ -94,8 +96,9 @@ BEGIN
     FOR column_name IN SELECT a.attname FROM pg_attribute AS a
                        WHERE a.attrelid = relation::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
     LOOP
-        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, column_name, health_internal.describe_score_column(suffix, column_name,
-            document));
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, column_name, coalesce(
+            health_internal.describe_probability(model_name, version, column_name),
+            health_internal.describe_score_column(suffix, column_name, document)));
     END LOOP;
 END;
 $$;
@@ -119,14 +122,14 @@ BEGIN
                                               as_literals => as_literals);
     FOR suffix, relation IN SELECT r.suffix, r.relation FROM health_internal.score_relations(schema_name, view_name) AS r LOOP
         ledger_relation := coalesce(ledger_relation, relation);
-        query := health_internal.store_relation(store, suffix, ledger_relation, compiled);
+        query := health_internal.store_relation(store, suffix, ledger_relation, compiled, as_literals);
         RETURN NEXT;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_score_view(name, name, health_internal.store, boolean) IS
-    'SQL of the four relations of a score view, in the order in which they build on each other; with the overrides and pulses that there '
-    'are as literals or read from the catalog, which only the owner of the model can';
+    'SQL of the four relations of a score view, in the order in which they build on each other; with the overrides, pulses and '
+    'calibrations that there are as literals or read from the catalog, which only the owner of the model can';
 
 -- What is kept has its tables already, which refreshes bring up to date.
 CREATE FUNCTION health_internal.score_relation_kind(store health_internal.store, materialized boolean) RETURNS text

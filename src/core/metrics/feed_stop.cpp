@@ -1,0 +1,59 @@
+// The volume of one account by days, held against its weekdays before.
+#include "feed_stop.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "volume.hpp"
+
+namespace health {
+
+namespace {
+
+constexpr int week = 7;
+constexpr std::size_t fewest_people = 5;
+constexpr double least_share = 0.5;
+constexpr int days_looked_at = usual_weeks * week + week + longest_feed_stop;
+
+// Events of the last days before as_of, oldest first.
+using Days = std::array<std::int64_t, days_looked_at>;
+
+double usual_on(const Days& days, std::size_t day) {
+  std::array<std::int64_t, usual_weeks> before{};
+  for (std::size_t i = 0; i < before.size(); ++i) before[i] = days[day - (i + 1) * week];
+  return median_of_weeks(before);
+}
+
+}  // namespace
+
+std::optional<Day> find_feed_stop(const Ledger& ledger, Day as_of) {
+  const auto seen = ledger.activity(window_before(as_of, days_looked_at));
+  if (seen.empty()) return std::nullopt;
+  const Day last = seen.back().day;
+  const std::int64_t silent = std::int64_t{as_of} - 1 - last;
+  if (silent < 1 || silent > longest_feed_stop) return std::nullopt;
+
+  Days days{};
+  std::vector<std::uint32_t> people;
+  for (const auto& piece : seen) {
+    days[static_cast<std::size_t>(piece.day - (as_of - days_looked_at))] += ledger.count(piece);
+    if (piece.day > last - week && ledger.events()[piece.event].actor.empty()) people.push_back(piece.user);
+  }
+  std::sort(people.begin(), people.end());
+  if (std::unique(people.begin(), people.end()) - people.begin() < std::ptrdiff_t{fewest_people})
+    return std::nullopt;
+
+  const std::size_t stop = days.size() - static_cast<std::size_t>(silent);
+  double missed = 0;
+  for (std::size_t day = stop; day < days.size(); ++day) missed += usual_on(days, day);
+  double usual = 0;
+  std::int64_t came = 0;
+  for (std::size_t day = stop - week; day < stop; ++day) {
+    usual += usual_on(days, day);
+    came += days[day];
+  }
+  if (missed < least_usual || static_cast<double>(came) < least_share * usual) return std::nullopt;
+  return last;
+}
+
+}  // namespace health

@@ -149,7 +149,7 @@ select section, item, round(before::numeric, 2) as before, round(after::numeric,
 select o.as_of, o.score is not null as scored, o.active_after
 from (select row(array[health.usage_agg(1, e, d)], '2025-06-30', '2024-01-01', null, null, null, null, null, null, null, null, null, null, null, null, null)::health.account_state as a
       from (values ('x', date '2025-01-02'), ('$/50/x', '2025-02-10')) v (e, d)) s,
-  health_internal.observe_dates('{"signals": [{"name": "s", "metric": "events", "normalize": {"kind": "linear", "worst": 0, "best": 9}}]}', s.a, '{2025-02-01,2025-02-11,2025-04-02}', 0, 28) o;
+  health_internal.observe_dates('{"signals": [{"name": "s", "metric": "events", "normalize": {"kind": "linear", "worst": 0, "best": 9}}]}', s.a, '{2025-02-01,2025-02-11,2025-04-02}', 0, 28, null) o;
 
 -- A user who is forgotten is in no late row either.
 delete from rows where person = 'p7';

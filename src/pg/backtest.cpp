@@ -1,6 +1,7 @@
 // observe_dates(): the observations of an account for a backtest.
 #include "core/scoring/observation.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "score_arguments.hpp"
@@ -21,7 +22,7 @@ constexpr int observation_columns = 10;
 // Of one day. Plain memory; texts are 0 for none.
 struct Observed {
   health::Day day;
-  bool in_book, known, active_after;
+  bool in_book, known, active_after, after_is_known;
   double score, recency, events;
   Datum band, state, reason;
   Datum* normalized;
@@ -32,15 +33,25 @@ struct ObservedDays {
   int count;
 };
 
+// Whether tracking was broken on a day of the horizon: that nobody was seen in it says nothing then.
+bool touches_outage(std::span<const health::Outage> outages, health::Day day, int gap, int horizon) {
+  const std::int64_t from = std::int64_t{day} + gap;
+  return std::any_of(outages.begin(), outages.end(), [&](const health::Outage& outage) {
+    return outage.last >= from && outage.first < from + horizon;
+  });
+}
+
 Datum text_or_none(std::string_view text) { return text.empty() ? Datum{0} : make_text(text); }
 
-Observed keep_observation(const health::Model& model, const health::Observation& seen, health::Day day) {
+Observed keep_observation(const health::Model& model, const health::Observation& seen, health::Day day,
+                          bool touches) {
   const health::Score& score = seen.score;
   const std::size_t signals = model.signals.size();
   Observed one{day,
                seen.in_book,
                score.score.has_value(),
                seen.active_after,
+               seen.active_after || !touches,
                score.score.value_or(0),
                seen.last_active ? static_cast<double>(std::int64_t{day} - *seen.last_active)
                                 : std::numeric_limits<double>::infinity(),
@@ -61,7 +72,7 @@ Observed keep_observation(const health::Model& model, const health::Observation&
 
 }  // namespace
 
-// observe_dates(model, account, dates, gap, horizon)
+// observe_dates(model, account, dates, gap, horizon, outages)
 HEALTH_FUNCTION(health_observe_dates) {
   InitMaterializedSRF(fcinfo, 0);
   auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
@@ -70,6 +81,7 @@ HEALTH_FUNCTION(health_observe_dates) {
   const DateInputs dates = dates_argument(fcinfo, 2, "dates");
   const int gap = PG_GETARG_INT32(3);
   const int horizon = PG_GETARG_INT32(4);
+  const auto outages = outages_argument(fcinfo, 5);
   const ObservedDays observed = guarded_in_scratch([&] {
     ObservedDays kept{allocate_array<Observed>(static_cast<std::size_t>(dates.count) + 1), 0};
     const health::Ledger now = decode_account(*model, account);
@@ -85,7 +97,8 @@ HEALTH_FUNCTION(health_observe_dates) {
       if (has_late) known = decode_account(*model, account, day);
       const health::Observation seen =
           health::observe_account(*model, known ? *known : now, now, inputs, day, seen_on, gap, horizon);
-      kept.days[kept.count++] = keep_observation(*model, seen, day);
+      kept.days[kept.count++] =
+          keep_observation(*model, seen, day, touches_outage(outages, day, gap, horizon));
     }
     return kept;
   });
@@ -107,6 +120,7 @@ HEALTH_FUNCTION(health_observe_dates) {
                                            FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
     bool nulls[observation_columns] = {};
     nulls[2] = !one.known;
+    nulls[8] = !one.after_is_known;
     nulls[3] = one.band == 0;
     nulls[4] = one.state == 0;
     nulls[5] = one.reason == 0;

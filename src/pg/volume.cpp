@@ -30,7 +30,7 @@ std::string_view name_of(health::OddKind kind) {
 
 }  // namespace
 
-// odd_days(first_day, events, divisors, cells, whole_source)
+// odd_days(first_day, events, divisors, cells, largest, whole_source)
 HEALTH_FUNCTION(health_odd_days) {
   constexpr int columns = 5;
   InitMaterializedSRF(fcinfo, 0);
@@ -38,7 +38,8 @@ HEALTH_FUNCTION(health_odd_days) {
   const health::DailyVolume volume{numbers_argument<std::int64_t>(fcinfo, 1, "events"),
                                    numbers_argument<std::int64_t>(fcinfo, 2, "divisors"),
                                    numbers_argument<std::int64_t>(fcinfo, 3, "cells"),
-                                   !PG_ARGISNULL(4) && PG_GETARG_BOOL(4)};
+                                   numbers_argument<std::int64_t>(fcinfo, 4, "largest"),
+                                   !PG_ARGISNULL(5) && PG_GETARG_BOOL(5)};
   const RowBlock rows = guarded([&] {
     const auto odd = health::find_odd_days(volume);
     RowWriter writer(odd.size(), columns);

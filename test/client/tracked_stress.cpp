@@ -383,18 +383,6 @@ TEST_CASE(
   start(disturbing, 200, "killer", stress.over, kill_somebody);
   start(changing, 300, "ddl", stress.calm, change_tables, {"42P07", "42809", "42704", "55000", "25001"});
 
-  // Every volume is usual: truncated tables are none of the customers' doing.
-  for (const std::string& model : models) {
-    for (int i = 0;
-         i < 2000 && db.value("select accepted_until is null from health_internal.tracking where model = " +
-                              quoted(model)) == "t";
-         ++i) {
-      const std::string code =
-          outcome(db, "call health.refresh(" + quoted(model) + ", ignore_volume => true)");
-      if (!code.empty() && !is_expected(code)) FAIL_CHECK(code);
-      pause(5);
-    }
-  }
   // A source that is read again is exact again, whatever went wrong before: for the second half nothing is a
   // reason to.
   pause(static_cast<int>(seconds * 500));

@@ -24,9 +24,10 @@ struct Series {
   std::vector<std::int64_t> events = std::vector<std::int64_t>(judged_from + 1, 100);
   std::vector<std::int64_t> divisors = std::vector<std::int64_t>(judged_from + 1, 1);
   std::vector<std::int64_t> cells = std::vector<std::int64_t>(judged_from + 1, 50);
+  std::vector<std::int64_t> largest = std::vector<std::int64_t>(judged_from + 1, 0);
   bool whole_source = true;
 
-  std::vector<OddDay> odd() const { return find_odd_days({events, divisors, cells, whole_source}); }
+  std::vector<OddDay> odd() const { return find_odd_days({events, divisors, cells, largest, whole_source}); }
   std::optional<OddKind> kind() const {
     const auto found = odd();
     return found.empty() ? std::nullopt : std::optional(found.back().kind);
@@ -62,7 +63,8 @@ TEST_CASE("fewer than 50 events are too few to be missed, and a day needs eight 
   std::fill(few.events.begin(), few.events.end() - 1, 50);
   CHECK(few.kind() == OddKind::lost);
   Series young = with_last(0);
-  for (auto* days : {&young.events, &young.divisors, &young.cells}) days->erase(days->begin());
+  for (auto* days : {&young.events, &young.divisors, &young.cells, &young.largest})
+    days->erase(days->begin());
   CHECK(young.odd().empty());
   CHECK(find_odd_days({}).empty());
 }
@@ -76,7 +78,7 @@ TEST_CASE("a source that was lost is not back on a weekend on which nothing come
     events[judged_from] = 0;
     const std::vector<std::int64_t> ones(events.size(), 1);
     std::vector<std::size_t> lost;
-    for (const OddDay& day : find_odd_days({events, ones, ones, true})) lost.push_back(day.day);
+    for (const OddDay& day : find_odd_days({events, ones, ones, ones, true})) lost.push_back(day.day);
     CHECK(lost == kinds);
   }
 }
@@ -85,13 +87,14 @@ TEST_CASE("only the same weekday says what is usual: the median of eight") {
   Series weekends = with_last(0);
   for (std::size_t week = 1; week <= usual_weeks; ++week) weekends.events[judged_from - 7 * week] = 0;
   CHECK(weekends.kind() == std::nullopt);
-  // Of eight days with 0, 0, 0, 0, 100, 100, 100, 100 events the median is 50; one more without, and it is 0.
-  Series half = with_last(0);
-  for (const int week : {1, 2, 3, 4}) half.events[judged_from - 7 * static_cast<std::size_t>(week)] = 0;
-  CHECK(half.kind() == OddKind::lost);
-  CHECK(half.odd().back().usual == 50);
-  half.events[judged_from - 35] = 0;
-  CHECK(half.kind() == std::nullopt);
+  // A day on which nothing came before is one exception; two are a rhythm.
+  Series rhythm = with_last(0);
+  rhythm.events[judged_from - 7] = 0;
+  CHECK(rhythm.kind() == OddKind::lost);
+  rhythm.events[judged_from - 28] = 19;
+  CHECK(rhythm.kind() == std::nullopt);
+  rhythm.events[judged_from - 28] = 20;  // not under a fifth
+  CHECK(rhythm.kind() == OddKind::lost);
 }
 
 TEST_CASE("a day is doubled when more came than usual and everybody did everything several times") {
@@ -100,7 +103,7 @@ TEST_CASE("a day is doubled when more came than usual and everybody did everythi
   CHECK(with_last(149, 2).kind() == std::nullopt);
   CHECK(with_last(600, 3).kind() == OddKind::doubled);  // rather than a flood
   CHECK(with_last(150, 1).kind() == std::nullopt);
-  CHECK(with_last(150, 0).kind() == OddKind::suspect);  // to be looked at
+  CHECK(with_last(150, -1).kind() == OddKind::suspect);  // to be looked at
   Series pairs = with_last(200, 4);
   std::fill(pairs.divisors.begin(), pairs.divisors.end() - 1, 2);
   CHECK(pairs.odd().back().times == 2);
@@ -109,6 +112,21 @@ TEST_CASE("a day is doubled when more came than usual and everybody did everythi
   Series few = with_last(150, 150);
   few.cells.back() = 19;
   CHECK(few.kind() == std::nullopt);
+}
+
+TEST_CASE("one account is not a source: what it alone did, or does no more, is its own affair") {
+  Series one_gone = with_last(15);
+  one_gone.largest[judged_from - 7] = 25;
+  CHECK(one_gone.kind() == std::nullopt);  // 15 of the 75 of the others, which is a fifth
+  one_gone.largest[judged_from - 7] = 24;
+  CHECK(one_gone.kind() == OddKind::lost);
+  one_gone.largest[judged_from - 7] = -1;
+  CHECK(one_gone.kind() == OddKind::suspect);
+  Series robot = with_last(900);
+  robot.largest.back() = 400;
+  CHECK(robot.kind() == std::nullopt);
+  robot.largest.back() = 399;
+  CHECK(robot.kind() == OddKind::flood);
 }
 
 TEST_CASE("days in a row are one outage, which is open when it goes on to the last day that is over") {
@@ -149,7 +167,7 @@ TEST_CASE(
     const std::vector<std::int64_t> seen(events.begin() + static_cast<std::ptrdiff_t>(from), events.end());
     const std::span<const std::int64_t> known(ones.data(), seen.size());
     std::set<std::size_t> lost;
-    for (const OddDay& day : find_odd_days({seen, known, known, true})) lost.insert(day.day + from);
+    for (const OddDay& day : find_odd_days({seen, known, known, known, true})) lost.insert(day.day + from);
     CHECK(*lost.begin() == std::max<std::size_t>(200, from + judged_from));
     CHECK(*lost.rbegin() == 238);
     CHECK(lost.size() == *lost.rbegin() - *lost.begin() + 1);
@@ -165,9 +183,11 @@ TEST_CASE("odd days are those of the definition") {
     series.events.clear();
     series.divisors.clear();
     series.cells.clear();
+    series.largest.clear();
     for (std::size_t day = 0; day < days; ++day) {
       series.events.push_back(between(random, 0, 4) == 0 ? between(random, 0, 6 * usual) : usual);
       series.divisors.push_back(between(random, 0, 3));
+      series.largest.push_back(between(random, 0, series.events.back()));
       series.cells.push_back(between(random, 10, 30));
     }
     series.whole_source = between(random, 0, 1) == 0;
@@ -179,11 +199,17 @@ TEST_CASE("odd days are those of the definition") {
       const double median =
           static_cast<double>(*std::next(before.begin(), 3) + *std::next(before.begin(), 4)) / 2;
       const auto x = static_cast<double>(series.events[day]);
-      const bool looked_at = series.divisors[day] != 0;
-      const bool repeated = looked_at && series.cells[day] >= 20 &&
+      const bool repeated = series.cells[day] >= 20 &&
                             series.divisors[day] / std::max<std::int64_t>(series.divisors[day - 7], 1) > 1;
       const bool quiet = x < median / 5 || (x == 0 && median == 0);
-      if (median >= 50 && quiet) lost_on = day;
+      const auto low = std::count_if(before.begin(), before.end(),
+                                     [&](std::int64_t n) { return static_cast<double>(n) < median / 5; });
+      double others = 0;  // on the latest of the eight days that is as usual
+      for (std::size_t week = 1; week <= 8 && others == 0; ++week)
+        if (static_cast<double>(series.events[day - 7 * week]) >= median / 5)
+          others = static_cast<double>(series.events[day - 7 * week] - series.largest[day - 7 * week]) + 1e-9;
+      const bool goes_on = lost_on != 0 && day - lost_on <= 4;
+      if (median >= 50 && x < median / 5 && (goes_on || (low <= 1 && 5 * x < others))) lost_on = day;
       if (quiet && lost_on != 0 && day - lost_on <= 4) {
         expected[day] = OddKind::lost;
         continue;
@@ -192,10 +218,8 @@ TEST_CASE("odd days are those of the definition") {
       if (median < 50) continue;
       if (x >= 1.5 * median && repeated)
         expected[day] = OddKind::doubled;
-      else if (x > 5 * median && series.whole_source)
+      else if (x - static_cast<double>(series.largest[day]) > 5 * median && series.whole_source)
         expected[day] = OddKind::flood;
-      else if (x >= 1.5 * median && !looked_at)
-        expected[day] = OddKind::suspect;
     }
     std::map<std::size_t, OddKind> found;
     for (const OddDay& day : series.odd()) found[day.day] = day.kind;

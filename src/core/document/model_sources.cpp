@@ -93,16 +93,23 @@ namespace {
 void check_volume(DocumentReader& reader, const json& document) {
   const json* volume = reader.find(document, "", "volume");
   if (volume == nullptr || *volume == "ignore") return;
-  constexpr std::string_view keys[] = {"accepted_until"};
+  constexpr std::string_view keys[] = {"accepted_from", "accepted_until"};
   if (!volume->is_object())
-    return reader.report(
-        "volume", "must be \"ignore\" or an object, not " + show_value(*volume),
-        "write {\"accepted_until\": \"2025-01-31\"} when less, or more, is how it is up to that day");
+    return reader.report("volume", "must be \"ignore\" or an object, not " + show_value(*volume),
+                         "write {\"accepted_from\": \"2025-01-27\", \"accepted_until\": \"2025-01-31\"} when "
+                         "less, or more, is how it was on these days");
   if (!reader.check_object(*volume, "volume", keys)) return;
-  const auto day = reader.read_string(*volume, "volume", "accepted_until", true);
-  if (day && !parse_day(*day))
-    reader.report("volume.accepted_until", "\"" + *day + "\" is no date",
-                  "write year-month-day, such as \"2025-01-31\"");
+  std::optional<Day> days[2];
+  for (std::size_t i = 0; i < std::size(keys); ++i) {
+    const auto text = reader.read_string(*volume, "volume", keys[i].data(), true);
+    if (!text) continue;
+    days[i] = parse_day(*text);
+    if (!days[i])
+      reader.report(path_to_key("volume", keys[i]), "\"" + *text + "\" is no date",
+                    "write year-month-day, such as \"2025-01-31\"");
+  }
+  if (days[0] && days[1] && *days[0] > *days[1])
+    reader.report("volume.accepted_until", "is before accepted_from");
 }
 
 }  // namespace

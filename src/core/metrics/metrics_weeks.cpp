@@ -1,6 +1,7 @@
 // Metrics of the course of the weeks: trend, drop-off, baseline, slope, dips, cadence, and whether it goes
 // on. docs/reference/metrics.md, "Course of the weeks".
 #include <algorithm>
+#include <cmath>
 
 #include "evaluation.hpp"
 #include "trend.hpp"
@@ -47,7 +48,9 @@ Value foresee_activity(const Question& q) {
   const auto weeks = count_active_weeks(q.ledger, q.selected.selection(), q.as_of());
   if (!weeks) return Value::none(Unknown::no_data);
   if (weeks->periods < least_weeks) return Value::none(Unknown::insufficient_history);
-  return Value::of(100 * bgbb_probability_active(*q.request.bgbb, *weeks, 4));
+  const double probability = bgbb_probability_active(*q.request.bgbb, *weeks, 4);
+  // Of parameters that no fit gives.
+  return std::isfinite(probability) ? Value::of(100 * probability) : Value::none(Unknown::no_data);
 }
 
 // Events, value points or users of each week that a baseline looks at. Where the ledger does not keep those

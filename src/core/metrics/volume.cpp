@@ -24,6 +24,36 @@ double usual_on(std::span<const std::int64_t> events, std::size_t day) {
   return median_of_weeks(before);
 }
 
+bool is_low(double seen, double usual) { return seen * odd_ratio < usual; }
+
+enum class Answer : std::uint8_t { no, yes, unknown };
+
+// Whether it is a loss: at most one of the eight days was as low, for a source with a rhythm of several weeks
+// is not lost every other time; and the events of all accounts but the largest went, for one account is not a
+// source.
+Answer is_loss(const DailyVolume& volume, std::size_t day, double usual) {
+  int low = 0;
+  std::size_t like_it = 0;  // the latest day with what is usual
+  for (std::size_t i = usual_weeks; i >= 1; --i) {
+    if (is_low(static_cast<double>(volume.events[day - i * week]), usual))
+      ++low;
+    else
+      like_it = day - i * week;
+  }
+  if (low > 1) return Answer::no;
+  if (volume.largest[like_it] < 0) return Answer::unknown;
+  const std::int64_t others = volume.events[like_it] - volume.largest[like_it];
+  return is_low(static_cast<double>(volume.events[day]), static_cast<double>(others)) ? Answer::yes
+                                                                                      : Answer::no;
+}
+
+Answer is_flood(const DailyVolume& volume, std::size_t day, double usual) {
+  if (!volume.whole_source || static_cast<double>(volume.events[day]) <= usual * odd_ratio) return Answer::no;
+  if (volume.largest[day] < 0) return Answer::unknown;
+  return static_cast<double>(volume.events[day] - volume.largest[day]) > usual * odd_ratio ? Answer::yes
+                                                                                           : Answer::no;
+}
+
 // How many times everything came; 1 when not all did.
 std::int64_t times_loaded(const DailyVolume& volume, std::size_t day) {
   if (volume.cells[day] < least_cells) return 1;
@@ -42,29 +72,35 @@ double median_of_weeks(std::array<std::int64_t, usual_weeks> events) {
 
 std::vector<OddDay> find_odd_days(const DailyVolume& volume) {
   const auto& events = volume.events;
-  if (volume.divisors.size() != events.size() || volume.cells.size() != events.size())
-    throw Error(sqlstate::invalid_parameter_value, "volumes differ in their number of days");
+  for (const auto* column : {&volume.divisors, &volume.cells, &volume.largest})
+    if (column->size() != events.size())
+      throw Error(sqlstate::invalid_parameter_value, "volumes differ in their number of days");
   std::vector<OddDay> odd;
   std::size_t lost_until = 0;  // days before are lost, or too small to say that it came back
   for (std::size_t day = usual_weeks * week; day < events.size(); ++day) {
     const double usual = usual_on(events, day);
     const auto seen = static_cast<double>(events[day]);
-    const bool is_lost = seen * odd_ratio < usual;
-    if (is_lost && usual >= least_usual) lost_until = day + 1 + longest_weekend;
-    if (day < lost_until && (is_lost || (seen == 0 && usual == 0))) {
-      odd.push_back({day, OddKind::lost, events[day], usual});
+    const bool goes_on = day < lost_until;
+    const bool low = is_low(seen, usual);
+    const Answer loss = !low || usual < least_usual ? Answer::no
+                        : goes_on                   ? Answer::yes
+                                                    : is_loss(volume, day, usual);
+    if (loss != Answer::no) lost_until = day + 1 + longest_weekend;
+    if (loss != Answer::no || (goes_on && (low || (seen == 0 && usual == 0)))) {
+      odd.push_back({day, loss == Answer::unknown ? OddKind::suspect : OddKind::lost, events[day], usual});
       continue;
     }
     lost_until = 0;
-    if (usual < least_usual) continue;
-    const bool is_known = volume.divisors[day] != 0;
+    if (usual < least_usual || seen < usual * suspect_ratio) continue;
+    const bool is_known = volume.divisors[day] >= 0;
     const std::int64_t times = is_known ? times_loaded(volume, day) : 1;
-    if (seen >= usual * suspect_ratio && times > 1)
+    const Answer flood = is_flood(volume, day, usual);
+    if (times > 1)
       odd.push_back({day, OddKind::doubled, events[day], usual, times});
-    else if (seen > usual * odd_ratio && volume.whole_source)
-      odd.push_back({day, OddKind::flood, events[day], usual});
-    else if (seen >= usual * suspect_ratio && !is_known)
+    else if (!is_known || flood == Answer::unknown)
       odd.push_back({day, OddKind::suspect, events[day], usual});
+    else if (flood == Answer::yes)
+      odd.push_back({day, OddKind::flood, events[day], usual});
   }
   return odd;
 }

@@ -14,18 +14,19 @@ namespace health {
 // What happened on each of some days, one after the other, in a whole source or under one name.
 struct DailyVolume {
   std::span<const std::int64_t> events;
-  // The largest number that divides how often every user did everything; 0: not known.
+  // The largest number that divides how often every user did everything; -1: not known.
   std::span<const std::int64_t> divisors;
-  std::span<const std::int64_t> cells;  // how many such pairs of user and event there were
+  std::span<const std::int64_t> cells;    // how many such pairs of user and event there were
+  std::span<const std::int64_t> largest;  // the events of the account that has most; -1: not known
   bool whole_source;
 };
 
 enum class OddKind : std::uint8_t {
-  lost,     // under a fifth of what is usual; also quiet days after it, such as a weekend, on which it is not
-            // back
-  flood,    // over five times as much, of a whole source
+  lost,  // under a fifth of what is usual, which is rare, and of what came without the account that has most;
+         // and days after it on which it is not back, such as a weekend
+  flood,    // over five times as much, without that account, too, of a whole source
   doubled,  // more than usual, and everything as many times
-  suspect   // doubled, if the divisor of the day is what it looks like
+  suspect   // what says so is not known
 };
 struct OddDay {
   std::size_t day;  // index

@@ -11,25 +11,37 @@ CREATE TYPE health_internal.volume AS (
     day date,
     events bigint,
     divisor bigint,
-    cells bigint
+    cells bigint,
+    largest bigint
 );
 COMMENT ON TYPE health_internal.volume IS 'Internal: what a source has of one event on one day';
 COMMENT ON COLUMN health_internal.volume.source IS 'Path of the source in the document';
-COMMENT ON COLUMN health_internal.volume.event IS 'Name of the event';
+COMMENT ON COLUMN health_internal.volume.event IS 'Name of the event; NULL: all those that are too rare to be missed';
 COMMENT ON COLUMN health_internal.volume.day IS 'Local day';
 COMMENT ON COLUMN health_internal.volume.events IS 'How many of them there are';
 COMMENT ON COLUMN health_internal.volume.divisor IS
     'The largest number that divides how often each user did it; NULL: not looked at';
 COMMENT ON COLUMN health_internal.volume.cells IS 'How many users of accounts did it; NULL: not looked at';
+COMMENT ON COLUMN health_internal.volume.largest IS 'How many are of the account that has most; NULL: not looked at';
 
-CREATE FUNCTION health_internal.odd_days(first_day date, events bigint[], divisors bigint[], cells bigint[], whole_source boolean,
-    OUT day date, OUT kind text, OUT seen bigint, OUT usual float8, OUT times bigint) RETURNS SETOF record
+-- Ids in the names of events make millions of names.
+CREATE FUNCTION health_internal.least_volume() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT 200;
+END;
+COMMENT ON FUNCTION health_internal.least_volume() IS
+    'An event of which there are fewer is on no day missed: four of eight days must have had 50';
+
+CREATE FUNCTION health_internal.odd_days(first_day date, events bigint[], divisors bigint[], cells bigint[], largest bigint[],
+    whole_source boolean, OUT day date, OUT kind text, OUT seen bigint, OUT usual float8, OUT times bigint) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_odd_days'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 100 ROWS 2;
-COMMENT ON FUNCTION health_internal.odd_days(date, bigint[], bigint[], bigint[], boolean) IS
+COMMENT ON FUNCTION health_internal.odd_days(date, bigint[], bigint[], bigint[], bigint[], boolean) IS
     'The days on which far fewer events came than usual (lost: under a fifth of the median of the weekday in the 8 weeks before, from 50 '
-    'on), far more (flood: over five times as much, of a whole source), or all of them several times (doubled; suspect while the divisor, '
-    '0, is not known). events, divisors and cells are of one day after the other from the first one on; the first 56 are not judged';
+    'on), far more (flood: over five times as much, of a whole source), or all of them several times (doubled); each without the '
+    'account that has most, largest. Suspect: what says so, -1, is not known yet. The '
+    'arrays are of one day after the other from the first one on; the first 56 are not judged';
 
 CREATE FUNCTION health_internal.join_outages(days date[], judged_until date) RETURNS date[]
     AS 'MODULE_PATHNAME', 'health_join_outages'
@@ -53,26 +65,44 @@ AS $$
     WITH of_event AS (
         SELECT v.* FROM unnest(volumes) AS v WHERE v.day >= from_day - 56 AND v.day < until_day AND v.events > 0
     ), counted AS (
-        SELECT e.* FROM of_event AS e
+        SELECT e.* FROM of_event AS e WHERE e.event IS NOT NULL
         UNION ALL
-        SELECT e.source, NULL, e.day, sum(e.events)::bigint, CASE WHEN bool_and(e.divisor IS NOT NULL)
-            THEN health_internal.common_divisor(e.divisor) END, sum(e.cells)::bigint
+        SELECT e.source, '', e.day, sum(e.events)::bigint, CASE WHEN bool_and(e.divisor IS NOT NULL)
+            THEN health_internal.common_divisor(e.divisor) END, sum(e.cells)::bigint,
+               CASE WHEN bool_and(e.largest IS NOT NULL) THEN sum(e.largest) END::bigint
         FROM of_event AS e GROUP BY e.source, e.day
     ), series AS (
-        -- Half of eight days must have had 50.
-        SELECT c.source, c.event FROM counted AS c GROUP BY c.source, c.event HAVING sum(c.events) >= 200
+        SELECT c.source, c.event FROM counted AS c GROUP BY c.source, c.event HAVING sum(c.events) >= health_internal.least_volume()
     ), dense AS (
         SELECT s.source, s.event, array_agg(coalesce(c.events, 0) ORDER BY d.day) AS events,
-               array_agg(coalesce(c.divisor, 0) ORDER BY d.day) AS divisors, array_agg(coalesce(c.cells, 0) ORDER BY d.day) AS cells
+               array_agg(CASE WHEN c.events IS NULL THEN 0 ELSE coalesce(c.divisor, -1) END ORDER BY d.day) AS divisors,
+               array_agg(coalesce(c.cells, 0) ORDER BY d.day) AS cells,
+               array_agg(CASE WHEN c.events IS NULL THEN 0 ELSE coalesce(c.largest, -1) END ORDER BY d.day) AS largest
         FROM series AS s CROSS JOIN (SELECT from_day - 56 + n AS day FROM generate_series(0, until_day - from_day + 55) AS n) AS d
-        LEFT JOIN counted AS c ON c.source = s.source AND c.event IS NOT DISTINCT FROM s.event AND c.day = d.day
+        LEFT JOIN counted AS c ON c.source = s.source AND c.event = s.event AND c.day = d.day
         GROUP BY s.source, s.event
     )
-    SELECT d.source, d.event, o.day, o.kind, o.seen, o.usual, o.times
-    FROM dense AS d, LATERAL health_internal.odd_days(from_day - 56, d.events, d.divisors, d.cells, d.event IS NULL) AS o;
+    SELECT d.source, nullif(d.event, ''), o.day, o.kind, o.seen, o.usual, o.times
+    FROM dense AS d, LATERAL health_internal.odd_days(from_day - 56, d.events, d.divisors, d.cells, d.largest, d.event = '') AS o;
 $$;
 COMMENT ON FUNCTION health_internal.odd_volumes(health_internal.volume[], date, date) IS
     'Odd days of sources (event NULL) and of their events from one day to the day before another; volumes begin 56 days earlier';
+
+-- Who said that an outage is how it is said so of all of it: an event that was given up is missed until it is usual that it does not come.
+CREATE FUNCTION health_internal.broken_volumes(volumes health_internal.volume[], from_day date, until_day date, accepted datemultirange,
+    OUT source text, OUT event text, OUT day date, OUT kind text, OUT seen bigint, OUT usual float8, OUT times bigint)
+RETURNS SETOF record
+LANGUAGE sql IMMUTABLE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.source, r.event, r.day, r.kind, r.seen, r.usual, r.times
+    FROM (SELECT n.*, bool_or(n.day <@ accepted) OVER (PARTITION BY n.source, n.event, n.run) AS taken
+          FROM (SELECT o.*, o.day - (row_number() OVER (PARTITION BY o.source, o.event ORDER BY o.day))::integer AS run
+                FROM health_internal.odd_volumes(volumes, from_day, until_day) AS o WHERE o.kind <> 'suspect') AS n) AS r
+    WHERE r.taken IS NOT TRUE;
+$$;
+COMMENT ON FUNCTION health_internal.broken_volumes(health_internal.volume[], date, date, datemultirange) IS
+    'Odd days of sources and events, less those in a row with a day that was accepted';
 
 CREATE FUNCTION health_internal.describe_odd_volume(source text, event text, day date, kind text, seen bigint, usual float8, times bigint)
 RETURNS text
@@ -106,13 +136,13 @@ COMMENT ON FUNCTION health_internal.volume_days(integer) IS
     'Days of volumes before the day that is asked for, which it takes to know the outages of so many past days';
 
 CREATE FUNCTION health_internal.find_sight(volumes health_internal.volume[], as_of date, today date, past_days integer,
-    accepted_until date) RETURNS health_internal.sight
+    accepted datemultirange) RETURNS health_internal.sight
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH odd AS MATERIALIZED (
-        SELECT o.* FROM health_internal.odd_volumes(volumes, find_sight.as_of - past_days - 41, least(find_sight.as_of, today)) AS o
-        WHERE o.kind <> 'suspect' AND (accepted_until IS NULL OR o.day > accepted_until)
+        SELECT o.* FROM health_internal.broken_volumes(volumes, find_sight.as_of - past_days - 41, least(find_sight.as_of, today),
+                                                       accepted) AS o
     ), found AS MATERIALIZED (
         SELECT f.outages, health_internal.seen_as_of(find_sight.as_of, f.outages) AS as_of
         FROM (SELECT health_internal.join_outages(ARRAY(SELECT DISTINCT o.day FROM odd AS o ORDER BY 1),
@@ -123,6 +153,6 @@ AS $$
         FROM odd AS o WHERE o.day >= f.as_of ORDER BY o.day, o.event IS NOT NULL, o.source, o.usual DESC, o.event LIMIT 1) END
     FROM found AS f;
 $$;
-COMMENT ON FUNCTION health_internal.find_sight(health_internal.volume[], date, date, integer, date) IS
-    'As of which day accounts are seen at as_of, by the volumes of days that are over (before today); days up to accepted_until are taken '
-    'as they are';
+COMMENT ON FUNCTION health_internal.find_sight(health_internal.volume[], date, date, integer, datemultirange) IS
+    'As of which day accounts are seen at as_of, by the volumes of days that are over (before today); outages with an accepted day are '
+    'taken as they are';

@@ -15,7 +15,7 @@ CREATE TABLE health_internal.tracking_table (
     score_query text,
     compiled_by text NOT NULL DEFAULT health_internal.release(),
     history_from date,
-    accepted_until date,
+    accepted datemultirange,
     refreshed_at timestamptz,
     refresh_ms float8,
     rescored bigint,
@@ -40,7 +40,7 @@ COMMENT ON COLUMN health_internal.tracking_table.book_query IS 'Compiled SQL: at
 COMMENT ON COLUMN health_internal.tracking_table.score_query IS 'Compiled SQL: rows of scores from the rows l of the book';
 COMMENT ON COLUMN health_internal.tracking_table.compiled_by IS 'Release of the extension that compiled this SQL and that of the sources';
 COMMENT ON COLUMN health_internal.tracking_table.history_from IS 'First day of the history';
-COMMENT ON COLUMN health_internal.tracking_table.accepted_until IS 'Up to this day volumes are taken as they are (ignore_volume)';
+COMMENT ON COLUMN health_internal.tracking_table.accepted IS 'Outages that are taken as they are (ignore_volume)';
 COMMENT ON COLUMN health_internal.tracking_table.refreshed_at IS
     'When the last refresh that worked began: everything committed before is in the scores';
 COMMENT ON COLUMN health_internal.tracking_table.refresh_ms IS 'How long it took, in milliseconds';
@@ -186,7 +186,7 @@ CREATE VIEW health_internal.tracking WITH (security_barrier) AS
     SELECT t.model, t.id, (SELECT health_internal.regrole(m.owner) FROM health_internal.model_table AS m WHERE m.name = t.model) AS owner,
            t.model_version,
            t.ledger_key, t.account_type, t.account_kind, t.accounts_folded, t.book_query, t.score_query, t.compiled_by, t.history_from,
-           t.accepted_until, t.refreshed_at, t.refresh_ms, t.rescored, t.error, t.error_at,
+           t.accepted, t.refreshed_at, t.refresh_ms, t.rescored, t.error, t.error_at,
            t.tracked_at, t.refresh_began, t.refresh_pid
     FROM health_internal.tracking_table AS t
     WHERE EXISTS (SELECT 1 FROM health_internal.model_table AS m WHERE m.name = t.model AND health_internal.may_act_as(m.owner))

@@ -338,10 +338,13 @@ DECLARE
     today date;
     scored bigint := 0;
 BEGIN
-    IF ignore_volume THEN
-        UPDATE health_internal.tracking AS t SET accepted_until = asked WHERE t.id = tracking.id;
-    END IF;
     sight := health_internal.ledger_sight(tracking.model, document, asked, 28);
+    -- What was broken before stays broken.
+    IF ignore_volume AND sight.broken IS NOT NULL THEN
+        UPDATE health_internal.tracking AS t SET accepted = coalesce(t.accepted, '{}') + daterange(sight.as_of, asked)::datemultirange
+        WHERE t.id = tracking.id;
+        sight := health_internal.ledger_sight(tracking.model, document, asked, 28);
+    END IF;
     today := sight.as_of;
     IF sight.broken IS NOT NULL AND state.broken IS NULL THEN
         RAISE WARNING 'model "%": %', tracking.model, sight.broken
@@ -358,12 +361,13 @@ BEGIN
     -- Days that no refresh has seen are scored now; today with them when all is new, so that no month is written twice.
     IF first_time THEN
         PERFORM health_internal.write_history(tracking, version, first_day, today, 1);
-    ELSIF state.as_of < today - 1 THEN
+    ELSIF state.as_of + (state.broken IS NULL)::integer < today THEN
         PERFORM health_internal.write_history(tracking, version,
-            greatest(state.as_of + 1, health_internal.history_start(document, today), today - 400), today - 1, 1);
+            greatest(state.as_of + (state.broken IS NULL)::integer, health_internal.history_start(document, today), today - 400), today - 1,
+            1);
     END IF;
     IF NOT first_time AND health_internal.has_new_accounts(tracking) THEN
-        PERFORM health_internal.write_history(tracking, version, first_day, today - 1, 1, only_new => true);
+        PERFORM health_internal.write_history(tracking, version, first_day, today - (sight.broken IS NULL)::integer, 1, only_new => true);
     END IF;
     scored := health_internal.write_scores(tracking);
     IF first_time THEN

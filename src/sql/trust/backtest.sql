@@ -22,14 +22,16 @@ COMMENT ON COLUMN health.backtest_row.high IS 'Upper end';
 COMMENT ON COLUMN health.backtest_row.note IS 'In words';
 
 CREATE FUNCTION health_internal.observe_dates(model jsonb, account health.account_state, dates date[], gap integer, horizon integer,
-    OUT as_of date, OUT in_book boolean, OUT score float8, OUT band text, OUT state text, OUT unknown_reason text, OUT recency float8,
+    outages date[], OUT as_of date, OUT in_book boolean, OUT score float8, OUT band text, OUT state text, OUT unknown_reason text,
+    OUT recency float8,
     OUT events float8, OUT active_after boolean, OUT normalized float8[])
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_observe_dates'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 10000 ROWS 24;
-COMMENT ON FUNCTION health_internal.observe_dates(jsonb, health.account_state, date[], integer, integer) IS
+COMMENT ON FUNCTION health_internal.observe_dates(jsonb, health.account_state, date[], integer, integer, date[]) IS
     'An account on each of several dates, from one decode: score, days since last activity (infinite: never), events of the window, '
-    'signals as scores, and whether anybody was active in the horizon after the gap';
+    'signals as scores, and whether anybody was active in the horizon after the gap: NULL when nobody was seen in it and tracking was '
+    'broken on a day of it, by first and last days of outages';
 
 -- What an expression says of a past day is of that day when it asks other tables with as_of, or needs nothing that changes.
 CREATE FUNCTION health_internal.has_a_past(document jsonb, fields health_internal.model_field[], input_path text, kind text, source text)
@@ -214,8 +216,15 @@ DECLARE
     first_date CONSTANT date := dates[1];
     last_date CONSTANT date := dates[pg_catalog.cardinality(dates)];
     compiled health_internal.compiled_model;
+    outages date[];
 BEGIN
     PERFORM health_internal.look_names_up_in(tested.search_path);
+    -- That nobody is seen while tracking is broken does not say that nobody was there.
+    IF kind = 'silent' THEN
+        EXECUTE pg_catalog.format('SELECT s.outages FROM (%s) AS s', health_internal.compile_sight(document,
+            ARRAY(SELECT f FROM health_internal.model_fields(document) AS f), last_date + gap + horizon, usage_from, tested.model,
+            last_date - first_date + gap + horizon)) INTO outages;
+    END IF;
     compiled := health_internal.compile_model(document, tested.version, as_of => last_date, usage_from => usage_from,
                                               model_name => tested.model, past_days => last_date - first_date, past_step => step);
     RETURN QUERY EXECUTE pg_catalog.format($query$
@@ -236,17 +245,50 @@ BEGIN
         CROSS JOIN LATERAL health_internal.observe_dates(%3$L::pg_catalog.jsonb, %4$s, ARRAY(
             SELECT d.day FROM pg_catalog.unnest($3) AS d (day)
             UNION SELECT coalesce(x.day, b.ended) - n.days FROM (VALUES (30), (60), (90)) AS n (days)
-            WHERE coalesce(x.day, b.ended) - n.days BETWEEN $4 AND $5 AND coalesce(x.day, b.ended) > $4), $6, $7) AS o
+            WHERE coalesce(x.day, b.ended) - n.days BETWEEN $4 AND $5 AND coalesce(x.day, b.ended) > $4), $6, $7, $8) AS o
+        WHERE %5$L <> 'silent' OR o.active_after IS NOT NULL
         $query$,
         health_internal.canonical_text('l.account_id', compiled.account_type), compiled.ledger, health_internal.scoring_document(document),
         health_internal.compile_state(past_step => step, row_name => 'b', with_overrides => false), kind,
         CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text' ELSE pg_catalog.format('b.%I::pg_catalog.text', segment) END)
-    USING lost_accounts, lost_days, dates, first_date, last_date, gap, horizon;
+    USING lost_accounts, lost_days, dates, first_date, last_date, gap, horizon, outages;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.observe_model(health_internal.model_version, jsonb, text, text, date[], integer, integer, integer, text,
     text[], date[]) IS
     'The accounts of a model on each of several dates by a document, from one pass over each ledger, with what became of them';
+
+-- A backtest knows no more of the book than the first date did, nor do weights. A probability goes with the score that people read, which
+-- is by what the version has frozen.
+CREATE FUNCTION health_internal.past_document(tested health_internal.model_version, first_date date, as_of_first_date boolean,
+    OUT document jsonb, OUT left_out text[], OUT usage_from text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fields health_internal.model_field[];
+BEGIN
+    PERFORM health_internal.look_names_up_in(tested.search_path);
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(tested.document) AS f);
+    left_out := ARRAY(SELECT i.name FROM health.model_inputs(tested.document) AS i
+                      WHERE NOT health_internal.has_a_past(tested.document, fields, i.path, i.kind, i.source) ORDER BY i."position");
+    document := pg_catalog.jsonb_set(tested.document, '{signals}',
+        health_internal.without_signals(tested.document -> 'signals', left_out));
+    IF document -> 'signals' = '[]' THEN
+        RAISE EXCEPTION 'model "%": no signal has a past', tested.model
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Columns say only what stands there today: ' || pg_catalog.array_to_string(left_out, ', ') || '.',
+                  HINT = 'Use signals about usage, or expressions that ask dated tables with as_of.';
+    END IF;
+    usage_from := CASE WHEN (health_internal.open_store(tested)).has_ledgers THEN 'ledger' ELSE 'events' END;
+    IF as_of_first_date THEN
+        document := health_internal.freeze_references(health_internal.without_frozen(document), NULL, first_date, usage_from,
+                                                      tested.model);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.past_document(health_internal.model_version, date, boolean) IS
+    'The document of a version without signals that have no past, with what it has frozen, or what could be frozen on a first date';
 
 CREATE FUNCTION health_internal.backtest_as_owner(model text, outcome text, horizon integer, from_date date, to_date date, step integer,
     gap integer, capacity integer, segment text, version integer, lost_accounts text[], lost_days date[])
@@ -259,7 +301,6 @@ DECLARE
     tested health_internal.model_version := health_internal.find_version(model, coalesce(version, opened.current_version));
     dates CONSTANT date[] := health_internal.plan_dates(model, horizon, health_internal.model_today(tested.document), from_date, to_date,
         step, gap);
-    fields health_internal.model_field[];
     left_out text[];
     document jsonb;
     usage_from text;
@@ -271,8 +312,6 @@ BEGIN
         RAISE EXCEPTION 'model "%": the capacity is at least 1 account a date, not %', model, capacity
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM health_internal.look_names_up_in(tested.search_path);
-    fields := ARRAY(SELECT f FROM health_internal.model_fields(tested.document) AS f);
     IF segment IS NOT NULL AND tested.document #> ARRAY['accounts', 'columns', segment] IS NULL THEN
         RAISE EXCEPTION 'model "%": there is no column "%" in accounts.columns', model, segment
             USING ERRCODE = 'undefined_column',
@@ -281,18 +320,8 @@ BEGIN
                           NULL),
                       'Segments are attributes of accounts: "columns": {"plan": "plan_tier"}.');
     END IF;
-    left_out := ARRAY(SELECT i.name FROM health.model_inputs(tested.document) AS i
-                      WHERE NOT health_internal.has_a_past(tested.document, fields, i.path, i.kind, i.source) ORDER BY i."position");
-    document := pg_catalog.jsonb_set(tested.document, '{signals}',
-        health_internal.without_signals(tested.document -> 'signals', left_out));
-    IF document -> 'signals' = '[]' THEN
-        RAISE EXCEPTION 'model "%": no signal has a past', model
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'Columns say only what stands there today: ' || pg_catalog.array_to_string(left_out, ', ') || '.',
-                  HINT = 'Use signals about usage, or expressions that ask dated tables with as_of.';
-    END IF;
-    usage_from := CASE WHEN (health_internal.open_store(tested)).has_ledgers THEN 'ledger' ELSE 'events' END;
-    document := health_internal.freeze_references(health_internal.without_frozen(document), NULL, dates[1], usage_from, model);
+    SELECT p.document, p.left_out, p.usage_from INTO document, left_out, usage_from
+    FROM health_internal.past_document(tested, dates[1], true) AS p;
     RETURN QUERY EXECUTE $query$
         WITH seen AS MATERIALIZED (
             SELECT s.*, NOT s.in_book AS outside, pg_catalog.starts_with(s.unknown_reason, 'before_ledger') IS TRUE AS before_ledger

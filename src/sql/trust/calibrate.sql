@@ -269,7 +269,8 @@ BEGIN
     PERFORM health_internal.find_model(model);
     RETURN QUERY
     SELECT c.version, c.kind, c.method, c.outcome, c.horizon, c.gap, c.from_date, c.to_date, c.n, c.events, c.brier, c.skill, c.map,
-           c.map IS NOT NULL AND c.number = (health_internal.find_calibration(c.model, c.version, c.kind)).number, c.created_at,
+           c.map IS NOT NULL AND c.number = (health_internal.find_calibration(c.model, c.version, c.kind)).number
+           AND c.version = (health_internal.find_model(calibrations.model)).current_version, c.created_at,
            c.created_by
     FROM health_internal.calibration AS c WHERE c.model = calibrations.model ORDER BY c.version, c.kind, c.number;
 END;

@@ -25,38 +25,6 @@ COMMENT ON COLUMN health_internal.labels.normalized IS 'A row for each, with an 
 COMMENT ON COLUMN health_internal.labels.accounts_with IS 'How many accounts have an observation with the outcome';
 COMMENT ON COLUMN health_internal.labels.accounts_without IS 'How many have one without';
 
--- Weights are judged as a backtest judges, knowing no more of the book than the first date did. A probability goes with the score that
--- people read, which is by what the version has frozen.
-CREATE FUNCTION health_internal.past_document(tested health_internal.model_version, first_date date, as_of_first_date boolean,
-    OUT document jsonb, OUT left_out text[], OUT usage_from text)
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    fields health_internal.model_field[];
-BEGIN
-    PERFORM health_internal.look_names_up_in(tested.search_path);
-    fields := ARRAY(SELECT f FROM health_internal.model_fields(tested.document) AS f);
-    left_out := ARRAY(SELECT i.name FROM health.model_inputs(tested.document) AS i
-                      WHERE NOT health_internal.has_a_past(tested.document, fields, i.path, i.kind, i.source) ORDER BY i."position");
-    document := pg_catalog.jsonb_set(tested.document, '{signals}',
-        health_internal.without_signals(tested.document -> 'signals', left_out));
-    IF document -> 'signals' = '[]' THEN
-        RAISE EXCEPTION 'model "%": no signal has a past', tested.model
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'Columns say only what stands there today: ' || pg_catalog.array_to_string(left_out, ', ') || '.',
-                  HINT = 'Use signals about usage, or expressions that ask dated tables with as_of.';
-    END IF;
-    usage_from := CASE WHEN (health_internal.open_store(tested)).has_ledgers THEN 'ledger' ELSE 'events' END;
-    IF as_of_first_date THEN
-        document := health_internal.freeze_references(health_internal.without_frozen(document), NULL, first_date, usage_from,
-                                                      tested.model);
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION health_internal.past_document(health_internal.model_version, date, boolean) IS
-    'The document of a version without signals that have no past, with what it has frozen, or what could be frozen on a first date';
-
 -- An account expands as often as it likes; it is lost once.
 CREATE FUNCTION health_internal.label_scores(tested health_internal.model_version, expands boolean, as_of_first_date boolean, outcome text,
     horizon integer, from_date date, to_date date, step integer, gap integer, account_ids text[], days date[])

@@ -87,7 +87,6 @@ DECLARE
     usage_from CONSTANT text := CASE WHEN (health_internal.open_store(present)).has_ledgers THEN 'ledger' ELSE 'events' END;
     kind CONSTANT text := CASE WHEN outcome IS NOT NULL THEN 'query' WHEN present.document #> '{accounts,end}' IS NOT NULL THEN 'end'
                                ELSE 'silent' END;
-    fields health_internal.model_field[];
     dates date[];
     step integer;
     documents jsonb[];
@@ -104,17 +103,17 @@ BEGIN
     END IF;
     revenue := coalesce(revenue, CASE WHEN present.document #> '{accounts,columns,arr}' IS NOT NULL THEN 'arr' END);
     changed.definition := health_internal.drop_null_keys(present.definition || changes);
-    changed.document := health_internal.check_definition(model, changed.definition, visible);
+    changed.document := health_internal.check_definition(model, changed.definition, changed.search_path);
     IF changed.document #> '{accounts,columns}' IS NULL OR NOT changed.document #> '{accounts,columns}' ? revenue THEN
         revenue := NULL;
     END IF;
     changed.document := health_internal.freeze_references(changed.document, present.document, today,
         CASE WHEN (health_internal.open_store(changed)).has_ledgers THEN 'ledger' ELSE 'events' END, model);
-    changed.search_path := visible;
     fresh := ARRAY(SELECT l.signal ->> 'name' FROM health_internal.leaf_signals(changed.document) AS l
                    WHERE NOT EXISTS (SELECT FROM health_internal.leaf_signals(present.document) AS o
                                      WHERE o.signal - '{weight,label,description,next_step,relative_to_book}'::text[]
                                            = l.signal - '{weight,label,description,next_step,relative_to_book}'::text[]) ORDER BY l.number);
+    PERFORM health_internal.look_names_up_in(changed.search_path);
     RETURN QUERY EXECUTE pg_catalog.format($query$
         WITH scores AS MATERIALIZED (
             SELECT s.account_key, s.name, s.before, s.after, s.after - s.before AS change, coalesce(s.band_before, '(none)') AS band_before,
@@ -152,14 +151,8 @@ BEGIN
     horizon := coalesce(horizon, 90);
     dates := health_internal.plan_dates(model, horizon, today);
     step := dates[2] - dates[1];
-    fields := ARRAY(SELECT f FROM health_internal.model_fields(changed.document) AS f);
-    documents := ARRAY(
-        SELECT health_internal.freeze_references(health_internal.without_frozen(pg_catalog.jsonb_set(d.document, '{signals}',
-                   health_internal.without_signals(d.document -> 'signals', ARRAY(
-                       SELECT i.name FROM health.model_inputs(d.document) AS i
-                       WHERE NOT health_internal.has_a_past(d.document, fields, i.path, i.kind, i.source))))), NULL, dates[1], usage_from,
-                           model)
-        FROM pg_catalog.unnest(ARRAY[present.document, changed.document]) WITH ORDINALITY AS d (document, n) ORDER BY d.n);
+    documents := ARRAY[(health_internal.past_document(present, dates[1], true)).document,
+                       (health_internal.past_document(changed, dates[1], true)).document];
     RETURN QUERY
     SELECT 'prediction', CASE kind WHEN 'query' THEN 'lost' WHEN 'end' THEN 'ended' ELSE 'silent' END, NULL::text,
            CASE WHEN e.enough THEN f.auc END, CASE WHEN e.enough THEN s.auc END, CASE WHEN e.enough THEN d.difference END, d.low, d.high,

@@ -58,6 +58,11 @@ BEGIN
                                                   NULL)::health_internal.model_version);
     END IF;
     PERFORM health_internal.add_version(name, present.version + 1, changed, document, visible);
+    IF (health_internal.find_calibration(name, present.version, 'churn')).map IS NOT NULL
+       OR (health_internal.find_calibration(name, present.version, 'expansion')).map IS NOT NULL THEN
+        RAISE NOTICE 'model "%": probabilities go with the scores of version %, so that version % has none', name, present.version,
+            present.version + 1 USING HINT = format('SELECT * FROM health.calibrate(%L, ...); makes them of its scores.', name);
+    END IF;
     RETURN present.version + 1;
 END;
 $$;

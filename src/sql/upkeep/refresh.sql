@@ -210,6 +210,8 @@ BEGIN
     FOR made IN SELECT r.relation FROM health_internal.score_relations(present.schema_name, present.view_name) AS r LOOP
         PERFORM health_internal.refresh_relation(present, made.relation);
     END LOOP;
+    PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.warn_broken($1, $2)', present.model,
+        format('%I.%I', present.schema_name, present.view_name || '_ledger'));
 EXCEPTION WHEN cardinality_violation OR data_exception OR feature_not_supported THEN
     -- A table that has been distributed since the view was made, before there was Citus, asks for other SQL.
     IF sqlstate = '0A000' AND health_internal.fence() <> '' THEN
@@ -425,6 +427,12 @@ BEGIN
     END IF;
     PERFORM health_internal.open_model(model);
     IF NOT health_internal.is_tracked(model) THEN
+        IF ignore_volume THEN
+            RAISE EXCEPTION 'model "%" is not tracked: its document says which volumes are how it is', model
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      HINT = pg_catalog.format('SELECT health.alter_model(%L, ''{"volume": {"accepted_from": "...", "accepted_until": '
+                                               '"..."}}'');', model);
+        END IF;
         PERFORM health.refresh_score_views(model);
         RETURN;
     END IF;

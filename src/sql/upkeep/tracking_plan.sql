@@ -113,19 +113,21 @@ COMMENT ON FUNCTION health_internal.compile_repeated_events(jsonb, health_intern
     'SQL of how many rows of each event source have an id that another row has as well, with their first and last day';
 
 -- Of a day on which a whole source broke its events are not listed one by one.
-CREATE FUNCTION health_internal.volume_findings(volumes health_internal.volume[], as_of date, today date, accepted_until date)
+CREATE FUNCTION health_internal.volume_findings(volumes health_internal.volume[], as_of date, today date, accepted datemultirange)
 RETURNS SETOF health.tracking_finding
 LANGUAGE sql IMMUTABLE ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH odd AS MATERIALIZED (
-        SELECT o.* FROM health_internal.odd_volumes(volumes, volume_findings.as_of - 28, least(volume_findings.as_of, today)) AS o
-        WHERE o.kind <> 'suspect' AND (accepted_until IS NULL OR o.day > accepted_until)
+        SELECT o.* FROM health_internal.broken_volumes(volumes, volume_findings.as_of - 182, least(volume_findings.as_of, today),
+                                                       accepted) AS o
     )
     SELECT 'tracking broke', o.source, o.event, sum(o.seen)::bigint, NULL::bigint, min(o.day), max(o.day),
-           CASE o.kind WHEN 'lost' THEN format('usually about %s on a day like these: are they still sent?', round(avg(o.usual)::numeric))
-                       WHEN 'flood' THEN format('usually about %s on a day like these: what sends them?', round(avg(o.usual)::numeric))
-                       ELSE format('every user did everything %s times as often as usual: was the day loaded %1$s times?',
+           CASE o.kind WHEN 'lost' THEN format('usually about %s on a day like these: are they still sent? If not, "volume" of the '
+                           'model says so, or ignore_volume of refresh', round(avg(o.usual)::numeric))
+                       WHEN 'flood' THEN format('usually about %s on a day like these: what sends them? If that is how it is, "volume" '
+                           'of the model says so, or ignore_volume of refresh', round(avg(o.usual)::numeric))
+                       ELSE format('every user did everything %s times as often as usual: was the day loaded %1$s times? Delete the copies',
                                    max(o.times)) END,
            NULL::text, NULL::text
     FROM odd AS o
@@ -133,8 +135,8 @@ AS $$
        OR NOT EXISTS (SELECT FROM odd AS w WHERE w.source = o.source AND w.event IS NULL AND w.day = o.day AND w.kind = o.kind)
     GROUP BY o.source, o.event, o.kind ORDER BY min(o.day), o.source, o.event NULLS FIRST;
 $$;
-COMMENT ON FUNCTION health_internal.volume_findings(health_internal.volume[], date, date, date) IS
-    'Sources and events that broke in the last 28 days before as_of';
+COMMENT ON FUNCTION health_internal.volume_findings(health_internal.volume[], date, date, datemultirange) IS
+    'Sources and events that broke in the 26 weeks before as_of, and that nobody accepted';
 
 -- -infinity stands for no time; what known_at fails on is told as such.
 CREATE FUNCTION health_internal.compile_lateness(document jsonb, fields health_internal.model_field[]) RETURNS text
@@ -398,8 +400,9 @@ BEGIN
                  coalesce(' AND (' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ') IS NOT TRUE', '')) END,
         health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields));
     RETURN QUERY EXECUTE format('SELECT f.* FROM health_internal.volume_findings(%s, %s, %s, %L) AS f',
-        health_internal.compile_volume_array(document, fields, clock, 28), clock, health_internal.compile_today(document),
-        health_internal.accepted_volume(document));
+        health_internal.compile_volume_array(document, fields, clock, 182), clock, health_internal.compile_today(document),
+        coalesce(health_internal.accepted_volume(document), '{}')
+            + coalesce((SELECT t.accepted FROM health_internal.tracking AS t WHERE t.model = version.model), '{}'));
 END;
 $$;
 COMMENT ON FUNCTION health_internal.tracking_plan_as_owner(text) IS 'tracking_plan() as the owner of the model';
@@ -418,4 +421,5 @@ COMMENT ON FUNCTION health.tracking_plan(text) IS
     'catalog does not list, '
     'catalog events never seen or gone silent, users without an account, events outside of the time as a customer, signals about nothing '
     'that was ever seen or that could not be fitted, users without a joining day, ids of events that occur twice, events that became '
-    'known late, days of the last four weeks on which a source or an event broke. No row: all is well';
+    'known late, days of the last 26 weeks on which a source or an event '
+    'broke. No row: all is well';

@@ -143,15 +143,22 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     version health_internal.model_version := health_internal.find_version(model, (health_internal.open_model(model)).current_version);
+    asked CONSTANT date := coalesce(as_of, health_internal.model_today(version.document));
 BEGIN
     IF NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'model "%": the day to explain is %', model, as_of
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a calendar day: explain(model, account, date).';
     END IF;
     RETURN QUERY
-    SELECT s.* FROM health_internal.read_account(model, version, account, as_of) AS a,
+    SELECT s."position", s.signal, s.parent, s.label, s.level, s.raw, s.raw_text, s.normalized, s.weight, s.points, s.reason,
+           CASE WHEN s."position" = max(s."position") OVER () AND a.as_of < asked
+                THEN format('%s As of %s: tracking was broken from that day on.', s.phrase, to_char(a.as_of, 'YYYY-MM-DD'))
+                ELSE s.phrase END,
+           s.next_step, s.counted, s.basis, s.book
+    FROM health_internal.read_account(model, version, account, as_of) AS a,
         health_internal.signal_rows(version.document, a.as_of, health_internal.account_signals(version.document, a), a.overrides,
-                                    health_internal.book_changes_at(version, a.as_of)) AS s;
+                                    health_internal.book_changes_at(version, a.as_of)) AS s
+    ORDER BY s."position";
 END;
 $$;
 COMMENT ON FUNCTION health_internal.explain_as_owner(text, text, date) IS 'explain(model, account, as_of) as the owner of the model';

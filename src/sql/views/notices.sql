@@ -30,6 +30,27 @@ $$;
 COMMENT ON FUNCTION health_internal.notice_unknown_accounts(text, health_internal.model_version) IS
     'Tells of events whose account is not in the account source';
 
+-- Of a tracked model refreshes tell. Who reads the view sees unknown_reason beside a score.
+CREATE FUNCTION health_internal.warn_broken(model_name text, ledger_relation text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    held record;
+BEGIN
+    EXECUTE format('SELECT l.as_of, l.tracking_broke FROM %s AS l WHERE l.tracking_broke IS NOT NULL LIMIT 1', ledger_relation) INTO held;
+    IF held.tracking_broke IS NOT NULL THEN
+        RAISE WARNING 'model "%": %', model_name, held.tracking_broke
+            USING DETAIL = format('Its scores stay those of %s until the volume is usual again.', health_internal.iso_text(held.as_of)),
+                  HINT = format('If that is how it is: SELECT health.alter_model(%L, ''{"volume": {"accepted_from": "%s", '
+                                '"accepted_until": "%s"}}'');', model_name, health_internal.iso_text(held.as_of),
+                                health_internal.iso_text(held.as_of));
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.warn_broken(text, text) IS
+    'Warns that the scores over a materialized ledger are as of an earlier day, because tracking broke';
+
 -- What a signal needs is said by where its value comes from.
 CREATE FUNCTION health_internal.describe_gaps(document jsonb, scores text, signals text) RETURNS text
 LANGUAGE plpgsql

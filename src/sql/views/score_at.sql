@@ -27,7 +27,8 @@ BEGIN
     PERFORM health_internal.look_names_up_in(scored.search_path);
     compiled := health_internal.store_accounts(health_internal.open_store(scored), as_of => score_at_as_owner.as_of);
     RETURN QUERY EXECUTE pg_catalog.format(
-        'SELECT %s, l.name, s.as_of, %s, s.score, s.band, s.coverage, s.unknown_reason, s.state, %s FROM (%s) AS l, '
+        'SELECT %s, l.name, s.as_of, %s, s.score, s.band, s.coverage, '
+        'coalesce(l.tracking_broke, s.unknown_reason), s.state, %s FROM (%s) AS l, '
         'LATERAL health.score_series(%L::pg_catalog.jsonb, %s, l.as_of, l.as_of) AS s ORDER BY l.account_id',
         health_internal.canonical_text('l.account_id', compiled.account_type), scored.version,
         health_internal.compile_probabilities(scored, true, 's.score'), compiled.ledger, scored.document,

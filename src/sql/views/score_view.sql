@@ -259,6 +259,9 @@ BEGIN
     END IF;
     PERFORM health_internal.build_score_view(schema_name, view_name, model, version, materialized);
     PERFORM health_internal.notice_unknown_accounts(model, version);
+    IF materialized AND NOT (health_internal.open_store(version)).has_scores THEN
+        PERFORM health_internal.warn_broken(model, format('%I.%I', schema_name, view_name || '_ledger'));
+    END IF;
     PERFORM health_internal.notice_silent_book(model, version.document, format('%I.%I', schema_name, view_name),
         format('%I.%I', schema_name, view_name || '_signals'));
     INSERT INTO health_internal.score_view AS s (schema_name, view_name, model, model_version, materialized)

@@ -98,7 +98,7 @@ VACUUM (ANALYZE) bench.accounts_few, bench.events_few;
 
 \o /dev/null
 SELECT health.create_model('bench_day', bench.model('public.events'));
-SELECT health.create_model('bench_few', bench.model('bench.events_few', 'bench.accounts_few') || '{"history": {"days": 0}}');
+SELECT health.create_model('bench_few', bench.model('bench.events_few', 'bench.accounts_few') || '{"history": {"days": 0}, "volume": "ignore"}');
 SELECT health.create_model('bench_1x', bench.fixed(bench.model('public.events')));
 \if :longer
 SELECT health.create_model('bench_4x', bench.fixed(bench.model('bench.events_4x')));

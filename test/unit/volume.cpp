@@ -204,12 +204,12 @@ TEST_CASE("odd days are those of the definition") {
       const bool quiet = x < median / 5 || (x == 0 && median == 0);
       const auto low = std::count_if(before.begin(), before.end(),
                                      [&](std::int64_t n) { return static_cast<double>(n) < median / 5; });
-      double others = 0;  // on the latest of the eight days that is as usual
-      for (std::size_t week = 1; week <= 8 && others == 0; ++week)
+      std::optional<double> others;  // on the latest of the eight days that is as usual
+      for (std::size_t week = 1; week <= 8 && !others; ++week)
         if (static_cast<double>(series.events[day - 7 * week]) >= median / 5)
-          others = static_cast<double>(series.events[day - 7 * week] - series.largest[day - 7 * week]) + 1e-9;
+          others = static_cast<double>(series.events[day - 7 * week] - series.largest[day - 7 * week]);
       const bool goes_on = lost_on != 0 && day - lost_on <= 4;
-      if (median >= 50 && x < median / 5 && (goes_on || (low <= 1 && 5 * x < others))) lost_on = day;
+      if (median >= 50 && x < median / 5 && (goes_on || (low <= 1 && 5 * x < *others))) lost_on = day;
       if (quiet && lost_on != 0 && day - lost_on <= 4) {
         expected[day] = OddKind::lost;
         continue;

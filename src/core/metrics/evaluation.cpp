@@ -171,6 +171,30 @@ std::vector<Exact> sum_weeks(const Ledger& ledger, const EventSelection& selecti
   return sums;
 }
 
+WeekSums sum_all_of_weeks(const Ledger& ledger, const EventSelection& selection, Day as_of, int weeks) {
+  const auto count = static_cast<std::size_t>(weeks);
+  WeekSums sums{std::vector<Exact>(count), std::vector<Exact>(count), std::vector<Exact>(count)};
+  auto& slots = ledger.user_slots();
+  const auto week_of = [&](Day day) {
+    return count - 1 - static_cast<std::size_t>((std::int64_t{as_of} - 1 - day) / 7);
+  };
+  Exact day_events = 0;
+  visit(
+      ledger, selection, weeks_before(as_of, 1, weeks),
+      [&](const Ledger::Activity&, std::int64_t events) { day_events += events; },
+      [&](Day day, std::uint32_t user, Exact points) {
+        const std::size_t week = week_of(day);
+        sums.events[week] += day_events;
+        sums.points[week] += points;
+        day_events = 0;
+        if (slots[user] == week + 1) return;
+        slots[user] = static_cast<std::uint32_t>(week + 1);
+        sums.users[week] += 1;
+      });
+  std::fill(slots.begin(), slots.end(), 0);
+  return sums;
+}
+
 const Summary& Evaluation::summary(const Ledger& ledger) {
   if (!summary_) summary_ = summarize(ledger, selection_, window());
   return *summary_;
@@ -180,6 +204,12 @@ std::span<const Exact> Evaluation::weeks(const Ledger& ledger, bool by_value) {
   auto& weeks = weeks_[by_value];
   if (!weeks) weeks = sum_weeks(ledger, selection_, by_value, as_of_, recent_weeks);
   return *weeks;
+}
+
+const WeekSums& Evaluation::all_of_weeks(const Ledger& ledger, int weeks) {
+  if (!all_of_weeks_ || all_of_weeks_->events.size() != static_cast<std::size_t>(weeks))
+    all_of_weeks_ = sum_all_of_weeks(ledger, selection_, as_of_, weeks);
+  return *all_of_weeks_;
 }
 
 const Concentration& Evaluation::concentration(const Ledger& ledger, bool by_value) {

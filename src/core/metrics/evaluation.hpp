@@ -61,6 +61,12 @@ Summary summarize(const Ledger& ledger, const EventSelection& selection, Window 
 std::vector<Exact> sum_weeks(const Ledger& ledger, const EventSelection& selection, bool by_value, Day as_of,
                              int weeks);
 
+// Events, value points (micro units) and users of each of many weeks, oldest first.
+struct WeekSums {
+  std::vector<Exact> events, points, users;
+};
+WeekSums sum_all_of_weeks(const Ledger& ledger, const EventSelection& selection, Day as_of, int weeks);
+
 // A selection at a date, with the results that several metrics share; each is worked out when it is first
 // asked for. Holds no reference to the ledger, so that a ledger can keep it; every call must come with the
 // ledger it was made for.
@@ -85,6 +91,8 @@ class Evaluation {
   const Summary& summary(const Ledger& ledger);
   // The last 12 weeks, oldest first.
   std::span<const Exact> weeks(const Ledger& ledger, bool by_value);
+  // More of them, as many as before wherever the same evaluation asks.
+  const WeekSums& all_of_weeks(const Ledger& ledger, int weeks);
   const Concentration& concentration(const Ledger& ledger, bool by_value);
   std::int64_t users_in(const Ledger& ledger, Window window) const;
 
@@ -96,6 +104,7 @@ class Evaluation {
   EventSelection selection_;
   std::optional<Summary> summary_;
   std::array<std::optional<std::vector<Exact>>, 2> weeks_;
+  std::optional<WeekSums> all_of_weeks_;
   std::array<std::optional<Concentration>, 2> concentration_;
 };
 

@@ -53,21 +53,14 @@ Value foresee_activity(const Question& q) {
   return std::isfinite(probability) ? Value::of(100 * probability) : Value::none(Unknown::no_data);
 }
 
-// Events, value points or users of each week that a baseline looks at. Where the ledger does not keep those
-// of the season before, there is none.
-template <class Count>
-Value measure_baseline(const Question& q, Count&& count) {
+// By events, value points or users of each week that a baseline looks at. Where the ledger does not keep
+// those of the season before, there is none.
+Value measure_baseline(const Question& q, std::vector<Exact> WeekSums::*what) {
   const int lived = baseline_weeks(q.ledger, q.as_of(), season_weeks + most_baseline_weeks);
   const std::int64_t season = q.ledger.settings().account_start ? lived : season_weeks + most_baseline_weeks;
   const bool is_kept = !q.ledger.begins_after(days_before(q.as_of(), 7 * season));
-  return baseline(count(is_kept ? lived : std::min(lived, most_baseline_weeks)));
-}
-
-std::vector<Exact> count_weekly_users(const Question& q, int weeks) {
-  std::vector<Exact> users;
-  for (int week = weeks; week >= 1; --week)
-    users.emplace_back(q.selected.users_in(q.ledger, weeks_before(q.as_of(), week, week)));
-  return users;
+  return baseline(q.selected.all_of_weeks(q.ledger, is_kept ? lived : std::min(lived, most_baseline_weeks)).*
+                  what);
 }
 
 Value count_dips(const Question& q) {
@@ -107,12 +100,8 @@ Value answer_weeks(const Question& q, MetricId id) {
     return lacking == Unknown::none ? settle(measure()) : Value::none(lacking);
   };
   const auto weeks = [&q](bool by_value) { return q.selected.weeks(q.ledger, by_value); };
-  const auto baseline_of = [&](bool by_value) {
-    return after(least_baseline_weeks, [&] {
-      return measure_baseline(q, [&](int count) {
-        return sum_weeks(q.ledger, q.selected.selection(), by_value, q.as_of(), count);
-      });
-    });
+  const auto baseline_of = [&](std::vector<Exact> WeekSums::*what) {
+    return after(least_baseline_weeks, [&] { return measure_baseline(q, what); });
   };
   switch (id) {
     case MetricId::trend_4w:
@@ -127,13 +116,11 @@ Value answer_weeks(const Question& q, MetricId id) {
     case MetricId::dropoff:
       return after(5, [&] { return dropoff(weeks(q.request.by_value)); });
     case MetricId::baseline:
-      return baseline_of(q.request.by_value);
+      return baseline_of(q.request.by_value ? &WeekSums::points : &WeekSums::events);
     case MetricId::baseline_value:
-      return baseline_of(true);
+      return baseline_of(&WeekSums::points);
     case MetricId::baseline_users:
-      return after(least_baseline_weeks, [&] {
-        return measure_baseline(q, [&](int count) { return count_weekly_users(q, count); });
-      });
+      return baseline_of(&WeekSums::users);
     case MetricId::slope_4w:
       return settle(slope_4w(weeks(q.request.by_value)));
     case MetricId::dip_streak:

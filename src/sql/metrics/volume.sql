@@ -56,11 +56,15 @@ CREATE FUNCTION health_internal.seen_as_of(as_of date, outages date[]) RETURNS d
 COMMENT ON FUNCTION health_internal.seen_as_of(date, date[]) IS
     'The day as of which accounts are seen: the first day of the outage that the day before as_of is in, at most 35 days back; else as_of';
 
+-- Arrays are taken for a few rows, so that without a word everything would be compared with everything.
 CREATE FUNCTION health_internal.odd_volumes(volumes health_internal.volume[], from_day date, until_day date,
     OUT source text, OUT event text, OUT day date, OUT kind text, OUT seen bigint, OUT usual float8, OUT times bigint)
 RETURNS SETOF record
 LANGUAGE sql IMMUTABLE ROWS 10
 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
+SET enable_mergejoin = off
+SET jit = off
 AS $$
     WITH of_event AS (
         SELECT v.* FROM unnest(volumes) AS v WHERE v.day >= from_day - 56 AND v.day < until_day AND v.events > 0

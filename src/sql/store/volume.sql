@@ -29,14 +29,14 @@ AS $$
 DECLARE
     names CONSTANT text[] := health_internal.counted_events(document);
     volumes health_internal.volume[] := ARRAY(
-        SELECT ROW(c.path, c.event, c.day, sum(c.events), NULL, NULL, NULL)::health_internal.volume
+        SELECT ROW(c.path, c.event, c.day, sum(c.events)::bigint, NULL, NULL, NULL)::health_internal.volume
         FROM (SELECT s.path, CASE WHEN sum(d.events) OVER (PARTITION BY s.id, d.event) >= health_internal.least_volume()
                                   THEN d.event END AS event, d.day, d.events
               FROM health_internal.ledger_source AS s JOIN health_internal.ledger_day AS d ON d.source = s.id
               WHERE s.model = ledger_volumes.model AND d.day >= from_day - 56 AND d.day < until_day
                 AND (names IS NULL OR d.event = ANY (names))) AS c
         GROUP BY c.path, c.event, c.day);
-    looked_at text[] := '{}';
+    looked_at text[] := ARRAY[]::text[];
     places text[];
 BEGIN
     LOOP
@@ -49,8 +49,8 @@ BEGIN
         looked_at := looked_at || places;
         volumes := ARRAY(
             WITH measured AS MATERIALIZED (
-                SELECT n.source, n.day, n.event, health_internal.common_divisor(n.divisor) AS divisor, sum(n.cells) AS cells,
-                       sum(n.largest) AS largest
+                SELECT n.source, n.day, n.event, health_internal.common_divisor(n.divisor) AS divisor, sum(n.cells)::bigint AS cells,
+                       sum(n.largest)::bigint AS largest
                 FROM (SELECT s.path AS source, split_part(p.place, '/', 2)::date AS day, v.event, m.divisor, m.cells, m.largest
                       FROM unnest(places) AS p (place)
                       JOIN health_internal.ledger_source AS s ON s.id = split_part(p.place, '/', 1)::integer

@@ -74,7 +74,7 @@ COMMENT ON FUNCTION health_internal.compile_both_scores(health_internal.model_ve
     'changed one are';
 
 CREATE FUNCTION health_internal.what_if_as_owner(model text, changes jsonb, as_of date, outcome text, horizon integer, revenue text,
-    visible text, lost_accounts text[], lost_days date[])
+    lost_accounts text[], lost_days date[])
 RETURNS SETOF health.what_if_row
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -177,7 +177,7 @@ BEGIN
     WHERE l.n > 0;
 END;
 $$;
-COMMENT ON FUNCTION health_internal.what_if_as_owner(text, jsonb, date, text, integer, text, text, text[], date[]) IS
+COMMENT ON FUNCTION health_internal.what_if_as_owner(text, jsonb, date, text, integer, text, text[], date[]) IS
     'what_if() as the owner of the model, with the outcomes that the caller''s query gave';
 
 CREATE FUNCTION health.what_if(model text, changes jsonb, as_of date DEFAULT NULL, outcome text DEFAULT NULL, horizon integer DEFAULT NULL,
@@ -188,10 +188,10 @@ BEGIN ATOMIC
     SELECT (r.figure).*
     FROM health_internal.read_outcomes(outcome, health_internal.visible_schemas()) AS o,
          LATERAL health_internal.rows_as_owner(health_internal.regrole((health_internal.open_model(model)).owner), NULL,
-             'SELECT w FROM health_internal.what_if_as_owner($1, $2::jsonb, $3::date, $4, $5::integer, $6, $7, $8::text[], $9::date[]) '
+             'SELECT w FROM health_internal.what_if_as_owner($1, $2::jsonb, $3::date, $4, $5::integer, $6, $7::text[], $8::date[]) '
                  'AS w',
              model, changes::pg_catalog.text, health_internal.iso_text(as_of), outcome, horizon::pg_catalog.text, revenue,
-             health_internal.visible_schemas(), o.accounts::pg_catalog.text, health_internal.iso_text(o.days)) AS r (figure
+             o.accounts::pg_catalog.text, health_internal.iso_text(o.days)) AS r (figure
                  health.what_if_row);
 END;
 COMMENT ON FUNCTION health.what_if(text, jsonb, date, text, integer, text) IS

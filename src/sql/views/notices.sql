@@ -36,15 +36,17 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    held record;
+    held_at date;
+    reason text;
 BEGIN
-    EXECUTE format('SELECT l.as_of, l.tracking_broke FROM %s AS l WHERE l.tracking_broke IS NOT NULL LIMIT 1', ledger_relation) INTO held;
-    IF held.tracking_broke IS NOT NULL THEN
-        RAISE WARNING 'model "%": %', model_name, held.tracking_broke
-            USING DETAIL = format('Its scores stay those of %s until the volume is usual again.', health_internal.iso_text(held.as_of)),
+    EXECUTE format('SELECT l.as_of, l.tracking_broke FROM %s AS l WHERE l.tracking_broke IS NOT NULL LIMIT 1', ledger_relation)
+    INTO held_at, reason;
+    IF reason IS NOT NULL THEN
+        RAISE WARNING 'model "%": %', model_name, reason
+            USING DETAIL = format('Its scores stay those of %s until the volume is usual again.', health_internal.iso_text(held_at)),
                   HINT = format('If that is how it is: SELECT health.alter_model(%L, ''{"volume": {"accepted_from": "%s", '
-                                '"accepted_until": "%s"}}'');', model_name, health_internal.iso_text(held.as_of),
-                                health_internal.iso_text(held.as_of));
+                                '"accepted_until": "%s"}}'');', model_name, health_internal.iso_text(held_at),
+                                health_internal.iso_text(held_at));
     END IF;
 END;
 $$;

@@ -18,12 +18,6 @@ constexpr int days_looked_at = usual_weeks * week + week + longest_feed_stop;
 // Events of the last days before as_of, oldest first.
 using Days = std::array<std::int64_t, days_looked_at>;
 
-double usual_on(const Days& days, std::size_t day) {
-  std::array<std::int64_t, usual_weeks> before{};
-  for (std::size_t i = 0; i < before.size(); ++i) before[i] = days[day - (i + 1) * week];
-  return median_of_weeks(before);
-}
-
 }  // namespace
 
 std::optional<Day> find_feed_stop(const Ledger& ledger, Day as_of) {

@@ -2,6 +2,7 @@
 #include "volume.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/base/calendar.hpp"
 #include "core/base/error.hpp"
@@ -17,12 +18,6 @@ constexpr double suspect_ratio = 1.5;
 constexpr std::size_t longest_weekend = 4;
 // Of fewer all counts may well be even by chance.
 constexpr std::int64_t least_cells = 20;
-
-double usual_on(std::span<const std::int64_t> events, std::size_t day) {
-  std::array<std::int64_t, usual_weeks> before{};
-  for (std::size_t i = 0; i < before.size(); ++i) before[i] = events[day - (i + 1) * week];
-  return median_of_weeks(before);
-}
 
 bool is_low(double seen, double usual) { return seen * odd_ratio < usual; }
 
@@ -64,10 +59,12 @@ std::int64_t times_loaded(const DailyVolume& volume, std::size_t day) {
 
 }  // namespace
 
-double median_of_weeks(std::array<std::int64_t, usual_weeks> events) {
-  std::sort(events.begin(), events.end());
+double usual_on(std::span<const std::int64_t> events, std::size_t day) {
+  std::array<std::int64_t, usual_weeks> before{};
+  for (std::size_t i = 0; i < before.size(); ++i) before[i] = events[day - (i + 1) * week];
+  std::sort(before.begin(), before.end());
   constexpr std::size_t middle = usual_weeks / 2;
-  return (static_cast<double>(events[middle - 1]) + static_cast<double>(events[middle])) / 2;
+  return (static_cast<double>(before[middle - 1]) + static_cast<double>(before[middle])) / 2;
 }
 
 std::vector<OddDay> find_odd_days(const DailyVolume& volume) {

@@ -2,7 +2,6 @@
 // than usual, or all over again. docs/explanation/freshness.md, "When a source breaks".
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -41,8 +40,8 @@ inline constexpr int usual_weeks = 8;
 // Fewer events than this are too few to be missed.
 inline constexpr double least_usual = 50;
 
-// Of the same weekday in so many weeks.
-double median_of_weeks(std::array<std::int64_t, usual_weeks> events);
+// What is usual on a day: the median of its weekday in so many weeks before, all of which there must be.
+double usual_on(std::span<const std::int64_t> events, std::size_t day);
 
 // Throws Error 22023 when the spans differ in length.
 std::vector<OddDay> find_odd_days(const DailyVolume& volume);

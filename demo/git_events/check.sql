@@ -54,7 +54,7 @@ with last_12_weeks as (
   where exists (select from facts f where f.project = m.project and f.contributor = m.contributor and f.day >= date :'as_of' - 84)
   group by 1
 )
-select p.project,
+select p.project, (p.first_commit_at at time zone 'UTC')::date as started, t.before, b.members as base_members,
   coalesce(r.members, 0) as total_users,
   coalesce(l.active, 0) as active_users,
   coalesce(l.events, 0) as events,
@@ -98,13 +98,27 @@ select p.project, 'growth (26 weeks)', round(p.growth_26w::numeric, 9)::text, ro
 from plain p join scores.:signals_view s on s.account_id = p.project and s.signal = 'newcomers'
 where round(p.growth_26w::numeric, 9) is distinct from round(s.raw::numeric, 9);
 
--- 2. The score of three projects, term by term from the normalisers of model.json.
+-- 2. The score of three projects, term by term from the normalisers of model.json. What few people or few commits say counts as (n x + k m)/(n + k),
+-- m being the median of the projects that are not silent; of those that are it counts as it is.
 create temp table by_hand as
-with terms as (
+with median as (
+  select percentile_cont(0.5) within group (order by trend_4w) as trend_4w, percentile_cont(0.5) within group (order by growth_26w) as growth_26w,
+         percentile_cont(0.5) within group (order by power_user_dependency) as top,
+         percentile_cont(0.5) within group (order by activation_rate) as activation_rate
+  from plain where not silent and started <= date :'as_of'
+), counted as (
+  select p.project, p.silent, p.nothing_after_nothing, p.cadence, p.recency_days, p.breadth, p.active_users,
+         (p.before * p.trend_4w + k.events * m.trend_4w) / (p.before + k.events) as trend_4w,
+         (p.active_users * p.power_user_dependency + k.people * m.top) / (p.active_users + k.people) as power_user_dependency,
+         (p.base_members * p.growth_26w + k.people * m.growth_26w) / (p.base_members + k.people) as growth_26w,
+         (p.total_users * p.activation_rate + k.people * m.activation_rate) / nullif(p.total_users + k.people, 0) as activation_rate
+  from plain p cross join median m cross join lateral (select case when silent then 0 else 20 end as events,
+                                                              case when silent then 0 else 3 end as people) k
+), terms as (
   select project, t.part, t.share, t.signal, t.weight,
          -- least() and greatest() skip NULL; an unknown value has to stay unknown.
          case when t.measured is not null then t.value when p.silent or t.signal = 'trend' and p.nothing_after_nothing then 0 end as value
-  from plain p, lateral (values
+  from counted p, lateral (values
       ('activity', 0.45, 'cadence', 0.35, p.cadence, 100 * p.cadence),
       ('activity', 0.45, 'recency', 0.25, p.recency_days, 100 * power(2.0, -p.recency_days / 30.0)),
       ('activity', 0.45, 'breadth', 0.2, p.breadth, 100 * p.breadth),
@@ -154,3 +168,6 @@ begin
     raise exception 'the view and plain SQL differ, see above';
   end if;
 end $$;
+
+-- 3. Bands hold.
+\ir ../band_changes.sql

@@ -11,7 +11,7 @@ namespace health {
 
 namespace {
 
-constexpr std::size_t evaluations_kept = 12;
+constexpr std::size_t evaluations_kept = 48;
 constexpr std::size_t rows_between_polls = 65536;
 
 // Visits the selected activity of a window: on_activity(activity, count) for every piece, on_user_day(day,
@@ -175,15 +175,18 @@ WeekSums sum_all_of_weeks(const Ledger& ledger, const EventSelection& selection,
   const auto count = static_cast<std::size_t>(weeks);
   WeekSums sums{std::vector<Exact>(count), std::vector<Exact>(count), std::vector<Exact>(count)};
   auto& slots = ledger.user_slots();
-  const auto week_of = [&](Day day) {
-    return count - 1 - static_cast<std::size_t>((std::int64_t{as_of} - 1 - day) / 7);
-  };
+  const Window window = weeks_before(as_of, 1, weeks);
+  // Activity comes by day, so the week changes rarely.
+  std::size_t week = 0;
+  std::int64_t week_end = window.from;
   Exact day_events = 0;
   visit(
-      ledger, selection, weeks_before(as_of, 1, weeks),
-      [&](const Ledger::Activity&, std::int64_t events) { day_events += events; },
+      ledger, selection, window, [&](const Ledger::Activity&, std::int64_t events) { day_events += events; },
       [&](Day day, std::uint32_t user, Exact points) {
-        const std::size_t week = week_of(day);
+        if (day >= week_end) {
+          week = count - 1 - static_cast<std::size_t>((std::int64_t{as_of} - 1 - day) / 7);
+          week_end = std::int64_t{as_of} - 7 * static_cast<std::int64_t>(count - 1 - week);
+        }
         sums.events[week] += day_events;
         sums.points[week] += points;
         day_events = 0;

@@ -71,10 +71,11 @@ struct AgainstUsual {
 AgainstUsual hold_against_usual(std::span<const Exact> weeks) {
   const auto recent = weeks.last(std::min<std::size_t>(weeks.size(), most_baseline_weeks));
   const auto base = recent.first(recent.size() - 4);
-  std::vector<Exact> sorted(base.begin(), base.end());
-  std::sort(sorted.begin(), sorted.end());
-  const std::size_t middle = sorted.size() / 2;
-  return {sum(recent.last(4)), sorted[sorted.size() % 2 == 0 ? middle - 1 : middle] + sorted[middle]};
+  std::vector<Exact> weighed(base.begin(), base.end());
+  const auto middle = weighed.begin() + static_cast<std::ptrdiff_t>(weighed.size() / 2);
+  std::nth_element(weighed.begin(), middle, weighed.end());
+  const Exact below = weighed.size() % 2 == 0 ? *std::max_element(weighed.begin(), middle) : *middle;
+  return {sum(recent.last(4)), below + *middle};
 }
 
 }  // namespace

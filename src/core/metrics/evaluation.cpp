@@ -204,15 +204,19 @@ const Summary& Evaluation::summary(const Ledger& ledger) {
 }
 
 std::span<const Exact> Evaluation::weeks(const Ledger& ledger, bool by_value) {
+  if (all_of_weeks_ && all_of_weeks_->events.size() >= recent_weeks)
+    return all_of_weeks(ledger, by_value ? &WeekSums::points : &WeekSums::events, recent_weeks);
   auto& weeks = weeks_[by_value];
   if (!weeks) weeks = sum_weeks(ledger, selection_, by_value, as_of_, recent_weeks);
   return *weeks;
 }
 
-const WeekSums& Evaluation::all_of_weeks(const Ledger& ledger, int weeks) {
-  if (!all_of_weeks_ || all_of_weeks_->events.size() != static_cast<std::size_t>(weeks))
+std::span<const Exact> Evaluation::all_of_weeks(const Ledger& ledger, std::vector<Exact> WeekSums::*what,
+                                                int weeks) {
+  const auto count = static_cast<std::size_t>(weeks);
+  if (!all_of_weeks_ || all_of_weeks_->events.size() < count)
     all_of_weeks_ = sum_all_of_weeks(ledger, selection_, as_of_, weeks);
-  return *all_of_weeks_;
+  return std::span<const Exact>((*all_of_weeks_).*what).last(count);
 }
 
 const Concentration& Evaluation::concentration(const Ledger& ledger, bool by_value) {

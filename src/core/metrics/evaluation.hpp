@@ -91,8 +91,8 @@ class Evaluation {
   const Summary& summary(const Ledger& ledger);
   // The last 12 weeks, oldest first.
   std::span<const Exact> weeks(const Ledger& ledger, bool by_value);
-  // More of them, as many as before wherever the same evaluation asks.
-  const WeekSums& all_of_weeks(const Ledger& ledger, int weeks);
+  // Any number of them.
+  std::span<const Exact> all_of_weeks(const Ledger& ledger, std::vector<Exact> WeekSums::*what, int weeks);
   const Concentration& concentration(const Ledger& ledger, bool by_value);
   std::int64_t users_in(const Ledger& ledger, Window window) const;
 

@@ -161,12 +161,14 @@ Value answer(const Question& question, MetricId id) {
 double shrink_basis(const Ledger& ledger, const MetricRequest& request, Day as_of) {
   return ask(ledger, request, as_of, [&](const Question& question) -> double {
     const auto number = [](std::int64_t count) { return static_cast<double>(count); };
-    // Of all but the last weeks.
-    const auto base_weeks = [&](int weeks, std::size_t last) {
-      const auto all = sum_weeks(ledger, question.selected.selection(), false, as_of, weeks);
+    const auto events_of = [](std::span<const Exact> weeks) {
       Exact events = 0;
-      for (const Exact week : std::span(all).first(all.size() - last)) events += week;
+      for (const Exact week : weeks) events += week;
       return to_double(events);
+    };
+    // Of the last weeks, but for the latest of them.
+    const auto base_weeks = [&](std::size_t weeks, std::size_t latest) {
+      return events_of(question.selected.weeks(ledger, false).last(weeks).first(weeks - latest));
     };
     switch (metric_info(request.id).basis) {
       case ShrinkBasis::none:
@@ -188,7 +190,11 @@ double shrink_basis(const Ledger& ledger, const MetricRequest& request, Day as_o
                           : question.active_users());
       case ShrinkBasis::events:
         if (request.id == MetricId::dropoff) return base_weeks(5, 1);
-        if (is_baseline(request.id)) return base_weeks(baseline_weeks(ledger, as_of, most_baseline_weeks), 4);
+        if (is_baseline(request.id)) {
+          const int weeks = baseline_weeks(ledger, as_of, most_baseline_weeks);
+          return events_of(question.selected.all_of_weeks(ledger, &WeekSums::events, weeks)
+                               .first(static_cast<std::size_t>(weeks - 4)));
+        }
         return base_weeks(8, 4);
     }
     return 0;
@@ -203,7 +209,8 @@ void evaluate_all(const Ledger& ledger, Day as_of, MetricRecord& record) {
   MetricRequest request;
   request.bgbb = ledger.settings().bgbb;
   ask(ledger, request, as_of, [&](const Question& question) {
-    for (const auto& info : metric_table) record[info.id] = answer(question, info.id);
+    // From the back: the baselines look at all weeks, of which trends need the last.
+    for (std::size_t i = metric_count; i-- > 0;) record.values[i] = answer(question, metric_table[i].id);
     record.top_user = find_top_user(question.summary(), false);
     record.first_event = first_day(ledger, question.all.selection(), as_of);
     record.last_event = last_day(ledger, question.all.selection(), as_of);

@@ -213,6 +213,7 @@ class Ledger {
   template <class Reader>
   friend class LedgerBuilder;
   std::int64_t large_count(const Activity& activity) const;
+  Ledger without_activity() const;  // and without what was found out about it
   void note_first_days();
   void index_users();
 

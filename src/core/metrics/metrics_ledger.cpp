@@ -373,16 +373,40 @@ void Ledger::note_first_days() {
 
 void Ledger::index_users() {
   user_steps_.clear();
-  for (const auto& membership : memberships_) {
-    const Day from = membership.from + 1;
-    if (from >= membership.until) continue;
-    user_steps_.emplace_back(from, 1);
-    if (membership.until != never) user_steps_.emplace_back(membership.until, -1);
+  std::size_t steps = 0;
+  Day first = never;
+  Day last = std::numeric_limits<Day>::min();
+  const auto each_step = [this](auto&& use) {
+    for (const auto& membership : memberships_) {
+      const Day from = membership.from + 1;
+      if (from >= membership.until) continue;
+      use(from, 1);
+      if (membership.until != never) use(membership.until, -1);
+    }
+  };
+  each_step([&](Day day, int) {
+    ++steps;
+    first = std::min(first, day);
+    last = std::max(last, day);
+  });
+  if (steps == 0) return;
+  user_steps_.reserve(steps);
+  std::int64_t users = 0;
+  const auto days = static_cast<std::uint64_t>(std::int64_t{last} - first) + 1;
+  if (days <= 8 * steps + 1024) {
+    std::vector<std::int64_t> changes(days);
+    each_step([&](Day day, int change) { changes[static_cast<std::size_t>(day - first)] += change; });
+    for (std::size_t day = 0; day < days; ++day) {
+      if (changes[day] == 0) continue;
+      users += changes[day];
+      user_steps_.emplace_back(first + static_cast<Day>(day), users);
+    }
+    return;
   }
+  each_step([&](Day day, int change) { user_steps_.emplace_back(day, change); });
   std::sort(user_steps_.begin(), user_steps_.end());
   // One step per day, holding the number of users from then on.
   std::size_t kept = 0;
-  std::int64_t users = 0;
   for (const auto& [day, change] : user_steps_) {
     users += change;
     if (kept == 0 || user_steps_[kept - 1].first != day) user_steps_[kept++].first = day;
@@ -391,12 +415,31 @@ void Ledger::index_users() {
   user_steps_.resize(kept);
 }
 
+Ledger Ledger::without_activity() const {
+  Ledger rest;
+  rest.settings_ = settings_;
+  rest.kind_ = kind_;
+  rest.users_ = users_;
+  rest.user_numbers_ = user_numbers_;
+  rest.user_bytes_ = user_bytes_;
+  rest.user_ends_ = user_ends_;
+  rest.events_ = events_;
+  rest.large_counts_ = large_counts_;
+  rest.memberships_ = memberships_;
+  rest.first_membership_ = first_membership_;
+  rest.invitations_ = invitations_;
+  rest.user_steps_ = user_steps_;
+  rest.account_start_ = account_start_;
+  rest.has_roster_ = has_roster_;
+  rest.catalog_roles_ = catalog_roles_;
+  rest.entitled_ = entitled_;
+  return rest;
+}
+
 Ledger Ledger::without_user(std::uint32_t user) const {
-  Ledger rest(*this);
-  rest.recent_.clear();
-  rest.presence_.reset();
-  rest.activity_.clear();
-  rest.measures_.clear();
+  Ledger rest = without_activity();
+  rest.activity_.reserve(activity_.size());
+  rest.measures_.reserve(measures_.size());
   for (const auto& activity : activity_) {
     if (activity.user == user) continue;
     rest.activity_.push_back(activity);
@@ -405,8 +448,8 @@ Ledger Ledger::without_user(std::uint32_t user) const {
   rest.note_first_days();
   if (!has_roster_ && user < users_) {
     // Nobody ever saw this user.
-    std::erase_if(rest.memberships_,
-                  [user](const Membership& membership) { return membership.user == user; });
+    const auto begin = rest.memberships_.begin();
+    rest.memberships_.erase(begin + first_membership_[user], begin + first_membership_[user + 1]);
     const std::uint32_t gone = first_membership_[user + 1] - first_membership_[user];
     for (std::size_t later = user + 1; later < rest.first_membership_.size(); ++later)
       rest.first_membership_[later] -= gone;

@@ -59,8 +59,8 @@ Value measure_baseline(const Question& q, std::vector<Exact> WeekSums::*what) {
   const int lived = baseline_weeks(q.ledger, q.as_of(), season_weeks + most_baseline_weeks);
   const std::int64_t season = q.ledger.settings().account_start ? lived : season_weeks + most_baseline_weeks;
   const bool is_kept = !q.ledger.begins_after(days_before(q.as_of(), 7 * season));
-  return baseline(q.selected.all_of_weeks(q.ledger, is_kept ? lived : std::min(lived, most_baseline_weeks)).*
-                  what);
+  return baseline(
+      q.selected.all_of_weeks(q.ledger, what, is_kept ? lived : std::min(lived, most_baseline_weeks)));
 }
 
 Value count_dips(const Question& q) {

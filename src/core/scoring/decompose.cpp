@@ -12,24 +12,27 @@ namespace {
 // Walks from one set of standings to another and keeps the score of each stop.
 class Path {
  public:
-  Path(const Model& model, const Score& from) : model_(model), now_(from.standings), tree_(from.tree) {}
+  Path(const Model& model, const Score& from, const Score& to)
+      : model_(model), to_(to), now_(from.standings), tree_(from.tree) {}
 
   double score() const { return tree_.score.value_or(0); }
 
   // Signals that count at both ends and are as well known take their new values: weights stay as they are, so
   // each part is its own.
-  void move_values(const std::vector<Standing>& to, std::vector<ChangePart>& parts) {
+  void move_values(std::vector<ChangePart>& parts) {
+    const auto& to = to_.standings;
     for (std::size_t i = 0; i < now_.size(); ++i) {
       if (!now_[i].counts || !to[i].counts || now_[i].known != to[i].known) continue;
       const double points = tree_.signals[i].weight * (to[i].score - now_[i].score);
       now_[i].score = to[i].score;
       parts.push_back({ChangeStep::values, static_cast<int>(i), points});
     }
-    tree_ = weigh_tree(model_, now_);
+    weigh();
   }
 
   // One signal at a time comes or goes; those that come do so first, so that there is a score at every stop.
-  void move_availability(const std::vector<Standing>& to, std::vector<ChangePart>& parts) {
+  void move_availability(std::vector<ChangePart>& parts) {
+    const auto& to = to_.standings;
     for (const bool coming : {true, false}) {
       for (std::size_t i = 0; i < now_.size(); ++i) {
         const bool same = now_[i].counts == to[i].counts && now_[i].known == to[i].known;
@@ -37,14 +40,18 @@ class Path {
         poll_cancel();  // each weighs the whole tree
         const double before = score();
         now_[i] = to[i];
-        tree_ = weigh_tree(model_, now_);
+        weigh();
         parts.push_back({ChangeStep::availability, static_cast<int>(i), score() - before});
       }
     }
   }
 
  private:
+  // At the end, where most paths are after one step, it has been done.
+  void weigh() { tree_ = now_ == to_.standings ? to_.tree : weigh_tree(model_, now_); }
+
   const Model& model_;
+  const Score& to_;
   std::vector<Standing> now_;
   Tree tree_;
 };
@@ -104,14 +111,14 @@ ScoreChange decompose_change(const Model& before, const Score& from, const Score
     return change;
   }
 
-  Path path(before, from);
-  path.move_values(to_by_old_model.standings, change.parts);
+  Path path(before, from, to_by_old_model);
+  path.move_values(change.parts);
   std::erase_if(change.parts, [&](const ChangePart& part) {
     const auto i = static_cast<std::size_t>(part.signal);
     const Reading &earlier = from.readings[i], &later = to_by_old_model.readings[i];
     return part.points == 0 && earlier.raw == later.raw && earlier.text == later.text;
   });
-  path.move_availability(to_by_old_model.standings, change.parts);
+  path.move_availability(change.parts);
   if (const double points = *to.tree.score - path.score(); points != 0) {
     change.parts.push_back({ChangeStep::model, -1, points});
   }

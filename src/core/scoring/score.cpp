@@ -153,30 +153,37 @@ std::vector<Reading> read_nothing(const Model& model) {
   return readings;
 }
 
+void check_inputs(const Model& model, std::span<const ExternalInput> inputs) {
+  if (inputs.empty() || inputs.size() == model.inputs.size()) return;
+  throw Error(sqlstate::invalid_parameter_value,
+              "the model takes " + std::to_string(model.inputs.size()) + " inputs, not " +
+                  std::to_string(inputs.size()),
+              "health.model_inputs(model) lists them in order.");
+}
+
+// Groups have no reading.
+Reading read_signal(const Signal& signal, const Ledger& ledger, std::span<const ExternalInput> inputs,
+                    Day as_of) {
+  if (signal.is_group()) return {};
+  const ExternalInput* input =
+      signal.input >= 0 && !inputs.empty() ? &inputs[static_cast<std::size_t>(signal.input)] : nullptr;
+  try {
+    return signal.is_external() ? read_external(signal, input, as_of)
+                                : read_metric(signal, ledger, input, as_of);
+  } catch (const Error& error) {
+    rethrow_for_signal(signal, error);
+  }
+}
+
 }  // namespace
 
 std::vector<Reading> read_signals(const Model& model, const Ledger& ledger,
                                   std::span<const ExternalInput> inputs, Day as_of) {
-  if (!inputs.empty() && inputs.size() != model.inputs.size()) {
-    throw Error(sqlstate::invalid_parameter_value,
-                "the model takes " + std::to_string(model.inputs.size()) + " inputs, not " +
-                    std::to_string(inputs.size()),
-                "health.model_inputs(model) lists them in order.");
-  }
+  check_inputs(model, inputs);
   if (ledger.settings().repeated) return read_nothing(model);
-  std::vector<Reading> readings(model.signals.size());
-  for (std::size_t i = 0; i < model.signals.size(); ++i) {
-    const Signal& signal = model.signals[i];
-    if (signal.is_group()) continue;
-    const ExternalInput* input =
-        signal.input >= 0 && !inputs.empty() ? &inputs[static_cast<std::size_t>(signal.input)] : nullptr;
-    try {
-      readings[i] = signal.is_external() ? read_external(signal, input, as_of)
-                                         : read_metric(signal, ledger, input, as_of);
-    } catch (const Error& error) {
-      rethrow_for_signal(signal, error);
-    }
-  }
+  std::vector<Reading> readings;
+  readings.reserve(model.signals.size());
+  for (const Signal& signal : model.signals) readings.push_back(read_signal(signal, ledger, inputs, as_of));
   return readings;
 }
 
@@ -411,13 +418,16 @@ std::optional<double> score_without(const Model& model, const Score& now, const 
                                     std::uint32_t user, std::span<const ExternalInput> inputs,
                                     std::span<const Override> overrides) {
   if (!now.score) return std::nullopt;
-  std::vector<Reading> readings = read_signals(model, ledger.without_user(user), inputs, now.as_of);
-  for (std::size_t i = 0; i < readings.size(); ++i) {
-    const Signal& signal = model.signals[i];
-    if (signal.source == SignalSource::metric &&
-        metric_info(signal.metric.id).room == MetricRoom::concentration)
-      readings[i] = now.readings[i];
-  }
+  const auto stays = [](const Signal& signal) {
+    return signal.is_external() || (signal.source == SignalSource::metric &&
+                                    metric_info(signal.metric.id).room == MetricRoom::concentration);
+  };
+  const Ledger rest = ledger.without_user(user);
+  check_inputs(model, inputs);
+  std::vector<Reading> readings(model.signals.size());
+  for (std::size_t i = 0; i < readings.size(); ++i)
+    readings[i] =
+        stays(model.signals[i]) ? now.readings[i] : read_signal(model.signals[i], rest, inputs, now.as_of);
   const Score without = score_readings(model, std::move(readings), now.as_of, now.state, overrides);
   if (!without.score) return std::nullopt;
   return std::min(*without.score, *now.score);

@@ -57,6 +57,8 @@ struct Standing {
   bool counts = false;  // in the score: known, or unknown with policy neutral or zero
   bool known = false;   // in the coverage
   double score = 0;     // 0..100 when it counts
+
+  bool operator==(const Standing&) const = default;
 };
 
 // The signals' standing by their policies; groups stay empty.

@@ -70,7 +70,8 @@ SignalValue keep_reading(const Signal& signal, const Reading& reading) {
   SignalValue value;
   if (signal.is_group()) return value;
   if (reading.raw.known()) value.raw = reading.raw.number;
-  if (!value.raw || plain_text(*value.raw) != reading.text) value.text = reading.text;
+  if (!reading.text.empty() && (!value.raw || plain_text(*value.raw) != reading.text))
+    value.text = reading.text;
   if (reading.known()) value.normalized = reading.score.number;
   if (reading.known() && reading.nobody_active())
     value.reason = reason_code(Unknown::nobody_active);

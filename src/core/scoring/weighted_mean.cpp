@@ -23,11 +23,13 @@ void ExactSum::add(double number) {
   double* const parts = own_parts();
   std::size_t kept = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    double part = parts[i];
-    if (std::fabs(number) < std::fabs(part)) std::swap(number, part);
+    // Without a look at which is larger (D. Knuth): branches that go either way cost more than sums.
+    const double part = parts[i];
     const double high = number + part;
-    const double low = part - (high - number);
-    if (low != 0) parts[kept++] = low;
+    const double of_part = high - number;
+    const double low = (number - (high - of_part)) + (part - of_part);
+    parts[kept] = low;
+    kept += low != 0;
     number = high;
   }
   if (!std::isfinite(number)) {

@@ -120,7 +120,7 @@ $(REGRESS_OUT)/isolation:
 
 # --- Tests and more: each installs what it misses first (Debian, as root) and runs in throw-away clusters ---------------
 
-test:           ## everything: lint, unit, fuzz, regress, guards, docs, client, upgrade, crash, demo
+test:           ## everything: lint, unit, fuzz, regress, guards, docs, client, report, upgrade, crash, demo
 	@scripts/setup test
 	@test/run
 unit:           ## the core's unit tests, plain and under sanitizers
@@ -129,9 +129,9 @@ unit:           ## the core's unit tests, plain and under sanitizers
 lint:           ## formatting, static checks, versions, comments on public objects
 	@scripts/setup test
 	@test/lint
-demo:           ## a simulated company scored and explained; DATA=DIR or REPO="PATH ..." for real input, KEEP=1 to look around
+demo:           ## a simulated company scored and explained; DATA=DIR or REPO="PATH ..." for real input, HTML=DIR for pages, KEEP=1 to look around
 	@scripts/setup demo
-	@MAKEFLAGS= DATA='$(DEMO_DATA)' REPO='$(REPO)' KEEP='$(KEEP)' demo/run
+	@MAKEFLAGS= DATA='$(DEMO_DATA)' REPO='$(REPO)' HTML='$(HTML)' KEEP='$(KEEP)' demo/run
 predict:        ## do the presets predict, on 3,000 simulated customers; DATA=DIR on real input: docs/explanation/does-it-predict.md
 	@scripts/setup demo
 	@MAKEFLAGS= PREDICT=1 DATA='$(DEMO_DATA)' ACCOUNTS='$(if $(DEMO_DATA),,$(or $(ACCOUNTS),3000))' KEEP='$(KEEP)' demo/run

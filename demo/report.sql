@@ -210,6 +210,33 @@ select pg_temp.fold(pg_temp.ask(:'backtest_statement')) as predicts,
 \echo :what_if
 \echo
 
+select health.model_definition(:'model') ? 'revenue' as has_revenue \gset
+\if :has_revenue
+  \echo 'REVENUE'
+  \echo '   select * from health.mrr_movements(' :model ', ...); health.renewals(' :model '); health.cohorts(' :model ')'
+  select to_char(period_start, 'YYYY-MM') as month, to_char(mrr_start, 'FM999,999,999') as "MRR", to_char(new_mrr, 'FM999,999,999') as new,
+         to_char(expansion, 'FM999,999,999') as expansion, to_char(contraction, 'FM999,999,999') as contraction, to_char(churn, 'FM999,999,999') as churn,
+         pg_temp.percent(nrr, 'FM990.0') as "NRR %", pg_temp.percent(grr, 'FM990.0') as "GRR %", lost_customers as lost
+  from health.mrr_movements(:'model', (date :'as_of' - interval '6 months')::date, :'as_of') order by period_start;
+  select renewal_window as "renewal, days", count(*) as customers, to_char(sum(mrr), 'FM999,999,999') as "MRR", count(*) filter (where at_risk) as "at risk",
+         to_char(sum(mrr) filter (where at_risk), 'FM999,999,999') as "MRR at risk"
+  from health.renewals(:'model') group by 1 order by min(days_left) nulls last;
+\endif
+select health.model_definition(:'model') ? 'flags' as has_flags \gset
+\if :has_flags
+  \echo 'FLAGS'
+  \echo '   select * from scores.':model'_flags'
+  select :'model' || '_flags' as flags_view \gset
+  select kind, flag, count(*) as accounts, pg_temp.shorten((array_agg(name order by since, account_id))[1], 18) as "such as",
+         pg_temp.shorten((array_agg(sentence order by since, account_id))[1], 58) as sentence
+  from scores.:flags_view group by kind, flag order by kind, accounts desc, flag limit 12;
+\endif
+\if :has_revenue
+  \echo 'WHO STAYS'
+  \echo '   select * from health.cohorts(' :model ', ''year'', ''retention'')'
+  select * from health.cohorts(:'model', 'year', 'retention') order by 1, 2 limit 8;
+\endif
+
 \echo 'FOR TABLES OF YOUR OWN'
 \echo '  create extension account_health;'
 \echo '  select name, description from health.presets();                -- start from one, or write signals of your own'

@@ -1,7 +1,8 @@
 -- A simulated company: Loopcast sells video messaging to 300 business accounts. Same seed, same rows, every time.
 -- psql variables: seed, accounts (how many; the stories keep their shares)
 --
--- The tables look like those of a real warehouse: crm.accounts, app.users, app.events, support.tickets, survey.answers.
+-- The tables look like those of a real warehouse: crm.accounts, app.users, app.events, support.tickets, survey.answers, billing.subscriptions,
+-- product.requests.
 -- crm.accounts.kind says which story the generator told about an account; no score reads it, the report shows it, so
 -- that everybody can judge whether the score found the story out.
 \if :{?seed} \else
@@ -36,5 +37,6 @@ create function gen.noise(key text) returns double precision
 \ir users.sql
 \ir events.sql
 \ir voice.sql
+\ir billing.sql
 
 drop schema gen cascade;

@@ -8,7 +8,8 @@ create table app.users (
   invited_at     timestamptz,
   joined_at      timestamptz,
   deactivated_at timestamptz,
-  is_bot         boolean not null default false
+  is_bot         boolean not null default false,
+  department     text
 );
 
 create table gen.person as
@@ -46,18 +47,18 @@ select user_id, account_id, 'user' || i || '@account' || account_id || '.example
   case when i > 1 then (joined_on - 1 - floor(gen.noise('invited/' || who) * 6)::integer) + time '09:30' end at time zone 'Europe/Berlin',
   case when not never_joined then (joined_on + time '10:15') at time zone 'Europe/Berlin' end,
   case when not never_joined and left_on < date :'today' then (left_on + time '17:00') at time zone 'Europe/Berlin' end,
-  false
+  false, (array['Sales', 'Support', 'Product', 'Marketing'])[1 + floor(gen.noise('department/' || who) * 4)::integer]
 from gen.person
 order by account_id, i;
 
 -- Our own people sit in every sixth account and a busy export bot in every eighth. The model's user filter drops them.
 insert into app.users
 select md5(:seed || '/staff/' || account_id)::uuid, account_id, 'csm' || account_id || '@loopcast.example', 'member',
-       null::timestamptz, (customer_since + time '08:00') at time zone 'Europe/Berlin', null::timestamptz, false
+       null::timestamptz, (customer_since + time '08:00') at time zone 'Europe/Berlin', null::timestamptz, false, null
 from gen.account where n % 6 = 0
 union all
 select md5(:seed || '/bot/' || account_id)::uuid, account_id, 'export-bot@account' || account_id || '.example', 'service',
-       null::timestamptz, (customer_since + time '08:00') at time zone 'Europe/Berlin', null, true
+       null::timestamptz, (customer_since + time '08:00') at time zone 'Europe/Berlin', null, true, null
 from gen.account where n % 8 = 0;
 
 create index on app.users (account_id);

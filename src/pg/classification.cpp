@@ -13,14 +13,6 @@ extern "C" {
 
 using namespace health::pg;
 
-namespace {
-
-std::optional<double> known(const health::Value& value) {
-  return value.known() ? std::optional(value.number) : std::nullopt;
-}
-
-}  // namespace
-
 // top_k(risks, outcomes, k): one row
 HEALTH_FUNCTION(health_top_k) {
   InitMaterializedSRF(fcinfo, 0);
@@ -31,10 +23,10 @@ HEALTH_FUNCTION(health_top_k) {
     const health::TopK top = health::measure_top_k(risks, outcomes, k);
     RowWriter row(1, 5);
     row.add_bigint(top.k);
-    row.add(known(top.precision));
-    row.add(known(top.recall));
-    row.add(known(top.lift));
-    row.add(known(health::measure_average_precision(risks, outcomes)));
+    row.add(top.precision);
+    row.add(top.recall);
+    row.add(top.lift);
+    row.add(health::measure_average_precision(risks, outcomes));
     return row.finish();
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
@@ -48,9 +40,9 @@ HEALTH_FUNCTION(health_probability_scores) {
   const auto outcomes = numbers_argument<std::uint8_t>(fcinfo, 1, "outcomes");
   const RowBlock rows = guarded([&] {
     RowWriter row(1, 3);
-    row.add(known(health::measure_brier(probabilities, outcomes)));
-    row.add(known(health::measure_brier_skill(probabilities, outcomes)));
-    row.add(known(health::measure_log_loss(probabilities, outcomes)));
+    row.add(health::measure_brier(probabilities, outcomes));
+    row.add(health::measure_brier_skill(probabilities, outcomes));
+    row.add(health::measure_log_loss(probabilities, outcomes));
     return row.finish();
   });
   store_rows(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo), rows);
@@ -73,8 +65,8 @@ HEALTH_FUNCTION(health_calibration) {
       writer.add_bigint(bin.events);
       writer.add(bin.mean_probability);
       writer.add(bin.observed_rate);
-      writer.add(known(bin.interval.low));
-      writer.add(known(bin.interval.high));
+      writer.add(bin.interval.low);
+      writer.add(bin.interval.high);
     }
     return writer.finish();
   });
@@ -114,5 +106,25 @@ HEALTH_FUNCTION(health_rate_interval) {
   Datum values[columns] = {Float8GetDatum(rate.rate.number), Float8GetDatum(rate.interval.low.number),
                            Float8GetDatum(rate.interval.high.number)};
   bool nulls[columns] = {!rate.rate.known(), !rate.interval.low.known(), !rate.interval.high.known()};
+  return HeapTupleGetDatum(heap_form_tuple(row_type, values, nulls));
+}
+
+// compare_rates(first_events, first_count, second_events, second_count)
+HEALTH_FUNCTION(health_compare_rates) {
+  constexpr int columns = 7;
+  const TupleDesc row_type = kept_row_type(fcinfo, columns);
+  const health::RateCount first{PG_GETARG_INT64(0), PG_GETARG_INT64(1)};
+  const health::RateCount second{PG_GETARG_INT64(2), PG_GETARG_INT64(3)};
+  const health::RateComparison found = guarded([&] { return health::compare_rates(first, second); });
+  const health::Value* const figures[] = {
+      &found.ratio,      &found.ratio_interval.low,      &found.ratio_interval.high,
+      &found.difference, &found.difference_interval.low, &found.difference_interval.high};
+  Datum values[columns];
+  bool nulls[columns] = {};
+  for (int i = 0; i < 6; ++i) {
+    values[i] = Float8GetDatum(figures[i]->number);
+    nulls[i] = !figures[i]->known();
+  }
+  values[6] = BoolGetDatum(found.is_adjusted);
   return HeapTupleGetDatum(heap_form_tuple(row_type, values, nulls));
 }

@@ -131,6 +131,12 @@ inline std::string_view text_of(Datum datum) {
 }
 inline std::string_view text_argument(FunctionCallInfo fcinfo, int i) { return text_of(PG_GETARG_DATUM(i)); }
 
+// What the transition function of an aggregate returns for a row that does not count.
+inline Datum unchanged_state(FunctionCallInfo fcinfo) {
+  if (PG_ARGISNULL(0)) fcinfo->isnull = true;
+  return PG_ARGISNULL(0) ? Datum{0} : PG_GETARG_DATUM(0);
+}
+
 // Memory from CurrentMemoryContext in its no-OOM form; throws std::bad_alloc. For results that leave
 // guarded().
 void* allocate(std::size_t size);

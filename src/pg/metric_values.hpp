@@ -13,6 +13,12 @@ inline int64 to_bigint(double count) {
   return count < -limit ? PG_INT64_MIN : static_cast<int64>(count);
 }
 
+// The result of a function; unknown is NULL.
+inline Datum float8_or_null(FunctionCallInfo fcinfo, const Value& value) {
+  fcinfo->isnull = !value.known();
+  return value.known() ? Float8GetDatum(value.number) : Datum{0};
+}
+
 // Stores a metric in the SQL type of its column; unknown is NULL.
 inline void put_value(MetricId id, const Value& value, Datum& datum, bool& null) {
   null = !value.known();

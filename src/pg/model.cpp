@@ -41,7 +41,8 @@ HEALTH_FUNCTION(health_model_inputs) {
       writer.add(++position);
       writer.add(signal.path);
       writer.add(signal.name);
-      writer.add(health::source_name(signal.source));
+      // What comes from the ledger is here for its segment only.
+      writer.add(health::source_name(signal.is_external() ? signal.source : health::SignalSource::metric));
       writer.add_or_null(signal.source_text);
       writer.add(signal.optional);
       writer.add_or_null(signal.normalize.segment_column);

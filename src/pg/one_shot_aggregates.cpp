@@ -6,6 +6,7 @@
 #include "concentration.hpp"
 #include "guard.hpp"
 #include "metric_options.hpp"
+#include "metric_values.hpp"
 #include "usage_state.hpp"
 #include "user_ids.hpp"
 
@@ -41,11 +42,6 @@ Datum user_weight_transition(FunctionCallInfo fcinfo) {
   const double weight = PG_GETARG_FLOAT8(2);
   const StateMemory state = state_argument(fcinfo);
   return guarded([&] { return append_event(state, health::tally_weight(kind, user, weight)); });
-}
-
-Datum float8_or_null(FunctionCallInfo fcinfo, const health::Value& value) {
-  fcinfo->isnull = !value.known();
-  return value.known() ? Float8GetDatum(value.number) : Datum{0};
 }
 
 Datum power_user_dependency(FunctionCallInfo fcinfo, bool weighted) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/stats/wilson.hpp"
 #include "guard.hpp"
 
 extern "C" {
@@ -35,6 +36,12 @@ class RowWriter {
   void add_or_null(std::string_view text) { text.empty() ? add_null() : add(text); }
   void add(double number) { put(Float8GetDatum(number), false); }
   void add(std::optional<double> number) { number ? add(*number) : add_null(); }
+  void add(const Value& value) { value.known() ? add(value.number) : add_null(); }
+  // Two columns.
+  void add(const Interval& interval) {
+    add(interval.low);
+    add(interval.high);
+  }
   void add(int number) { put(Int32GetDatum(number), false); }
   void add_bigint(std::int64_t number) { put(Int64GetDatum(number), false); }
   void add(bool truth) { put(BoolGetDatum(truth), false); }

@@ -26,6 +26,7 @@ namespace {
 // What a call site keeps between calls, in fn_mcxt.
 struct ScoreCache {
   CachedDocument<Model> models[2];
+  CachedDocument<FlaggedModel> flagged;
   TupleDesc row_type;
   TupleDesc column_type;
   TupleDesc argument_type;
@@ -231,6 +232,11 @@ Inputs take_row(Inputs inputs, std::int64_t row) {
 const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot, const char* name) {
   if (PG_ARGISNULL(i)) reject_null(name);
   return cached_document(fcinfo, i, score_cache(fcinfo).models[slot], parse_model);
+}
+
+const FlaggedModel* flagged_model_argument(FunctionCallInfo fcinfo, int i, const char* name) {
+  if (PG_ARGISNULL(i)) reject_null(name);
+  return cached_document(fcinfo, i, score_cache(fcinfo).flagged, parse_flagged_model);
 }
 
 bool same_model_arguments(FunctionCallInfo fcinfo) {

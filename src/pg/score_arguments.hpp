@@ -100,6 +100,8 @@ struct AccountState {
 // These may ereport, naming the argument.
 const Model* model_argument(FunctionCallInfo fcinfo, int i, int slot,
                             const char* name);  // slot 0 or 1 of the function's cache
+// A model with its flags.
+const FlaggedModel* flagged_model_argument(FunctionCallInfo fcinfo, int i, const char* name);
 bool same_model_arguments(
     FunctionCallInfo fcinfo);  // the models in slots 0 and 1 were read from equal documents
 Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);           // not NULL, finite

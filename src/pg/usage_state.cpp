@@ -78,11 +78,6 @@ StateMemory state_argument(FunctionCallInfo fcinfo) {
   return {copy, state.capacity};
 }
 
-Datum unchanged_state(FunctionCallInfo fcinfo) {
-  if (PG_ARGISNULL(0)) fcinfo->isnull = true;
-  return PG_ARGISNULL(0) ? Datum{0} : PG_GETARG_DATUM(0);
-}
-
 Datum append_event(StateMemory state, const LoggedEvent& event) {
   if (state_codes.epoch() == 0) state_codes.start(random_seed());
   if (state.bytes == nullptr) state = new_state(state.capacity);

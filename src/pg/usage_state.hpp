@@ -21,9 +21,6 @@ StateMemory state_argument(FunctionCallInfo fcinfo);
 // A state that is only read. May ereport.
 StateMemory borrowed_state(Datum state);
 
-// What a transition function returns for a row that does not count.
-Datum unchanged_state(FunctionCallInfo fcinfo);
-
 // The following run inside guarded(...). They return the state, at its old place or, when it had to grow, at
 // a new one in CurrentMemoryContext, from where the executor copies it (and frees the old one).
 Datum append_event(StateMemory state, const LoggedEvent& event);

@@ -93,3 +93,58 @@ TEST_CASE("significance is corrected for the number of neighbours by Holm's meth
   CHECK(two[1].adjusted_p_value == Approx(two[1].p_value));
   CHECK(state_of([] { find_inversions({}, 1.5); }) == "22023");
 }
+
+TEST_CASE("the ratio of two rates: aspirin and heart attacks, published 1.82") {
+  // Agresti, Categorical Data Analysis (2013), 2.2: placebo 189 of 11034, aspirin 104 of 11037
+  const RateComparison c = compare_rates({189, 11034}, {104, 11037});
+  CHECK(c.ratio.number == Approx(1.82).margin(.005));
+  CHECK(c.ratio_interval.low.number == Approx(1.4330).margin(5e-4));
+  CHECK(c.ratio_interval.high.number == Approx(2.3059).margin(5e-4));
+  // By hand: error of the logarithm .121347
+  CHECK_FALSE(c.is_adjusted);
+  // The other way round it is the reciprocal.
+  const RateComparison turned = compare_rates({104, 11037}, {189, 11034});
+  CHECK(turned.ratio_interval.low.number == Approx(1 / c.ratio_interval.high.number));
+  CHECK(turned.ratio_interval.high.number == Approx(1 / c.ratio_interval.low.number));
+}
+
+TEST_CASE("the difference of two rates: Newcombe 1998, table II, method 10") {
+  struct Row {
+    RateCount first, second;
+    double difference, low, high;
+  };
+  const std::vector<Row> rows = {
+      {{56, 70}, {48, 80}, .2, .0524, .3339}, {{9, 10}, {3, 10}, .6, .1705, .8090},
+      {{6, 7}, {2, 7}, .5714, .0582, .8062},  {{5, 56}, {0, 29}, .0893, -.0381, .1926},
+      {{0, 10}, {0, 20}, 0, -.1611, .2775},   {{0, 10}, {0, 10}, 0, -.2775, .2775},
+      {{10, 10}, {0, 20}, 1, .6791, 1},       {{10, 10}, {0, 10}, 1, .6075, 1},
+  };
+  for (const Row& row : rows) {
+    const RateComparison c = compare_rates(row.first, row.second);
+    CHECK(c.difference.number == Approx(row.difference).margin(5e-5));
+    CHECK(c.difference_interval.low.number == Approx(row.low).margin(5e-5));
+    CHECK(c.difference_interval.high.number == Approx(row.high).margin(5e-5));
+  }
+}
+
+TEST_CASE("ratios with nothing in a cell") {
+  RateComparison c = compare_rates({0, 10}, {5, 20});
+  CHECK(c.ratio == Value::of(0));
+  CHECK(c.is_adjusted);
+  // By hand: (.5/10.5) / (5.5/20.5) = .177489, error sqrt(2 - 1/10.5 + 1/5.5 - 1/20.5) = 1.427515
+  CHECK(c.ratio_interval.low.number == Approx(.177489 * std::exp(-1.959964 * 1.427515)).epsilon(1e-4));
+  CHECK(c.ratio_interval.high.number == Approx(.177489 * std::exp(1.959964 * 1.427515)).epsilon(1e-4));
+  c = compare_rates({5, 20}, {0, 10});
+  CHECK_FALSE(c.ratio.known());
+  CHECK(c.ratio_interval.low.known());
+  c = compare_rates({0, 10}, {0, 20});
+  CHECK_FALSE(c.ratio.known());
+  CHECK_FALSE(c.ratio_interval.low.known());
+  c = compare_rates({10, 10}, {20, 20});
+  CHECK(c.ratio == Value::of(1));
+  CHECK_FALSE(c.ratio_interval.low.known());
+  c = compare_rates({0, 0}, {1, 20});
+  CHECK_FALSE(c.ratio.known());
+  CHECK_FALSE(c.difference_interval.low.known());
+  CHECK(state_of([] { compare_rates({3, 2}, {1, 2}); }) == "22023");
+}

@@ -2,6 +2,7 @@
 #include "core/stats/score_calibration.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include "core/stats/calibrate.hpp"
 #include "core/stats/classification.hpp"
@@ -86,9 +87,16 @@ TEST_CASE("what is said of an account out of fold owes nothing to its own outcom
     options.method = method;
     const ScoreCalibration before =
         calibrate_scores(sample.scores, sample.outcomes, sample.accounts, options);
-    // Two dates of an account change places: its class, and so its fold, stays.
+    // Two dates of an account change places: its class, and so its fold, stays. Of the account whose scores
+    // on them differ most, so that the others are told something else.
     std::size_t at = 0;
-    while (sample.outcomes[at] + sample.outcomes[at + 1] != 1) at += 3;
+    double apart = -1;
+    for (std::size_t i = 0; i + 1 < sample.scores.size(); i += 3) {
+      const double distance = std::fabs(sample.scores[i] - sample.scores[i + 1]);
+      if (sample.outcomes[i] + sample.outcomes[i + 1] != 1 || distance <= apart) continue;
+      apart = distance;
+      at = i;
+    }
     std::swap(sample.outcomes[at], sample.outcomes[at + 1]);
     const ScoreCalibration after = calibrate_scores(sample.scores, sample.outcomes, sample.accounts, options);
     REQUIRE(before.known());

@@ -115,3 +115,16 @@ TEST_CASE("survival refuses nonsense") {
   CHECK(state_of([&] { estimate_survival(std::vector<double>{1, 2}, event); }) == "22023");
   CHECK(state_of([&] { survival_at({}, not_a_number); }) == "22023");
 }
+
+TEST_CASE("quartiles of remission, by the published curves") {
+  const Survival s = estimate_survival(drug_times, drug_events);
+  CHECK(find_quantile(s, .25).time.number == 13);
+  CHECK(find_quantile(s, .5).time.number == 23);
+  CHECK(find_quantile(s, .75).time == Value::none(Unknown::insufficient_history));
+  CHECK(find_quantile(s, .25).interval.low.number == 6);
+  CHECK(find_quantile(s, .25).interval.high.number == 22);
+  const Survival placebo = estimate_survival(placebo_times, std::vector<std::uint8_t>(21, 1));
+  CHECK(find_quantile(placebo, .25).time.number == 4);
+  CHECK(find_quantile(placebo, .75).time.number == 12);
+  CHECK(state_of([&] { find_quantile(s, 1.5); }) == "22023");
+}

@@ -36,7 +36,10 @@ constexpr std::string_view document_keys[] = {"preset",
                                               "inactive_after_days",
                                               "silence",
                                               "relative_to_book",
-
+                                              "facts",
+                                              "revenue",
+                                              "segments",
+                                              "flags",
                                               "volume"};
 
 void check_history(DocumentReader& reader, const json& document) {
@@ -145,7 +148,11 @@ std::vector<Problem> find_model_problems(std::string_view text) {
   reader.read_string(document, "", "description");
   check_sources(reader, document);
   check_history(reader, document);
-  check_usage(reader, document, read_model(reader, document));
+  check_segments(reader, document);
+  const Model model = read_model(reader, document);
+  check_usage(reader, document, model);
+  check_facts(reader, document, model);
+  check_flags(reader, document, model);
   return reader.take_problems();
 }
 

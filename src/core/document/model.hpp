@@ -1,9 +1,11 @@
 // JSON text to what it means: models, catalogs of events, normalisers, bands (docs/reference/model.md).
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/scoring/flags.hpp"
 #include "core/scoring/model.hpp"
 #include "problem.hpp"
 
@@ -16,6 +18,22 @@ std::vector<Band> parse_bands(std::string_view json);
 // Reads what scoring needs of a document; tables and columns are not looked at. Throws Error 22023 with the
 // path of the first problem.
 Model parse_model(std::string_view json);
+
+// A model with its flags, spelled out.
+struct FlaggedModel {
+  Model model;
+  std::vector<Flag> flags;
+};
+// Reads what flags need, of a document whose flags are spelled out. Errors as of parse_model().
+FlaggedModel parse_flagged_model(std::string_view json);
+
+// A flag of a document: with all that it says, as JSON; or empty, and what it lacks.
+struct FlagText {
+  std::string name, flag, lacks;
+};
+// The flags that a complete document has: ready-made ones spelled out, those that are off left out. Errors as
+// of parse_model().
+std::vector<FlagText> spell_out_flags(std::string_view json);
 
 // Everything that is wrong with the shape of a complete document, sources included; empty when it is fine.
 // Errors only when the text is no JSON document at all (see parse_json).

@@ -21,6 +21,9 @@ constexpr std::string_view metric_keys[] = {"name",   "label",       "descriptio
                                             "metric", "window_days", "events",          "role",   "by_value",
                                             "top_k",  "normalize",   "missing",         "shrink", "silent",
                                             "frozen", "actor",       "relative_to_book"};
+constexpr std::string_view fact_keys[] = {"name",     "label",    "description", "weight",     "next_step",
+                                          "fact",     "measure",  "window_days", "valid_days", "kind",
+                                          "currency", "by_value", "normalize",   "missing",    "frozen"};
 constexpr std::string_view column_keys[] = {"name",   "label",    "description", "weight", "next_step",
                                             "column", "optional", "normalize",   "missing"};
 constexpr std::string_view expression_keys[] = {
@@ -30,18 +33,13 @@ constexpr std::string_view query_keys[] = {"name",  "label",    "description", "
 constexpr std::string_view pulse_keys[] = {"name",      "label", "description", "weight",
                                            "next_step", "pulse", "normalize",   "missing"};
 constexpr std::string_view all_keys[] = {
-    "name",    "label",      "description", "weight", "next_step", "metric",
-    "column",  "expression", "query",       "pulse",  "signals",   "window_days",
-    "events",  "role",       "by_value",    "top_k",  "optional",  "normalize",
-    "missing", "shrink",     "silent",      "frozen", "actor",     "relative_to_book"};
+    "name",    "label",      "description", "weight",   "next_step", "metric",
+    "column",  "expression", "query",       "pulse",    "signals",   "window_days",
+    "events",  "role",       "by_value",    "top_k",    "optional",  "normalize",
+    "missing", "shrink",     "silent",      "frozen",   "actor",     "relative_to_book",
+    "fact",    "measure",    "kind",        "currency", "valid_days"};
 constexpr const char* source_hint =
-    "a signal has one of metric, column, expression, query, pulse or signals (a group)";
-
-std::vector<std::string_view> metric_names() {
-  std::vector<std::string_view> names;
-  for (const MetricInfo& metric : metric_table) names.push_back(metric.name);
-  return names;
-}
+    "a signal has one of metric, fact, column, expression, query, pulse or signals (a group)";
 
 class SignalReader {
  public:
@@ -90,9 +88,10 @@ class SignalReader {
 
   // Keys that go with another kind of signal are told apart from those that nothing knows.
   bool check_keys(const json& value, const std::string& path) {
-    constexpr std::string_view sources[] = {"metric", "column", "expression", "query", "pulse", "signals"};
-    constexpr Names keys_of[] = {metric_keys, column_keys, expression_keys,
-                                 query_keys,  pulse_keys,  group_keys};
+    constexpr std::string_view sources[] = {"metric", "fact",  "column", "expression",
+                                            "query",  "pulse", "signals"};
+    constexpr Names keys_of[] = {metric_keys, fact_keys,  column_keys, expression_keys,
+                                 query_keys,  pulse_keys, group_keys};
     if (!value.is_object()) return reader_.check_object(value, path, all_keys);
     std::size_t source = std::size(sources);
     std::size_t found = 0;
@@ -136,7 +135,7 @@ class SignalReader {
     const std::string& path = signal.path;
     int sources = 0;
     std::string found;
-    for (const char* key : {"metric", "column", "expression", "query", "pulse", "signals"}) {
+    for (const char* key : {"metric", "fact", "column", "expression", "query", "pulse", "signals"}) {
       if (reader_.find(value, path, key) == nullptr) continue;
       if (++sources > 1) found += " and ";
       found += key;
@@ -151,7 +150,11 @@ class SignalReader {
       signal.source = SignalSource::group;
     } else if (reader_.find(value, path, "metric") != nullptr) {
       signal.source = SignalSource::metric;
-      read_metric(value, signal);
+      read_metric_request(reader_, value, signal.path, model_, signal.metric);
+    } else if (reader_.find(value, path, "fact") != nullptr) {
+      signal.source = SignalSource::fact;
+      read_fact_request(reader_, value, signal.path, signal.fact);
+      read_seen(value, signal);
     } else if (const json* pulse = reader_.find(value, path, "pulse")) {
       signal.source = SignalSource::pulse;
       read_pulse(*pulse, signal);
@@ -177,77 +180,13 @@ class SignalReader {
         reader_.read_number(pulse, at, "valid_days", {1, 3660, false, true}).value_or(pulse_valid_days));
   }
 
-  void read_metric(const json& value, Signal& signal) {
-    const std::string& path = signal.path;
-    if (const auto name = reader_.read_string(value, path, "metric")) {
-      if (const auto id = metric_by_name(*name)) {
-        signal.metric.id = *id;
-      } else {
-        reader_.report(path_to_key(path, "metric"), "unknown metric \"" + *name + "\"",
-                       suggest_metric(*name));
-      }
-    }
-    signal.metric.window_days =
-        static_cast<int>(reader_.read_number(value, path, "window_days", {1, 3660, false, true}).value_or(0));
-    signal.metric.top_k =
-        static_cast<int>(reader_.read_number(value, path, "top_k", {1, 1000, false, true}).value_or(1));
-    signal.metric.actor = reader_.read_string(value, path, "actor").value_or("");
-    signal.metric.by_value = reader_.read_bool(value, path, "by_value").value_or(false);
-    if (auto events = reader_.read_names(value, path, "events")) {
-      signal.metric.events = std::move(*events);
-      check_events(path_to_key(path, "events"), signal.metric.events);
-    }
-    if (const json* role = reader_.find(value, path, "role")) {
-      const std::string at = path_to_key(path, "role");
-      if (role->is_array()) {
-        for (std::size_t i = 0; i < role->size(); ++i)
-          signal.metric.roles |= read_role((*role)[i], path_to_index(at, i));
-      } else {
-        signal.metric.roles = read_role(*role, at);
-      }
-    }
-  }
-
-  // The nearest name, else those that have the word in them, else all there are.
-  static std::string suggest_metric(const std::string& name) {
-    const auto names = metric_names();
-    if (const auto nearest = nearest_name(name, names))
-      return "did you mean \"" + std::string(*nearest) + "\"?";
-    std::string related;
-    std::string all;
-    for (const std::string_view metric : names) {
-      all.append(all.empty() ? "" : ", ").append(metric);
-      if (!name.empty() && metric.find(name) != std::string_view::npos)
-        related.append(related.empty() ? "there are \"" : "\", \"").append(metric);
-    }
-    return related.empty() ? "the metrics are " + all : related + "\"";
-  }
-
-  unsigned read_role(const json& value, const std::string& path) {
-    const auto name = reader_.string_at(value, path);
-    if (!name) return 0;
-    constexpr std::string_view names[] = {"create", "consume", "interact", "activate", "session"};
-    const unsigned role = role_by_name(*name);
-    if (role == 0) {
-      reader_.report(path, "unknown role \"" + *name + "\"", suggest_name(*name, names));
-    } else if ((model_.catalog.roles() & role) == 0) {
-      reader_.report(path, "no event of the catalog has the role \"" + *name + "\"",
-                     "give at least one event this role");
-    }
-    return role;
-  }
-
-  void check_events(const std::string& path, const std::vector<std::string>& events) {
-    if (events.empty()) reader_.report(path, "must not be empty", "leave it out to count every event");
-    if (model_.catalog.count_unlisted) return;
-    std::vector<std::string_view> known;
-    for (const EventRule& rule : model_.catalog.rules) known.push_back(rule.name);
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      if (model_.catalog.find(events[i]) == nullptr) {
-        reader_.report(path_to_index(path, i), "event \"" + events[i] + "\" is not in the catalog",
-                       suggest_name(events[i], known));
-      }
-    }
+  void read_seen(const json& value, Signal& signal) {
+    const json* frozen = reader_.find(value, signal.path, "frozen");
+    if (frozen == nullptr) return;
+    const std::string at = path_to_key(signal.path, "frozen");
+    constexpr std::string_view keys[] = {"seen"};
+    if (!reader_.check_object(*frozen, at, keys)) return;
+    signal.frozen.seen = reader_.read_bool(*frozen, at, "seen").value_or(true);
   }
 
   void read_missing(const json& value, Signal& signal) {
@@ -280,6 +219,8 @@ class SignalReader {
     }
     if (signal.source == SignalSource::pulse && signal.missing == NullPolicy::carry_forward)
       reader_.report(at, "does not go with \"pulse\"", "say how old it may be in pulse.valid_days");
+    if (signal.source == SignalSource::fact && signal.missing == NullPolicy::carry_forward)
+      reader_.report(at, "does not go with \"fact\"", "say how old answers may be in valid_days");
     if (signal.is_group() && signal.missing != NullPolicy::ignore && signal.missing != NullPolicy::required) {
       reader_.report(at, "does not fit a group", "a group is ignored or required; give its signals a policy");
     }
@@ -308,16 +249,11 @@ class SignalReader {
     constexpr std::string_view keys[] = {"text", "at_most", "at_least", "below", "above"};
     reader_.check_object(*value, at, keys);
     step.text = reader_.read_string(*value, at, "text", true, "what to do").value_or("");
-    step.at_most = reader_.read_number(*value, at, "at_most", {});
-    step.at_least = reader_.read_number(*value, at, "at_least", {});
-    step.below = reader_.read_number(*value, at, "below", {});
-    step.above = reader_.read_number(*value, at, "above", {});
+    read_limits(reader_, *value, at, step);
     if (!step.has_condition()) return step;
     if (signal.is_group()) {
       reader_.report(at, "a group measures nothing that a condition could be about",
                      "give the step to one of its signals, or leave the condition out");
-    } else if (!step.can_fit()) {
-      reader_.report(at, "no value meets all conditions", "swap the two limits");
     }
     return step;
   }
@@ -405,9 +341,12 @@ class SignalReader {
     if (is_pulse && signal.normalize.kind == NormalizerKind::percentile)
       reader_.report(path_to_key(at, "kind"), "a pulse has five values, no ranks",
                      "use linear, steps, or map");
-    if (signal.source == SignalSource::metric && signal.normalize.takes_categories()) {
-      reader_.report(path_to_key(at, "kind"), "map takes categories, but a metric is a number",
-                     "use steps for ranges of numbers");
+    if ((signal.source == SignalSource::metric || signal.source == SignalSource::fact) &&
+        signal.normalize.takes_categories()) {
+      reader_.report(
+          path_to_key(at, "kind"),
+          "map takes categories, but a " + std::string(source_name(signal.source)) + " is a number",
+          "use steps for ranges of numbers");
     }
   }
 

@@ -63,7 +63,8 @@ void check_source(DocumentReader& reader, const SourceKind& kind, const json& so
   check_relation(reader, source, path);
   for (const SourceField& field : kind.fields) {
     const std::string name(field.name);
-    if (field.type == FieldType::condition || field.type == FieldType::zone) {
+    if (field.type == FieldType::condition || field.type == FieldType::zone ||
+        field.type == FieldType::choice) {
       reader.read_string(source, path, name.c_str());
       continue;
     }
@@ -76,10 +77,27 @@ void check_source(DocumentReader& reader, const SourceKind& kind, const json& so
   if (kind.attributes) check_attributes(reader, source, path);
 }
 
+// Names stand in the names of entries: fact_name.hpp.
+void check_named_sources(DocumentReader& reader, const SourceKind& kind, const json& sources,
+                         bool users_tell) {
+  const std::string name(kind.name);
+  if (!sources.is_object())
+    return reader.report(name, "must be an object, not " + show_value(sources), kind.example);
+  for (const auto& [key, source] : sources.items()) {
+    const std::string at = path_to_key(name, key);
+    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    if (key.empty() || key.size() > 40 || !std::all_of(key.begin(), key.end(), is_plain) || key[0] < 'a')
+      reader.report(at, "is no name for facts",
+                    "1 to 40 small letters, digits and underscores, a letter first, such as \"tickets\"");
+    check_source(reader, kind, source, at, users_tell);
+  }
+}
+
 void check_sources_of(DocumentReader& reader, const SourceKind& kind, const json& document, bool users_tell) {
   const std::string name(kind.name);
   const json* sources = reader.find(document, "", name.c_str(), kind.required, kind.example);
   if (sources == nullptr) return;
+  if (kind.named) return check_named_sources(reader, kind, *sources, users_tell);
   if (!kind.several || !sources->is_array()) return check_source(reader, kind, *sources, name, users_tell);
   if (sources->empty()) return reader.report(name, "must not be empty", kind.example);
   for (std::size_t i = 0; i < sources->size(); ++i)

@@ -15,6 +15,7 @@ enum class FieldType : std::uint8_t {
   time,       // a date or timestamp
   number,     //
   condition,  // an SQL condition
+  choice,     // one of a few words
   zone        // the name of a time zone
 };
 std::string_view field_type_name(FieldType type);
@@ -36,6 +37,7 @@ struct SourceKind {
   std::string_view name;  // the key of the document
   bool required = false;
   bool several = false;     // one object or an array of them
+  bool named = false;       // an object of them by their names
   bool attributes = false;  // has "columns": attributes with names of their own
   bool dated = false;       // its expressions see the model's as_of
   std::span<const SourceField> fields;

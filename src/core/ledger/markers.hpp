@@ -1,11 +1,14 @@
 // Markers: cells of a ledger that tell of a user's membership instead of activity. Their names start with $,
 // a sign that no event may start with. So do names of what others than people do, "$agent/message_sent", and
-// of what became known later than its day: "$/3/message_sent", three days later.
+// of what became known later than its day: "$/3/message_sent", three days later; and of facts
+// (fact_name.hpp).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "fact_name.hpp"
 
 namespace health {
 
@@ -35,7 +38,7 @@ constexpr bool is_marker(std::string_view name) { return is_reserved(split_late(
 
 inline constexpr std::string_view joined_marker = "$joined";
 
-enum class Marker : std::uint8_t { none, joined, deactivated, invited, other };
+enum class Marker : std::uint8_t { none, joined, deactivated, invited, fact, other };
 
 // The name of an event with who acts: "$agent/message_sent" is agent and message_sent; of people the actor is
 // empty.
@@ -44,7 +47,7 @@ struct ActorEvent {
   std::string_view event;
 };
 constexpr ActorEvent split_actor(std::string_view name) {
-  const std::size_t slash = is_reserved(name) ? name.find('/') : name.npos;
+  const std::size_t slash = is_reserved(name) && !is_fact(name) ? name.find('/') : name.npos;
   if (slash == name.npos) return {{}, name};
   return {name.substr(1, slash - 1), name.substr(slash + 1)};
 }
@@ -54,6 +57,7 @@ constexpr Marker marker_of(std::string_view name) {
   if (name == joined_marker) return Marker::joined;
   if (name == "$deactivated") return Marker::deactivated;
   if (name == "$invited") return Marker::invited;
+  if (is_fact(name)) return Marker::fact;
   return Marker::other;
 }
 

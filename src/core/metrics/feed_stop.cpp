@@ -45,7 +45,7 @@ std::optional<Day> find_feed_stop(const Ledger& ledger, Day as_of) {
   // What is missed is a sum of medians of eight days, and half of the eight are no smaller.
   std::int64_t all = 0;
   for (const auto& piece : seen) all += ledger.count(piece);
-  if (static_cast<double>(all) < usual_weeks / 2 * least_usual) return std::nullopt;
+  if (static_cast<double>(all) < usual_weeks * least_usual / 2) return std::nullopt;
   if (!has_people(ledger, seen, last - week)) return std::nullopt;
 
   Days days{};

@@ -1,6 +1,7 @@
 // Decodes a ledger for questions: markers become memberships, activity is put in the order of days, events
 // meet the catalog.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -12,6 +13,7 @@
 #include "core/ledger/usage_algebra.hpp"
 #include "core/ledger/usage_sum.hpp"
 #include "core/ledger/user_id.hpp"
+#include "features.hpp"
 #include "metrics.hpp"
 
 namespace health {
@@ -100,6 +102,7 @@ class LedgerBuilder {
       ledger_.account_start_ = ledger_.settings_.account_start;
     }
     sort_by_day();
+    sort_facts();
     ledger_.note_first_days();
     ledger_.index_users();
     return std::move(ledger_);
@@ -112,9 +115,7 @@ class LedgerBuilder {
     if (own && std::is_sorted(own->begin(), own->end(), std::less_equal<>())) {
       features = &*own;
     } else if (own) {
-      entitled = *own;
-      std::sort(entitled.begin(), entitled.end());
-      entitled.erase(std::unique(entitled.begin(), entitled.end()), entitled.end());
+      entitled = entitled_features(catalog, ledger_.settings_);
       features = &entitled;
     } else if (!catalog.rules.empty()) {
       features = &catalog.features;
@@ -135,6 +136,7 @@ class LedgerBuilder {
       if (markers_[i] != Marker::none) {
         event.qualifies = event.is_activity = false;
         if (markers_[i] == Marker::joined) ledger_.has_roster_ = true;
+        if (markers_[i] == Marker::fact) bind_fact(i, name);
         continue;
       }
       // Both ascend by name, but for those of other actors, which stand among the markers.
@@ -159,6 +161,29 @@ class LedgerBuilder {
     }
   }
 
+  void bind_fact(std::uint32_t event, std::string_view name) {
+    const auto parts = split_fact(name);
+    if (!parts) {
+      markers_[event] = Marker::other;
+      return;
+    }
+    fact_of_.resize(markers_.size());
+    fact_of_[event] = static_cast<std::uint32_t>(ledger_.fact_names_.size());
+    auto& kind = ledger_.fact_names_.emplace_back(Ledger::FactKind{parts->entry,
+                                                                   std::string(parts->fact),
+                                                                   std::string(parts->currency),
+                                                                   std::string(parts->kind),
+                                                                   0,
+                                                                   {}});
+    if (parts->entry == FactEntry::end) {
+      std::from_chars(parts->detail.data(), parts->detail.data() + parts->detail.size(), kind.days);
+    } else if (!parts->detail.empty()) {
+      double value = 0;
+      std::from_chars(parts->detail.data(), parts->detail.data() + parts->detail.size(), value);
+      kind.value = to_micro(value);
+    }
+  }
+
   void read_user() {
     keep_identity();
     const auto user = static_cast<std::uint32_t>(ledger_.users_++);
@@ -177,6 +202,12 @@ class LedgerBuilder {
                         user_id_text(ledger_.kind_, reader_.user()) + " counts " +
                         std::to_string(cell.count) + ".");
       const Marker marker = markers_[cell.event];
+      if (marker == Marker::fact) {
+        if (cell.count > 0)
+          ledger_.facts_.push_back(
+              {cell.day, user, fact_of_[cell.event], cell.count, cell.amount_count, cell.amount});
+        continue;
+      }
       if (marker != Marker::none) {
         if (cell.count > 0) user_markers_.push_back({cell.day, marker});
         continue;
@@ -301,6 +332,24 @@ class LedgerBuilder {
     ledger_.measures_.swap(measures);
   }
 
+  // Names ascend, but starts and ends of one fact do not stand together.
+  void sort_facts() {
+    const auto& names = ledger_.fact_names_;
+    if (names.empty()) return;
+    std::vector<std::uint32_t> rank(names.size());
+    std::vector<std::string_view> facts;
+    facts.reserve(names.size());
+    for (const auto& name : names) facts.push_back(name.fact);
+    std::sort(facts.begin(), facts.end());
+    for (std::size_t i = 0; i < names.size(); ++i)
+      rank[i] = static_cast<std::uint32_t>(
+          std::lower_bound(facts.begin(), facts.end(), std::string_view(names[i].fact)) - facts.begin());
+    std::stable_sort(ledger_.facts_.begin(), ledger_.facts_.end(),
+                     [&](const Ledger::FactCell& a, const Ledger::FactCell& b) {
+                       return rank[a.name] != rank[b.name] ? rank[a.name] < rank[b.name] : a.day < b.day;
+                     });
+  }
+
   struct DatedMarker {
     Day day;
     Marker marker;
@@ -309,6 +358,7 @@ class LedgerBuilder {
   Reader& reader_;
   Ledger ledger_;
   std::vector<Marker> markers_;
+  std::vector<std::uint32_t> fact_of_;  // event -> name of a fact, where it is one
   std::vector<DatedMarker> user_markers_;
   std::vector<Window> seen_;  // the times for which a user counts by having been seen
   std::uint64_t cells_ = 0;
@@ -425,6 +475,8 @@ Ledger Ledger::without_activity() const {
   rest.user_ends_ = user_ends_;
   rest.events_ = events_;
   rest.large_counts_ = large_counts_;
+  rest.fact_names_ = fact_names_;
+  rest.facts_ = facts_;
   rest.memberships_ = memberships_;
   rest.first_membership_ = first_membership_;
   rest.invitations_ = invitations_;
@@ -491,6 +543,16 @@ std::optional<std::uint32_t> Ledger::find_user(std::string_view text) const {
       high = middle;
   }
   return std::nullopt;
+}
+
+std::span<const Ledger::FactCell> Ledger::facts(std::string_view fact) const {
+  const auto first = std::lower_bound(
+      facts_.begin(), facts_.end(), fact,
+      [&](const FactCell& cell, std::string_view wanted) { return fact_names_[cell.name].fact < wanted; });
+  const auto last = std::upper_bound(
+      first, facts_.end(), fact,
+      [&](std::string_view wanted, const FactCell& cell) { return wanted < fact_names_[cell.name].fact; });
+  return {first, last};
 }
 
 std::span<const Ledger::Activity> Ledger::activity(Window window) const {

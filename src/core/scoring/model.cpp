@@ -11,6 +11,8 @@ std::string_view source_name(SignalSource source) {
       return "group";
     case SignalSource::metric:
       return "metric";
+    case SignalSource::fact:
+      return "fact";
     case SignalSource::column:
       return "column";
     case SignalSource::expression:

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "core/metrics/catalog.hpp"
+#include "core/metrics/facts.hpp"
 #include "core/metrics/metrics.hpp"
+#include "limits.hpp"
 #include "normalize.hpp"
 
 namespace health {
@@ -24,28 +26,19 @@ enum class NullPolicy {
 };
 
 // Where a signal's raw value comes from.
-enum class SignalSource { group, metric, column, expression, query, pulse };
+enum class SignalSource { group, metric, fact, column, expression, query, pulse };
 
 // "group", "metric", ...
 std::string_view source_name(SignalSource source);
 
 // What to do about a value, and for which values, as measured.
-struct NextStep {
+struct NextStep : Limits {
   std::string text;  // empty: nothing
-  std::optional<double> at_most, at_least, below, above;
 
-  bool has_condition() const { return at_most || at_least || below || above; }
-  // Whether the value meets all conditions. Ratios of whole numbers are rounded once, as the limits were when
-  // they were read, so that -15 % is at most -15 % and -14.9 % is not.
-  bool fits(double value) const {
-    return (!at_most || value <= *at_most) && (!at_least || value >= *at_least) &&
-           (!below || value < *below) && (!above || value > *above);
-  }
-  // Whether any value could.
-  bool can_fit() const {
-    return !((at_most && at_least && *at_most < *at_least) || (at_most && above && *at_most <= *above) ||
-             (below && at_least && *below <= *at_least) || (below && above && *below <= *above));
-  }
+  NextStep() = default;
+  NextStep(std::string what, std::optional<double> most, std::optional<double> least = {},
+           std::optional<double> under = {}, std::optional<double> over = {})
+      : Limits{most, least, under, over}, text(std::move(what)) {}
   bool operator==(const NextStep&) const = default;
 };
 
@@ -71,6 +64,7 @@ struct Signal {
   int level = 1;
   SignalSource source = SignalSource::group;
   MetricRequest metric;     // of a metric
+  FactRequest fact;         // of a fact
   std::string source_text;  // of a column, expression or query
   int valid_days = 0;       // of a pulse: how old it may be at as_of
   bool optional = false;    // a column that may be absent

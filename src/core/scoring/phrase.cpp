@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/civil.hpp"
+#include "phrase_fact.hpp"
 #include "phrase_format.hpp"
 #include "phrase_metric.hpp"
 #include "pulse.hpp"
@@ -20,7 +21,11 @@ std::string points_in_brackets(double points) { return " (" + show_points(points
 std::string describe_missing(const Signal& signal, const Reading& reading, const Standing& standing) {
   std::string words = in_sentence(signal.label) + " unknown: ";
   if (!signal.frozen.seen) {
-    words += "none of its events was ever seen";
+    words += signal.source == SignalSource::fact
+                 ? "no " + in_sentence(words_of_fact(signal.fact)) + " were ever recorded"
+                 : std::string("none of its events was ever seen");
+  } else if (signal.source == SignalSource::fact && reading.score.unknown == Unknown::not_applicable) {
+    words += "amounts in several currencies are not added";
   } else if (reading.score.unknown == Unknown::source_stale && reading.observed) {
     words += "the last value is from " + day_text(*reading.observed);
   } else if (signal.source == SignalSource::metric && signal.metric.id == MetricId::adoption_rate &&
@@ -95,6 +100,7 @@ std::string show_raw(const Signal& signal, const Reading& reading) {
       const MetricId id = signal.metric.id;
       if (metric_info(id).style != NumberStyle::number) return show_metric(id, reading.raw.number);
     }
+    if (signal.source == SignalSource::fact) return show_fact(signal.fact, reading.raw.number);
     if (!signal.normalize.takes_categories()) return show_number(reading.raw.number);
   }
   if (reading.nobody_active()) return "nobody active";
@@ -113,6 +119,8 @@ std::string describe_signal(const Model& model, std::size_t index, const Score& 
   if (reading.nobody_active()) return in_sentence(signal.label) + ": nobody active";
   if (signal.source == SignalSource::pulse)
     return in_sentence(signal.label) + " " + describe_pulse(reading.text, reading.observed, score.as_of);
+  if (signal.source == SignalSource::fact)
+    return describe_fact(signal.fact, reading.raw.number, model.settings);
   if (signal.source != SignalSource::metric)
     return in_sentence(signal.label) + " " + show_raw(signal, reading);
   std::string words = describe_metric(signal, reading.raw.number, reading.whole, model.settings);

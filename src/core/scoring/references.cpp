@@ -34,6 +34,7 @@ std::vector<Sighting> sight_signals(const Model& model, const Ledger& ledger,
     const Signal& signal = model.signals[i];
     if (signal.is_group()) continue;
     sightings[i].raw = readings[i].raw;
+    if (signal.source == SignalSource::fact) sightings[i].seen = has_fact(ledger, signal.fact.fact, as_of);
     if (signal.source != SignalSource::metric) continue;
     sightings[i].seen = has_what_it_is_about(signal, ledger, as_of);
     if (metric_info(signal.metric.id).fitted) sightings[i].weeks = active_weeks(ledger, signal.metric, as_of);

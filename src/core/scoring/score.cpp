@@ -119,6 +119,16 @@ Reading read_metric(const Signal& signal, const Ledger& ledger, const ExternalIn
   return reading;
 }
 
+// What nobody uses may have tickets all the same: facts know no silence.
+Reading read_fact(const Signal& signal, const Ledger& ledger, const ExternalInput* input, Day as_of) {
+  Reading reading;
+  reading.raw =
+      signal.frozen.seen ? evaluate_fact(ledger, signal.fact, as_of) : Value::none(Unknown::not_applicable);
+  reading.score =
+      reading.raw.known() ? normalize(signal.normalize, reading.raw.number, segment_of(input)) : reading.raw;
+  return reading;
+}
+
 // Whether what was observed on a day has become too old by as_of.
 bool is_stale(const Signal& signal, Day observed, Day as_of) {
   const auto age = std::int64_t{as_of} - observed;
@@ -168,8 +178,9 @@ Reading read_signal(const Signal& signal, const Ledger& ledger, std::span<const 
   const ExternalInput* input =
       signal.input >= 0 && !inputs.empty() ? &inputs[static_cast<std::size_t>(signal.input)] : nullptr;
   try {
-    return signal.is_external() ? read_external(signal, input, as_of)
-                                : read_metric(signal, ledger, input, as_of);
+    return signal.is_external()                  ? read_external(signal, input, as_of)
+           : signal.source == SignalSource::fact ? read_fact(signal, ledger, input, as_of)
+                                                 : read_metric(signal, ledger, input, as_of);
   } catch (const Error& error) {
     rethrow_for_signal(signal, error);
   }
@@ -419,8 +430,8 @@ std::optional<double> score_without(const Model& model, const Score& now, const 
                                     std::span<const Override> overrides) {
   if (!now.score) return std::nullopt;
   const auto stays = [](const Signal& signal) {
-    return signal.is_external() || (signal.source == SignalSource::metric &&
-                                    metric_info(signal.metric.id).room == MetricRoom::concentration);
+    return signal.source != SignalSource::metric ||
+           metric_info(signal.metric.id).room == MetricRoom::concentration;
   };
   const Ledger rest = ledger.without_user(user);
   check_inputs(model, inputs);

@@ -8,6 +8,7 @@
 
 #include "checks.hpp"
 #include "core/base/error.hpp"
+#include "normal.hpp"
 
 namespace health {
 
@@ -63,6 +64,36 @@ Rate measure_rate(const RateCount& band) {
                          ? Value::none(Unknown::zero_denominator)
                          : Value::of(static_cast<double>(band.events) / static_cast<double>(band.count));
   return {rate, wilson_interval(band.events, band.count)};
+}
+
+RateComparison compare_rates(const RateCount& first, const RateCount& second) {
+  const Rate one = measure_rate(first);
+  const Rate other = measure_rate(second);
+  RateComparison found;
+  const Value none = Value::none(Unknown::zero_denominator);
+  found.ratio = found.difference = none;
+  found.ratio_interval = found.difference_interval = {none, none};
+  if (!one.rate.known() || !other.rate.known()) return found;
+  found.difference = Value::of(one.rate.number - other.rate.number);
+  const auto reach = [&](const Value& low, const Value& high) {
+    return std::hypot(one.rate.number - low.number, other.rate.number - high.number);
+  };
+  found.difference_interval = {
+      Value::of(found.difference.number - reach(one.interval.low, other.interval.high)),
+      Value::of(found.difference.number + reach(one.interval.high, other.interval.low))};
+  if (second.events > 0) found.ratio = Value::of(one.rate.number / other.rate.number);
+  if (first.events == 0 && second.events == 0) return found;
+  if (first.events == first.count && second.events == second.count) return found;
+  found.is_adjusted = first.events == 0 || second.events == 0;
+  const double half = found.is_adjusted ? 0.5 : 0;
+  const double a = static_cast<double>(first.events) + half;
+  const double n = static_cast<double>(first.count) + half;
+  const double b = static_cast<double>(second.events) + half;
+  const double m = static_cast<double>(second.count) + half;
+  const double middle = std::log(a / n * (m / b));
+  const double error = normal_95 * std::sqrt(1 / a - 1 / n + 1 / b - 1 / m);
+  found.ratio_interval = {Value::of(std::exp(middle - error)), Value::of(std::exp(middle + error))};
+  return found;
 }
 
 double test_higher_rate(const RateCount& first, const RateCount& second) {

@@ -30,6 +30,21 @@ Rate measure_rate(const RateCount& band);
 // more than 2^31 - 1 together.
 double test_higher_rate(const RateCount& first, const RateCount& second);
 
+// How many times as often something happens in one group as in another, and by how much more often.
+struct RateComparison {
+  Value ratio;  // rate of `first` over that of `second`; unknown when either is empty or nothing happens in
+                // `second`
+  Interval ratio_interval;       // 95 %; unknown with an empty group, and where all rates are 0 or all are 1
+  bool is_adjusted = false;      // whether a half was added to each group, since one of them has no event
+  Value difference;              // of the rates, -1..1
+  Interval difference_interval;  // 95 %
+};
+
+// The ratio by the logarithm (Katz et al., Biometrics 34 (1978), 469-474), with a half added to events and
+// counts where a group has no event (Walter, Biometrika 62 (1975), 371-374); the difference by Wilson's
+// intervals (method 10 of Newcombe, Statistics in Medicine 17 (1998), 873-890). Errors as measure_rate().
+RateComparison compare_rates(const RateCount& first, const RateCount& second);
+
 // Two bands that are neighbours (but for empty ones between them), of which the first has the higher rate.
 struct RateInversion {
   std::size_t first = 0;  // places in the sequence, from 0

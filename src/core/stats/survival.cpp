@@ -25,14 +25,13 @@ void measure_uncertainty(SurvivalStep& step, double sum) {
   step.interval = {Value::of(std::pow(step.survival, reach)), Value::of(std::pow(step.survival, 1 / reach))};
 }
 
-// Half, as a product of ratios that is half exactly may come out a little above.
-bool is_half(double share) { return share <= 0.5 * (1 + 1e-12); }
-
+// The first time at which no more than `left` are left. A product of ratios that is it exactly may come out a
+// little above.
 template <class Share>
-Value find_half(const std::vector<SurvivalStep>& steps, const Share& share) {
+Value find_time(const std::vector<SurvivalStep>& steps, double left, const Share& share) {
   for (const SurvivalStep& step : steps) {
     const Value value = share(step);
-    if (value.known() && is_half(value.number)) return Value::of(step.time);
+    if (value.known() && value.number <= left * (1 + 1e-12)) return Value::of(step.time);
   }
   return Value::none(steps.empty() ? Unknown::no_data : Unknown::insufficient_history);
 }
@@ -65,11 +64,18 @@ Survival estimate_survival(std::span<const double> times, Outcomes events) {
     measure_uncertainty(step, sum);
     result.steps.push_back(step);
   }
-  result.median = find_half(result.steps, [](const SurvivalStep& s) { return Value::of(s.survival); });
-  result.median_interval.low = find_half(result.steps, [](const SurvivalStep& s) { return s.interval.low; });
-  result.median_interval.high =
-      find_half(result.steps, [](const SurvivalStep& s) { return s.interval.high; });
+  const SurvivalQuantile median = find_quantile(result, 0.5);
+  result.median = median.time;
+  result.median_interval = median.interval;
   return result;
+}
+
+SurvivalQuantile find_quantile(const Survival& survival, double share) {
+  if (!(share >= 0 && share <= 1)) refuse_number("share", share, "A share is from 0 to 1.");
+  const auto& steps = survival.steps;
+  return {find_time(steps, 1 - share, [](const SurvivalStep& s) { return Value::of(s.survival); }),
+          {find_time(steps, 1 - share, [](const SurvivalStep& s) { return s.interval.low; }),
+           find_time(steps, 1 - share, [](const SurvivalStep& s) { return s.interval.high; })}};
 }
 
 double survival_at(const Survival& survival, double time) {

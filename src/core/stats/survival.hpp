@@ -41,6 +41,14 @@ struct Survival {
 // (1980), 1.3 (the interval); Brookmeyer and Crowley, Biometrics 38 (1982), 29-41.
 Survival estimate_survival(std::span<const double> times, Outcomes events);
 
+// The first time at which it has happened to `share` of them (0..1; a half: the median), with its interval as
+// that of the median. Unknown as the median is. Error 22023: a share outside 0..1.
+struct SurvivalQuantile {
+  Value time;
+  Interval interval;
+};
+SurvivalQuantile find_quantile(const Survival& survival, double share);
+
 // The share for whom it has not happened at `time`. 1 before the first step.
 double survival_at(const Survival& survival, double time);
 

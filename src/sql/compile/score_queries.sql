@@ -1,23 +1,35 @@
 -- The queries of scores, signals and history over rows of ledgers.
 
-CREATE FUNCTION health_internal.score_relations(schema_name name, view_name name)
+-- Plain views beside the others, of what the model has by the same key: computed when they are read.
+CREATE FUNCTION health_internal.is_beside(suffix text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT suffix IN ('_segments', '_flags');
+END;
+COMMENT ON FUNCTION health_internal.is_beside(text) IS
+    'Whether a relation of a score view is one of those that a model has by a key of its own: _segments, _flags';
+
+CREATE FUNCTION health_internal.score_relations(schema_name name, view_name name, document jsonb)
 RETURNS TABLE (suffix text, relation text, short_name text)
-LANGUAGE sql IMMUTABLE ROWS 4
+LANGUAGE sql IMMUTABLE ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT s.suffix, format('%I.%I', schema_name, view_name || s.suffix), view_name || s.suffix
-    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history')) AS s (position, suffix) ORDER BY s.position;
+    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history'), (5, '_users'), (6, '_segments'), (7, '_flags'))
+        AS s (position, suffix)
+    WHERE NOT health_internal.is_beside(s.suffix) OR document ? ltrim(s.suffix, '_') ORDER BY s.position;
 $$;
-COMMENT ON FUNCTION health_internal.score_relations(name, name) IS
-    'The four relations of a score view, in the order in which they build on each other';
+COMMENT ON FUNCTION health_internal.score_relations(name, name, jsonb) IS
+    'The relations of a score view of a document, in the order in which they build on each other: five, and one each of segments '
+    'and flags where it has any';
 
--- The part of a document that scoring reads; sources are left out of the views.
+-- The part of a document that scoring reads; sources, segments and flags are left out of the views.
 CREATE FUNCTION health_internal.scoring_document(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT document - '{accounts,users,events,description,as_of}'::text[];
+    SELECT document - '{accounts,users,events,facts,revenue,description,as_of,segments,flags}'::text[];
 END;
-COMMENT ON FUNCTION health_internal.scoring_document(jsonb) IS 'A document without its sources';
+COMMENT ON FUNCTION health_internal.scoring_document(jsonb) IS 'A document without its sources, segments and flags';
 
 CREATE FUNCTION health_internal.metric_columns() RETURNS text[]
 LANGUAGE sql STABLE
@@ -126,8 +138,10 @@ BEGIN
             'SELECT l.account_id, h.as_of, l.model_version, h.score, h.band, h.state, h.coverage AS data_coverage, h.unknown_reason '
             'FROM %s AS l CROSS JOIN LATERAL health.score_series(%s, l.as_of - %s, l.as_of) AS h',
             ledger_relation, scoring, health_internal.history_days(document) - 1)
+        WHEN '_users' THEN health_internal.compile_users(document, health_internal.scoring_document(document), ledger_relation,
+            health_internal.compile_state(with_past => false, with_overrides => false))
     END;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_score_query(text, text, text, jsonb, health_internal.compiled_model, text) IS
-    'SQL of one of the four relations of a score view that is made from events';
+    'SQL of one of the relations of a score view that is made from events';

@@ -1,12 +1,5 @@
 -- Usage in compiled SQL: keys of ids, rows of events, rosters, and the ledger of each account that they come to.
 
-CREATE FUNCTION health_internal.id_cast(kind text) RETURNS text
-LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-    SELECT CASE kind WHEN 'bigint' THEN '::pg_catalog.int8' WHEN 'uuid' THEN '' ELSE '::pg_catalog.text' END;
-END;
-COMMENT ON FUNCTION health_internal.id_cast(text) IS 'The cast of a key to the one type that ids of its kind have in ledgers';
-
 CREATE FUNCTION health_internal.user_cast(fields health_internal.model_field[]) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -14,14 +7,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.user_cast(health_internal.model_field[]) IS
     'The cast to the one type of user ids that all sources share: bigint, uuid, else text';
-
-CREATE FUNCTION health_internal.field_of(fields health_internal.model_field[], source text, field text) RETURNS health_internal.model_field
-LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-    SELECT f FROM pg_catalog.unnest(fields) AS f WHERE f.source = field_of.source AND f.field = field_of.field LIMIT 1;
-END;
-COMMENT ON FUNCTION health_internal.field_of(health_internal.model_field[], text, text) IS
-    'One field of a source; NULL when the document does not give it';
 
 CREATE FUNCTION health_internal.compile_account_key(fields health_internal.model_field[], expression text) RETURNS text
 LANGUAGE sql STABLE
@@ -190,7 +175,7 @@ BEGIN
     IF usage_from = 'roster' THEN
         RETURN roster;
     END IF;
-    FOR events IN SELECT e.path, e.source FROM health_internal.event_sources(document) AS e LOOP
+    FOR events IN SELECT e.path, e.source FROM health_internal.ledger_sources(document) AS e LOOP
         parts := parts || CASE usage_from WHEN 'ledger' THEN
             pg_catalog.format('SELECT c.account_id, c.usage FROM %s AS c%s', chunks ->> events.path,
                 coalesce(' WHERE c.account_id' || restriction, ''))

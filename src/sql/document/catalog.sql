@@ -61,8 +61,9 @@ CREATE TABLE health_internal.score_view_table (
 );
 COMMENT ON TABLE health_internal.score_view_table IS
     'The score views that create_score_view made, and the model version that each of them scores.';
-COMMENT ON COLUMN health_internal.score_view_table.schema_name IS 'Schema of the four relations';
-COMMENT ON COLUMN health_internal.score_view_table.view_name IS 'Name of the account view; the others add _ledger, _signals and _history';
+COMMENT ON COLUMN health_internal.score_view_table.schema_name IS 'Schema of the relations';
+COMMENT ON COLUMN health_internal.score_view_table.view_name IS
+    'Name of the account view; the others add _ledger, _signals, _history and _users';
 COMMENT ON COLUMN health_internal.score_view_table.model IS 'Name of the model';
 COMMENT ON COLUMN health_internal.score_view_table.model_version IS 'Version of the model that the view scores';
 COMMENT ON COLUMN health_internal.score_view_table.materialized IS 'True: materialized views; false: plain views, computed on every read';

@@ -9,7 +9,7 @@ DECLARE
     part text;
     entry text;
 BEGIN
-    FOREACH part IN ARRAY ARRAY['catalog', 'onboarding', 'history'] LOOP
+    FOREACH part IN ARRAY ARRAY['catalog', 'onboarding', 'history', 'facts', 'flags'] LOOP
         IF jsonb_typeof(base -> part) = 'object' AND jsonb_typeof(changes -> part) = 'object' THEN
             merged := jsonb_set(merged, ARRAY[part], (base -> part) || (changes -> part));
             FOR entry IN SELECT e.key FROM jsonb_each(merged -> part) AS e WHERE e.value = 'null' LOOP
@@ -24,7 +24,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.merge_document(jsonb, jsonb) IS
-    'Lays a document over a base: top-level keys replace, catalog, onboarding and history merge by key, null removes';
+    'Lays a document over a base: top-level keys replace, catalog, onboarding, history, facts and flags merge by key, null removes';
 
 CREATE FUNCTION health_internal.expand_preset(document jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -55,17 +55,24 @@ CREATE FUNCTION health_internal.sources(document jsonb, OUT kind text, OUT path 
     RETURNS SETOF record
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT k.kind, k.kind || coalesce('[' || (s."position" - 1) || ']', ''),
-        pg_catalog.array_remove(ARRAY[k.kind, (s."position" - 1)::pg_catalog.text], NULL), s.source
-    FROM (SELECT f.kind, pg_catalog.min(f."position") AS rank FROM health_internal.source_fields() AS f GROUP BY f.kind) AS k,
-         LATERAL (SELECT e.source, e."position" FROM pg_catalog.jsonb_array_elements(
-                      CASE pg_catalog.jsonb_typeof(document -> k.kind) WHEN 'array' THEN document -> k.kind
-                          ELSE '[]' END) WITH ORDINALITY AS e (source, "position")
-                  UNION ALL
-                  SELECT document -> k.kind, NULL WHERE pg_catalog.jsonb_typeof(document -> k.kind) = 'object') AS s
-    ORDER BY k.rank, s."position";
+    SELECT o.kind, o.path, o.place, o.source
+    FROM (SELECT k.rank, s."position", k.kind, k.kind || coalesce('[' || (s."position" - 1) || ']', '') AS path,
+                 pg_catalog.array_remove(ARRAY[k.kind, (s."position" - 1)::pg_catalog.text], NULL) AS place, s.source
+          FROM (SELECT f.kind, pg_catalog.min(f."position") AS rank FROM health_internal.source_fields() AS f
+                WHERE f.kind <> 'facts' GROUP BY f.kind) AS k,
+               LATERAL (SELECT e.source, e."position" FROM pg_catalog.jsonb_array_elements(
+                            CASE pg_catalog.jsonb_typeof(document -> k.kind) WHEN 'array' THEN document -> k.kind
+                                ELSE '[]' END) WITH ORDINALITY AS e (source, "position")
+                        UNION ALL
+                        SELECT document -> k.kind, NULL WHERE pg_catalog.jsonb_typeof(document -> k.kind) = 'object') AS s
+          UNION ALL
+          SELECT 1000, pg_catalog.row_number() OVER (ORDER BY f.key), 'facts', 'facts.' || f.key, ARRAY['facts', f.key], f.value
+          FROM pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof(document -> 'facts') WHEN 'object' THEN document -> 'facts'
+                                         ELSE '{}' END) AS f WHERE pg_catalog.jsonb_typeof(f.value) = 'object') AS o
+    ORDER BY o.rank, o."position";
 END;
-COMMENT ON FUNCTION health_internal.sources(jsonb) IS 'The sources of a document: kind, path for messages, place in the document';
+COMMENT ON FUNCTION health_internal.sources(jsonb) IS
+    'The sources of a document: kind, path for messages, place in the document; those of facts last, by their names';
 
 CREATE FUNCTION health_internal.event_sources(document jsonb, OUT path text, OUT source jsonb) RETURNS SETOF record
 LANGUAGE sql IMMUTABLE
@@ -92,7 +99,9 @@ AS $$
         || coalesce((SELECT jsonb_object_agg(s.kind, s.sources)
                      FROM (SELECT s.kind, CASE WHEN count(*) = 1 THEN jsonb_agg(jsonb_strip_nulls(s.source)) -> 0
                                                ELSE jsonb_agg(jsonb_strip_nulls(s.source) ORDER BY s.source) END AS sources
-                           FROM health_internal.sources(document) AS s GROUP BY s.kind) AS s), '{}');
+                           FROM health_internal.sources(document) AS s WHERE s.kind <> 'facts' GROUP BY s.kind) AS s), '{}')
+        || coalesce((SELECT jsonb_build_object('facts', jsonb_object_agg(s.place[2], jsonb_strip_nulls(s.source)))
+                     FROM health_internal.sources(document) AS s WHERE s.kind = 'facts' HAVING count(*) > 0), '{}');
 $$;
 COMMENT ON FUNCTION health_internal.canonical_document(jsonb) IS
     'A complete document with its defaults written out: documents that are the same then differ in nothing that stands outside of the '

@@ -32,6 +32,9 @@ BEGIN
         document := document - 'as_of';    -- no date: not to be said of every expression that is tried with it
     END IF;
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
+    IF document ? 'segments' AND shape = '{}' AND NOT EXISTS (SELECT FROM pg_catalog.unnest(fields) AS f WHERE f.problem IS NOT NULL) THEN
+        fields := fields || ARRAY(SELECT f FROM health_internal.segment_fields(document, fields) AS f);
+    END IF;
     RETURN QUERY SELECT f.path, f.problem, f.hint, f.code FROM pg_catalog.unnest(fields) AS f
         WHERE f.problem IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(shape) AS s (path)
@@ -96,7 +99,7 @@ BEGIN
                                 ELSE '.' END,
                   HINT = coalesce(problems[1].hint, 'validate_model(definition) lists everything that is wrong.');
     END IF;
-    RETURN health_internal.qualify_tables(health_internal.expand_preset(definition));
+    RETURN health_internal.spell_out_flags(health_internal.qualify_tables(health_internal.expand_preset(definition)));
 END;
 $$;
 COMMENT ON FUNCTION health_internal.check_definition(text, jsonb, text) IS
@@ -133,6 +136,7 @@ BEGIN
         name, definition::text, visible) AS r (document jsonb);
     INSERT INTO health_internal.model (name, current_version, comment) VALUES (name, 1, comment);
     PERFORM health_internal.add_version(name, 1, definition, document, visible);
+    PERFORM health_internal.notice_flags_left_out(name, definition);
     RETURN 1;
 END;
 $$;

@@ -27,9 +27,12 @@ BEGIN ATOMIC
             - '{label,description,weight,next_step,missing,normalize,silent,shrink,frozen,relative_to_book}'::text[],
         'segment', signal #> '{normalize,segment}',
         'accounts', c.document -> 'accounts',
-        'usage', CASE WHEN signal ? 'metric'
+        'usage', CASE WHEN signal ? 'fact' THEN c.document #> ARRAY['facts', signal ->> 'fact']
+                      WHEN signal ? 'metric'
                       THEN c.document
-                          - '{accounts,signals,bands,minimum_coverage,history,description,as_of,silence,relative_to_book}'::text[] END)
+                          - '{accounts,signals,bands,minimum_coverage,history,description,as_of,silence,relative_to_book}'::text[]
+                          - '{segments,flags}'::text[]
+                 END)
     FROM health_internal.canonical_document(document) AS c (document);
 END;
 COMMENT ON FUNCTION health_internal.measured_by(jsonb, jsonb) IS
@@ -115,7 +118,7 @@ AS $$
             ) SELECT %4$s FROM peers AS p) AS reference
         FROM (SELECT pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY a.raw[%1$s]) FILTER (WHERE NOT a.silent) AS median,
                      pg_catalog.count(a.raw[%1$s]) FILTER (WHERE NOT a.silent) AS accounts,
-                     coalesce(pg_catalog.bool_or(a.seen[%1$s]) OR NOT pg_catalog.bool_or(a.ever_active), true) AS seen
+                     coalesce(pg_catalog.bool_or(a.seen[%1$s]) OR %6$s AND NOT pg_catalog.bool_or(a.ever_active), true) AS seen
               FROM accounts AS a) AS m, (%5$s) AS f (parameters, accounts, reason) $query$,
         number, CASE WHEN segment_number IS NULL THEN 'NULL::pg_catalog.text' ELSE format('a.segments[%s]', segment_number) END,
         coalesce((signal ->> 'shrink')::float8, 0),
@@ -123,7 +126,7 @@ AS $$
              WHEN segment_number IS NULL THEN 'pg_catalog.max(p.reference::pg_catalog.text)::pg_catalog.jsonb'
              ELSE 'pg_catalog.jsonb_build_object(''segments'', coalesce(pg_catalog.jsonb_object_agg(p.segment, p.reference) '
                   'FILTER (WHERE p.segment IS NOT NULL), ''{}''))' END,
-        health_internal.compile_fit(number, signal));
+        health_internal.compile_fit(number, signal), CASE WHEN signal ? 'fact' THEN 'false' ELSE 'true' END);
 $$;
 COMMENT ON FUNCTION health_internal.compile_frozen(bigint, jsonb, integer) IS
     'SQL of what is frozen of a signal, over the sightings of accounts: median, accounts with a value, whether it was ever seen, what was '
@@ -163,7 +166,8 @@ AS $$
     WHERE l.signal #>> '{normalize,kind}' = 'percentile' AND l.signal #> '{normalize,reference}' IS NULL
        OR l.signal ? 'metric' AND NOT l.signal ? 'frozen'
           AND (coalesce(l.signal ->> 'shrink', '0')::float8 > 0 OR health_internal.is_about_something(document, l.signal)
-               OR health_internal.is_fitted(l.signal));
+               OR health_internal.is_fitted(l.signal))
+       OR l.signal ? 'fact' AND NOT l.signal ? 'frozen';
 $$;
 COMMENT ON FUNCTION health_internal.unfrozen_signals(jsonb, jsonb) IS
     'The signals of a document that something is to be frozen of, and the one of the previous document that it can be taken from';
@@ -175,7 +179,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     reads_events CONSTANT boolean := EXISTS (SELECT FROM health_internal.leaf_signals(document) AS l
-                                             WHERE l.number = ANY (wanted) AND l.signal ? 'metric');
+                                             WHERE l.number = ANY (wanted) AND l.signal ?| '{metric,fact}');
     compiled health_internal.compiled_model := health_internal.compile_model(document, 0, as_of => collect_frozen.as_of,
         usage_from => CASE WHEN reads_events THEN collect_frozen.usage_from ELSE 'nothing' END, model_name => collect_frozen.model_name);
     parts text := (SELECT pg_catalog.string_agg(health_internal.compile_frozen(l.number, l.signal, i."position"), ' UNION ALL ')
@@ -210,7 +214,7 @@ AS $$
     SELECT CASE WHEN f.frozen = '{}' THEN r.document ELSE jsonb_set(r.document, place || '{frozen}'::text[], f.frozen) END
     FROM (SELECT CASE WHEN reference IS NULL THEN document
                       ELSE jsonb_set(document, place || '{normalize,reference}'::text[], reference) END) AS r (document),
-         (SELECT CASE WHEN NOT signal ? 'metric' THEN '{}'::jsonb
+         (SELECT CASE WHEN NOT signal ?| '{metric,fact}' THEN '{}'::jsonb
                       ELSE CASE WHEN coalesce((signal ->> 'shrink')::float8, 0) > 0
                                 THEN jsonb_strip_nulls(jsonb_build_object('median', median, 'accounts', accounts)) ELSE '{}' END
                            || CASE WHEN parameters IS NULL THEN '{}'::jsonb

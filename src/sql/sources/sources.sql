@@ -313,6 +313,14 @@ CREATE FUNCTION health_internal.to_float8(number numeric) RETURNS float8
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION health_internal.to_float8(numeric) IS 'The number in double precision, infinite where it is beyond it: no value fails';
 
+-- Stored expressions go on when a column becomes double precision.
+CREATE FUNCTION health_internal.to_float8(number float8) RETURNS float8
+LANGUAGE sql STRICT IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT number;
+END;
+COMMENT ON FUNCTION health_internal.to_float8(float8) IS 'The number itself';
+
 CREATE FUNCTION health_internal.fallible_columns(expression text, names_path text, columns text[], types oid[], collations oid[])
     RETURNS integer[]
     AS 'MODULE_PATHNAME', 'health_fallible_columns'
@@ -444,9 +452,10 @@ BEGIN
     IF guarded AND result.problem IS NULL THEN
         -- What fails is unknown, but where it can be told from nothing it is: as a time, name or amount that no event has, seats and
         -- values of signals that are no numbers.
-        IF source <> 'columns' AND field IN ('amount', 'seats') AND written = result.expression AND result.type = 'numeric'::regtype THEN
+        IF (source <> 'columns' AND field IN ('amount', 'seats') OR source ~ '^facts' AND field = 'value')
+           AND written = result.expression AND result.type = 'numeric'::regtype THEN
             result.expression := pg_catalog.format('health_internal.to_float8(%s)', written);
-        ELSIF field IN ('amount', 'seats') AND source <> 'columns' THEN
+        ELSIF field IN ('amount', 'seats') AND source <> 'columns' OR source ~ '^facts' AND field = 'value' THEN
             result.expression := coalesce(health_internal.guard_expression(pg_catalog.format(E'(%s\n)::pg_catalog.float8', written),
                 'pg_catalog.float8'::regtype, '''NaN''', info.from_item, scope), result.expression);
         ELSIF accepts = 'signal' AND written <> result.expression
@@ -460,9 +469,11 @@ BEGIN
             END IF;
         ELSIF written <> result.expression THEN
             result.expression := coalesce(health_internal.guard_expression(written, result.type,
-                CASE WHEN source ~ '^events' AND field = 'occurred_at' THEN '''infinity'''
+                CASE WHEN source ~ '^events' AND field = 'occurred_at' OR source ~ '^facts' AND field = 'at' THEN '''infinity'''
+                     -- Before its start: no fact can end there.
+                     WHEN source ~ '^facts' AND field = 'until' THEN '''-infinity'''
                      -- Before all times that there are: compile_known_event() makes a bad row of it, as capture does.
-                     WHEN source ~ '^events' AND field = 'known_at' THEN '''4714-11-24 00:00:00+00 BC'''
+                     WHEN source ~ '^(events|facts)' AND field = 'known_at' THEN '''4714-11-24 00:00:00+00 BC'''
                      WHEN source ~ '^events' AND field = 'event' AND result.type IN ('text'::regtype, 'varchar'::regtype) THEN ''''''
                      WHEN accepts = 'signal' AND result.type IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype) THEN '''NaN'''
                      ELSE 'NULL' END, info.from_item, scope), result.expression);

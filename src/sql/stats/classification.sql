@@ -32,3 +32,11 @@ CREATE FUNCTION health_internal.rate_interval(part bigint, whole bigint, OUT rat
     AS 'MODULE_PATHNAME', 'health_rate_interval'
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION health_internal.rate_interval(bigint, bigint) IS 'A share with its 95 % Wilson interval; NULL of nothing';
+
+CREATE FUNCTION health_internal.compare_rates(first_events bigint, first_count bigint, second_events bigint, second_count bigint,
+    OUT ratio float8, OUT ratio_low float8, OUT ratio_high float8, OUT difference float8, OUT difference_low float8,
+    OUT difference_high float8, OUT is_adjusted boolean)
+    AS 'MODULE_PATHNAME', 'health_compare_rates'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION health_internal.compare_rates(bigint, bigint, bigint, bigint) IS
+    'Ratio and difference of two rates with their 95 % intervals (Katz, Newcombe); adjusted: a half was added, since a group has no event';

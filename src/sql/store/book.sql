@@ -53,7 +53,8 @@ AS $$
                                     health_internal.data_table('chunk', s.id), health_internal.account_key(tracking, 'b.account_id')),
                                     ' UNION ALL '
                                         ORDER BY s.id))
-    FROM health_internal.ledger_source AS s WHERE s.model = tracking.model;
+    -- A source that the model has no more has a number in brackets for a path, until it is dropped (adopt_sources).
+    FROM health_internal.ledger_source AS s WHERE s.model = tracking.model AND s.path !~ '^\(';
 $$;
 COMMENT ON FUNCTION health_internal.compile_parts(health_internal.tracking, jsonb) IS
     'SQL of the ledgers that add up to the usage of an account b of a book, of a state t';
@@ -195,6 +196,19 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.compile_band(text, jsonb) IS 'SQL of the band of a day r of a history';
 
+CREATE FUNCTION health_internal.compile_history(tracking health_internal.tracking, document jsonb, months text DEFAULT NULL) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format(
+        'SELECT h.account_id, r.as_of, r.model_version, r.score, CASE WHEN r.state IS DISTINCT FROM ''onboarding'' THEN %s END AS band, '
+        'r.state, r.data_coverage, r.unknown_reason '
+        'FROM %s AS h CROSS JOIN LATERAL health_internal.history_rows(h.month, h.days, h.scores, h.spans) AS r%s',
+        health_internal.compile_band(tracking.model, document), health_internal.data_table('history', tracking.id), ' WHERE ' || months);
+$$;
+COMMENT ON FUNCTION health_internal.compile_history(health_internal.tracking, jsonb, text) IS
+    'SQL of the recorded days of a tracked model; months is SQL that tells which months h, by default all';
+
 -- The relations of a score view of a tracked model; their columns are those of a score view that is made from events.
 CREATE FUNCTION health_internal.compile_tracked_view(suffix text, tracking health_internal.tracking, document jsonb,
     compiled health_internal.compiled_model, probabilities text)
@@ -220,12 +234,10 @@ AS $$
                 'health_internal.signal_rows(%L::pg_catalog.jsonb, t.as_of, '
                 's.signals, b.overrides, t.book) AS r',
             stored.rows, health_internal.scoring_document(document))
-        WHEN '_history' THEN format(
-            'SELECT h.account_id, r.as_of, r.model_version, r.score, CASE WHEN r.state IS DISTINCT FROM ''onboarding'' THEN %s END AS '
-                'band, '
-            'r.state, r.data_coverage, r.unknown_reason '
-            'FROM %s AS h CROSS JOIN LATERAL health_internal.history_rows(h.month, h.days, h.scores, h.spans) AS r',
-            health_internal.compile_band(tracking.model, document), health_internal.data_table('history', tracking.id))
+        WHEN '_history' THEN health_internal.compile_history(tracking, document)
+        WHEN '_users' THEN health_internal.compile_users(document, health_internal.scoring_document(document),
+            '(' || health_internal.compile_book_rows(tracking, document, false) || ')',
+            health_internal.compile_state('l."$parts"', false, with_overrides => false))
     END
     FROM (SELECT format('%s AS s JOIN %s AS b ON b.account_id = s.account_id CROSS JOIN %s AS t',
         health_internal.data_table('score', tracking.id),
@@ -233,4 +245,4 @@ AS $$
                             health_internal.data_table('state', tracking.id))) AS stored (rows);
 $$;
 COMMENT ON FUNCTION health_internal.compile_tracked_view(text, health_internal.tracking, jsonb, health_internal.compiled_model, text) IS
-    'SQL of one of the four relations of a score view of a tracked model';
+    'SQL of one of the relations of a score view of a tracked model';

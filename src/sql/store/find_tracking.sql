@@ -51,6 +51,7 @@ BEGIN ATOMIC
             c.document #> '{accounts,id}'),
         'user', pg_catalog.jsonb_build_array(c.document #> '{users,table}', c.document #> '{users,query}', c.document #> '{users,id}',
             c.document #> '{users,account}'))
+        || CASE WHEN c.document ? 'facts' THEN pg_catalog.jsonb_build_object('facts', c.document -> 'facts') ELSE '{}' END
     FROM health_internal.canonical_document(document) AS c (document);
 END;
 COMMENT ON FUNCTION health_internal.ledger_key(jsonb) IS 'The parts of a document that its ledgers hang on';

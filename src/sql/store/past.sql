@@ -13,7 +13,8 @@ BEGIN
     IF NOT isfinite(health_internal.history_start(document, as_of)) THEN
         RETURN;
     END IF;
-    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = tracking.model ORDER BY s.id LOOP
+    FOR source IN SELECT s.* FROM health_internal.ledger_source AS s
+                  WHERE s.model = tracking.model AND isfinite(health_internal.ledger_start(document, as_of, s.path)) ORDER BY s.id LOOP
         EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass) USING health_internal.ledger_start(document,
             as_of);
         UPDATE health_internal.ledger_source AS s SET kept_from = health_internal.ledger_start(document, as_of) WHERE s.id = source.id;

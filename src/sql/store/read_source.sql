@@ -21,6 +21,14 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.ledger_start(jsonb, date) IS 'First day of the oldest quarter that a ledger keeps';
 
+CREATE FUNCTION health_internal.ledger_start(document jsonb, as_of date, path text) RETURNS date
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN path ~ '^facts\.' THEN DATE '-infinity' ELSE health_internal.ledger_start(document, as_of) END;
+END;
+COMMENT ON FUNCTION health_internal.ledger_start(jsonb, date, text) IS
+    'The first day that the ledger of a source keeps: facts are few, and kept for ever';
+
 CREATE FUNCTION health_internal.model_today(document jsonb) RETURNS date
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -511,7 +519,7 @@ BEGIN
             RETURN format('%s of model "%s": its tables are looked at again', source.path, source.model);
         END IF;
         -- What was dropped as too old is in the events only.
-        IF health_internal.ledger_start(document, today) < source.kept_from THEN
+        IF health_internal.ledger_start(document, today, source.path) < source.kept_from THEN
             source := health_internal.extend_ledger(source);
         END IF;
         IF health_internal.plan_reading(source) THEN
@@ -523,7 +531,7 @@ BEGIN
         END IF;
         FOR batch IN SELECT b.* FROM health_internal.ledger_batch AS b WHERE b.source = source.id AND b.snapshot IS NULL ORDER BY b.leaf,
             b.from_block LOOP
-            events := events + health_internal.read_batch(source, batch, health_internal.ledger_start(document, today));
+            events := events + health_internal.read_batch(source, batch, health_internal.ledger_start(document, today, source.path));
             blocks := blocks + least(batch.to_block - batch.from_block, 65536);
             EXIT WHEN blocks >= 65536;
         END LOOP;
@@ -531,11 +539,11 @@ BEGIN
            AND EXISTS (SELECT 1 FROM health_internal.ledger_source AS s WHERE s.id = source.id AND s.read_at IS NULL) THEN
             IF source.window_days IS NOT NULL THEN
                 EXECUTE format('DELETE FROM %s WHERE period < $1', source.chunk_table::regclass)
-                    USING health_internal.ledger_start(document, today);
-                PERFORM health_internal.count_days(source, health_internal.ledger_start(document, today));
+                    USING health_internal.ledger_start(document, today, source.path);
+                PERFORM health_internal.count_days(source, health_internal.ledger_start(document, today, source.path));
             END IF;
             UPDATE health_internal.ledger_source AS s SET read_at = clock_timestamp(), kept_from = health_internal.ledger_start(document,
-                today) WHERE s.id = source.id;
+                today, source.path) WHERE s.id = source.id;
             PERFORM health_internal.mark_all_stale(tracking);
         END IF;
         IF blocks > 0 THEN

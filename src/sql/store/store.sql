@@ -59,8 +59,8 @@ BEGIN ATOMIC
             compiled, health_internal.compile_probabilities((store).version, as_literals, 's.score')) END;
 END;
 COMMENT ON FUNCTION health_internal.store_relation(health_internal.store, text, text, health_internal.compiled_model, boolean) IS
-    'SQL of one of the relations of a score view: _ledger, the scores (no suffix), _signals, _history; the columns are the same of every '
-        'kind of store';
+    'SQL of one of the relations of a score view: _ledger, the scores (no suffix), _signals, _history, _users; the columns are the same '
+    'of every kind of store';
 
 -- Ledgers of known accounts are not even decoded.
 CREATE FUNCTION health_internal.store_activity_beside(store health_internal.store, accounts text) RETURNS text

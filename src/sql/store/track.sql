@@ -49,7 +49,7 @@ BEGIN
     source.model := model_name;
     source.window_days := window_days;
     source.search_path := version.search_path;
-    FOR events IN SELECT e.path, e.source FROM health_internal.event_sources(document) AS e LOOP
+    FOR events IN SELECT e.path, e.source FROM health_internal.ledger_sources(document) AS e LOOP
         account := health_internal.field_of(fields, events.path, 'account');
         occurred := health_internal.field_of(fields, events.path, 'occurred_at');
         source.path := events.path;

@@ -60,6 +60,15 @@ $$;
 COMMENT ON FUNCTION health_internal.has_a_past(jsonb, health_internal.model_field[], text, text, text) IS
     'Whether an input of a model can be known of past days: columns, and expressions over columns, only say what stands there today';
 
+-- The end that a contract has today need not be the one that it had then.
+CREATE FUNCTION health_internal.reads_future_ends(document jsonb, signal jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT coalesce(signal ->> 'measure' = 'days_left' AND document #> ARRAY['facts', signal ->> 'fact', 'known_at'] IS NULL, false);
+END;
+COMMENT ON FUNCTION health_internal.reads_future_ends(jsonb, jsonb) IS
+    'Whether a signal reads ends of facts that may have become known later than the day';
+
 CREATE FUNCTION health_internal.without_signals(signals jsonb, names text[]) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -174,7 +183,7 @@ AS $$
     SELECT CASE WHEN bool_and(s.source ? 'known_at') THEN 'not seen before the day on which they became known'
         ELSE format('seen, as if they had come on their day: no known_at in %s',
                     string_agg(s.path, ', ' ORDER BY s.path) FILTER (WHERE NOT s.source ? 'known_at')) END
-    FROM health_internal.event_sources(document) AS s HAVING count(*) > 0;
+    FROM health_internal.ledger_sources(document) AS s WHERE s.path !~ '^facts\..*\.until$' HAVING count(*) > 0;
 $$;
 COMMENT ON FUNCTION health_internal.tell_late_rows(jsonb) IS
     'Whether past dates see rows that became known later, in words; NULL without an event source';
@@ -271,7 +280,9 @@ BEGIN
     PERFORM health_internal.look_names_up_in(tested.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(tested.document) AS f);
     left_out := ARRAY(SELECT i.name FROM health.model_inputs(tested.document) AS i
-                      WHERE NOT health_internal.has_a_past(tested.document, fields, i.path, i.kind, i.source) ORDER BY i."position");
+                      WHERE NOT health_internal.has_a_past(tested.document, fields, i.path, i.kind, i.source) ORDER BY i."position")
+        || ARRAY(SELECT l.signal ->> 'name' FROM health_internal.leaf_signals(tested.document) AS l
+                 WHERE health_internal.reads_future_ends(tested.document, l.signal) ORDER BY l.number);
     document := pg_catalog.jsonb_set(tested.document, '{signals}',
         health_internal.without_signals(tested.document -> 'signals', left_out));
     IF document -> 'signals' = '[]' THEN
@@ -468,7 +479,10 @@ BEGIN
                       IS NOT NULL
             UNION ALL
             SELECT 12, o."position", 'left out', o.name, NULL, NULL, NULL, NULL, NULL,
-                   'a column has no past: what stands there today may know the outcome. Ask a dated table with as_of'
+                   CASE WHEN EXISTS (SELECT FROM health_internal.leaf_signals(($1).document) AS l WHERE l.signal ->> 'name' = o.name
+                                     AND health_internal.reads_future_ends(($1).document, l.signal))
+                        THEN 'days_left reads ends that may have become known later: "known_at" of the facts says when'
+                        ELSE 'a column has no past: what stands there today may know the outcome. Ask a dated table with as_of' END
             FROM pg_catalog.unnest($13) WITH ORDINALITY AS o (name, "position")
         )
         SELECT f.section, f.item, f.n, f.events, f.value, f.low, f.high, f.note FROM figures AS f ORDER BY f.part, f.place

@@ -51,7 +51,7 @@ BEGIN
     FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = version.model AND s.model_version = version.version
                 ORDER BY s.schema_name, s.view_name LOOP
         kind := health_internal.score_relation_kind(store, made.materialized);
-        SELECT r.relation INTO shown FROM health_internal.score_relations(made.schema_name, made.view_name) AS r
+        SELECT r.relation INTO shown FROM health_internal.view_relations(made) AS r
         WHERE r.suffix = '' AND to_regclass(r.relation) IS NOT NULL;
         CONTINUE WHEN NOT FOUND;
         PERFORM health_internal.check_relation_owner(made, shown.relation);
@@ -80,7 +80,7 @@ BEGIN
     FOR made IN SELECT s.* FROM health_internal.score_view AS s
                 WHERE s.model = model_name AND s.model_version = refresh_calibrated_views.version AND s.materialized
                 ORDER BY s.schema_name, s.view_name LOOP
-        SELECT r.relation INTO shown FROM health_internal.score_relations(made.schema_name, made.view_name) AS r
+        SELECT r.relation INTO shown FROM health_internal.view_relations(made) AS r
         JOIN pg_class AS c ON c.oid = to_regclass(r.relation) WHERE r.suffix = '' AND c.relkind = 'm' AND c.relispopulated;
         IF FOUND THEN
             PERFORM health_internal.refresh_relation(made, shown.relation);

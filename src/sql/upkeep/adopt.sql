@@ -12,7 +12,7 @@ DECLARE
     statement text;
 BEGIN
     FOR made IN SELECT s.* FROM health_internal.score_view AS s WHERE s.model = tracking.model ORDER BY s.schema_name, s.view_name LOOP
-        grants := grants || health_internal.relation_grants(made);
+        grants := grants || health_internal.relation_grants(made, version);
         PERFORM health_internal.drop_score_relations(made, false);
     END LOOP;
     PERFORM health_internal.drop_book(tracking.id);

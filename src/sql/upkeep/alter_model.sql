@@ -58,6 +58,7 @@ BEGIN
                                                   NULL)::health_internal.model_version);
     END IF;
     PERFORM health_internal.add_version(name, present.version + 1, changed, document, visible);
+    PERFORM health_internal.notice_flags_left_out(name, changed);
     IF (health_internal.find_calibration(name, present.version, 'churn')).map IS NOT NULL
        OR (health_internal.find_calibration(name, present.version, 'expansion')).map IS NOT NULL THEN
         RAISE NOTICE 'model "%": probabilities go with the scores of version %, so that version % has none', name, present.version,

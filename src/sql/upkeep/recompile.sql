@@ -156,7 +156,8 @@ BEGIN
     IF health_internal.score_relation_kind(store, present.materialized) = 'VIEW' THEN
         BEGIN
             PERFORM health_internal.check_relation_owner(present, r.relation)
-            FROM health_internal.score_relations(present.schema_name, present.view_name) AS r WHERE to_regclass(r.relation) IS NOT NULL;
+            FROM health_internal.view_relations(present) AS r
+            WHERE to_regclass(r.relation) IS NOT NULL AND NOT health_internal.is_foreign_relation(r.suffix, r.relation);
             PERFORM health_internal.build_score_view(present.schema_name, present.view_name, present.model, version, present.materialized);
         EXCEPTION WHEN invalid_table_definition THEN    -- other columns
             PERFORM health_internal.rebuild_score_view(present, version);
@@ -165,7 +166,7 @@ BEGIN
         kept := health_internal.unchanged_relations(present, store);
         IF cardinality(kept) = 0 AND NOT read_events THEN
             RETURN false;
-        ELSIF cardinality(kept) < 4 THEN
+        ELSIF cardinality(kept) < (SELECT count(*) FROM health_internal.view_relations(present)) THEN
             PERFORM health_internal.rebuild_score_view(present, version, kept);
         END IF;
     END IF;

@@ -7,15 +7,21 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     told health_internal.ledger_source;
+    facts boolean;
 BEGIN
     UPDATE health_internal.ledger_source AS s SET told_bad_rows = s.bad_rows
     WHERE s.id = tell_bad_rows.source AND s.told_bad_rows <> s.bad_rows RETURNING s.* INTO told;
-    IF told.bad_rows > 0 THEN
+    facts := told.path ~ '^facts\.';
+    -- The end of a fact that cannot be is told with its start.
+    IF told.bad_rows > 0 AND NOT (facts AND told.path ~ '\.until$') THEN
         RAISE WARNING 'model "%": % of % left out', told.model,
             told.bad_rows || CASE told.bad_rows WHEN 1 THEN ' row' ELSE ' rows' END,
-            told.path || CASE told.bad_rows WHEN 1 THEN ' is no event and is' ELSE ' are no events and are' END
-            USING DETAIL = 'Their time is infinite, their amount is no number that counts, their event has no name, or an expression '
-                'of the source fails on them.',
+            told.path || CASE WHEN facts THEN CASE told.bad_rows WHEN 1 THEN ' cannot be and is' ELSE ' cannot be and are' END
+                              ELSE CASE told.bad_rows WHEN 1 THEN ' is no event and is' ELSE ' are no events and are' END END
+            USING DETAIL = CASE WHEN facts THEN 'Their time is infinite, their end before their start, their value no number that counts '
+                                    'or none on its scale, or an expression of the source fails on them.'
+                                ELSE 'Their time is infinite, their amount is no number that counts, their event has no name, or an '
+                                    'expression of the source fails on them.' END,
                   HINT = format('SELECT * FROM health.tracking_plan(%L) WHERE finding = ''bad value'' lists them.', told.model);
     END IF;
 END;
@@ -63,7 +69,7 @@ BEGIN
     FOR source IN SELECT s.* FROM health_internal.ledger_source AS s WHERE s.model = model_name ORDER BY s.id LOOP
         IF source.window_days IS NULL THEN
             -- A table may have been truncated since its reading was planned.
-            more := health_internal.fold_source(tracking, source, health_internal.ledger_start(version.document, today))
+            more := health_internal.fold_source(tracking, source, health_internal.ledger_start(version.document, today, source.path))
                     OR health_internal.find_restart_reason(source) IS NOT NULL
                     OR more;
         ELSE
@@ -75,6 +81,7 @@ BEGIN
         RETURN format('model "%s": folding in changes', model_name);
     END IF;
     scored := health_internal.rescore(tracking, version, ignore_volume);
+    PERFORM health_internal.restore_people(model_name);
     UPDATE health_internal.tracking AS t
     SET refreshed_at = began, rescored = scored, refresh_ms = extract(epoch FROM clock_timestamp() - started) * 1000, error = NULL,
         error_at = NULL, refresh_began = NULL, refresh_pid = NULL
@@ -204,10 +211,12 @@ BEGIN
             RETURN;
         END IF;
     END IF;
+    PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.restore_people($1)', present.model);
     IF NOT present.materialized THEN
         RETURN;
     END IF;
-    FOR made IN SELECT r.relation FROM health_internal.score_relations(present.schema_name, present.view_name) AS r LOOP
+    FOR made IN SELECT r.relation FROM health_internal.view_relations(present) AS r
+                WHERE r.suffix <> '_users' AND NOT health_internal.is_beside(r.suffix) LOOP
         PERFORM health_internal.refresh_relation(present, made.relation);
     END LOOP;
     PERFORM health_internal.run_as_owner(opened.owner, safe_path, 'SELECT health_internal.warn_broken($1, $2)', present.model,

@@ -16,7 +16,7 @@ COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not 
 COMMENT ON COLUMN health.tracking_finding.finding IS
     'bad value, null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, '
     'repeated account, event before start, event after end, signal never seen, signal not fitted, user without joining day, '
-    'repeated event id, late event, event known too early, event known at no time, tracking broke';
+    'repeated event id, late event, event known too early, event known at no time, several currencies, tracking broke';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
 COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user, field or signal that it is about';
 COMMENT ON COLUMN health.tracking_finding.events IS 'Rows that it concerns';
@@ -83,7 +83,7 @@ AS $$
                     WHEN p.of_rows THEN coalesce(' AND ' || (health_internal.field_of(fields, p.source, 'filter')).expression, '')
                     WHEN health_internal.compile_wanted(fields) <> '' THEN ' AND wanted."is wanted"' ELSE '' END), ' UNION ALL '),
            'SELECT NULL AS source, NULL AS name, NULL AS account_id, NULL AS value, 0 AS n WHERE false')
-    FROM (SELECT f.*, f.source ~ '^(events|users)' AS of_rows FROM health_internal.fallible_fields(document, as_written) AS f) AS p,
+    FROM (SELECT f.*, f.source ~ '^(events|users|facts)' AS of_rows FROM health_internal.fallible_fields(document, as_written) AS f) AS p,
          health_internal.field_of(fields, 'accounts', 'from') AS book;
 $$;
 COMMENT ON FUNCTION health_internal.compile_failures(jsonb, health_internal.model_field[], health_internal.model_field[]) IS
@@ -399,6 +399,9 @@ BEGIN
                  coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, ''),
                  coalesce(' AND (' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ') IS NOT TRUE', '')) END,
         health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields));
+    RETURN QUERY SELECT f.* FROM health_internal.fact_findings(document, fields,
+        format('SELECT (%s)::pg_catalog.text AS account_id FROM (%s) AS l', health_internal.compile_account_key(fields, 'l.account_id'),
+               compiled.ledger)) AS f;
     RETURN QUERY EXECUTE format('SELECT f.* FROM health_internal.volume_findings(%s, %s, %s, %L) AS f',
         health_internal.compile_volume_array(document, fields, clock, 182), clock, health_internal.compile_today(document),
         coalesce(health_internal.accepted_volume(document), '{}')

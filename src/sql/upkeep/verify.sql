@@ -19,8 +19,8 @@ BEGIN
                 SELECT p.changes FROM %1$s AS c, LATERAL (SELECT %2$s AS changes) AS p
                 WHERE p.changes IS NOT NULL), '{}')) AS f WHERE f.account_id IS NOT NULL $query$,
             source.change_table::regclass, health_internal.compile_pending_changes('c', source.id));
-    ELSE
-        first_day := greatest(first_day, today - source.window_days);    -- as reread_window() has it
+    ELSIF pg_catalog.isfinite(first_day) THEN
+        first_day := greatest(first_day, today - source.window_days);    -- as reread_window() has it; facts are verified whole
     END IF;
     RETURN QUERY EXECUTE pg_catalog.format($query$
         WITH of_events AS (
@@ -65,7 +65,7 @@ BEGIN
     END;
     RETURN QUERY SELECT v.* FROM health_internal.ledger_source AS s,
                      LATERAL health_internal.verify_source(s, key,
-                         health_internal.ledger_start(version.document, today), today) AS v
+                         health_internal.ledger_start(version.document, today, s.path), today) AS v
                  WHERE s.model = verify_as_owner.model;
 END;
 $$;

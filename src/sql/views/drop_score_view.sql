@@ -41,7 +41,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.relation
-    FROM health_internal.score_relations(present.schema_name, present.view_name) AS r
+    FROM health_internal.view_relations(present) AS r
     JOIN pg_class AS c ON c.oid = to_regclass(r.relation)
     JOIN health_internal.model AS m ON m.name = present.model AND m.owner = c.relowner;
 $$;
@@ -93,9 +93,9 @@ DECLARE
     detail text;
 BEGIN
     FOR made IN SELECT r.relation
-                FROM health_internal.score_relations(present.schema_name, present.view_name)
-                     WITH ORDINALITY AS r (suffix, relation, short_name, position)
-                WHERE to_regclass(r.relation) IS NOT NULL AND r.suffix <> ALL (kept) ORDER BY r.position DESC LOOP
+                FROM health_internal.view_relations(present) WITH ORDINALITY AS r (suffix, relation, short_name, position)
+                WHERE to_regclass(r.relation) IS NOT NULL AND r.suffix <> ALL (kept)
+                    AND NOT health_internal.is_foreign_relation(r.suffix, r.relation) ORDER BY r.position DESC LOOP
         PERFORM health_internal.check_relation_owner(present, made.relation);
         EXECUTE format('DROP %s %s %s', CASE (SELECT c.relkind FROM pg_class AS c WHERE c.oid = made.relation::regclass)
                                             WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, made.relation,
@@ -149,7 +149,8 @@ END;
 COMMENT ON FUNCTION health.drop_score_view(text, boolean) IS
     'Drops a score view; refuses while other objects depend on it and names them, unless cascade => true drops those too';
 
-CREATE FUNCTION health_internal.relation_grants(present health_internal.score_view) RETURNS text[]
+-- Of what another version has no more they are gone.
+CREATE FUNCTION health_internal.relation_grants(present health_internal.score_view, version health_internal.model_version) RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -158,11 +159,12 @@ AS $$
                       CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
                       CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
         FROM health_internal.owned_relations(present) AS r JOIN pg_class AS c ON c.oid = to_regclass(r.relation), aclexplode(c.relacl) AS a
-        WHERE a.grantee <> c.relowner
+        WHERE a.grantee <> c.relowner AND r.relation IN (
+            SELECT w.relation FROM health_internal.score_relations(present.schema_name, present.view_name, version.document) AS w)
     );
 $$;
-COMMENT ON FUNCTION health_internal.relation_grants(health_internal.score_view) IS
-    'Statements that give the relations of a score view their grants again';
+COMMENT ON FUNCTION health_internal.relation_grants(health_internal.score_view, health_internal.model_version) IS
+    'Statements that give the relations of a score view their grants again, when it is made again for a version';
 
 -- A materialized view cannot be replaced in place: it is dropped and made again with its owner and its grants.
 CREATE FUNCTION health_internal.rebuild_score_view(present health_internal.score_view, version health_internal.model_version,
@@ -171,7 +173,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    grants text[] := health_internal.relation_grants(present);
+    grants text[] := health_internal.relation_grants(present, version);
     statement text;
 BEGIN
     PERFORM health_internal.drop_score_relations(present, false, kept);
@@ -197,3 +199,26 @@ AS $$
     WHERE s.schema_name = rebuild_view_as_owner.schema_name AND s.view_name = rebuild_view_as_owner.view_name;
 $$;
 COMMENT ON FUNCTION health_internal.rebuild_view_as_owner(name, name, integer) IS 'rebuild_score_view() as the owner of the model';
+
+-- Whoever replaces the table of users with DROP ... CASCADE takes with it the one relation that stands on it in every mode.
+CREATE FUNCTION health_internal.restore_people(model_name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    made record;
+BEGIN
+    FOR made IN SELECT s.*, ARRAY(SELECT r.suffix FROM health_internal.view_relations(s) AS r
+                                  WHERE r.suffix <> '_users') AS others
+                FROM health_internal.score_view AS s
+                WHERE s.model = model_name AND to_regclass(format('%I.%I', s.schema_name, s.view_name || '_users')) IS NULL
+                    AND format('%I.%I', s.schema_name, s.view_name || '_ledger') IN (SELECT o.relation
+                        FROM health_internal.owned_relations(s) AS o)
+                ORDER BY s.schema_name, s.view_name LOOP
+        PERFORM health_internal.build_score_view(made.schema_name, made.view_name, model_name,
+            health_internal.find_version(model_name, made.model_version), made.materialized, made.others);
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.restore_people(text) IS
+    'Makes name_users of the score views of a model again where it is missing, without the grants that it had';

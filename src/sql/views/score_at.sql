@@ -18,7 +18,7 @@ BEGIN
     ELSIF NOT isfinite(known_at) THEN
         RAISE EXCEPTION 'model "%": the day of what was known is %', model, known_at
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a calendar day; without one all that is known now is seen.';
-    ELSIF known_at IS NOT NULL AND NOT EXISTS (SELECT FROM health_internal.event_sources(scored.document) AS s
+    ELSIF known_at IS NOT NULL AND NOT EXISTS (SELECT FROM health_internal.ledger_sources(scored.document) AS s
                                                WHERE s.source ? 'known_at') THEN
         RAISE EXCEPTION 'model "%": no event source says when its rows became known', model
             USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -11,12 +11,16 @@ AS $$
             'metric.'
         WHEN '_signals' THEN 'Signals of account health by model "%s", version %s: one row per account and signal; the points of the '
             'leaves add up to the score.'
+        WHEN '_segments' THEN 'Segments of the accounts of model "%s", version %s: one row per account and segment.'
+        WHEN '_users' THEN 'People of the accounts by model "%s", version %s: one row per account and user with what the user did and how '
+            'the user stands, computed when it is read.'
+        WHEN '_flags' THEN 'Flags of the accounts of model "%s", version %s: one row per account and flag that is up.'
         ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the events, expressions and '
             'dated answers of that day; columns of the account table stand at their present value.'
     END, model_name, version);
 $$;
 COMMENT ON FUNCTION health_internal.describe_score_relation(text, text, integer) IS
-    'The comment on one of the four relations of a score view';
+    'The comment on one of the relations of a score view';
 
 CREATE FUNCTION health_internal.describe_score_column(suffix text, column_name text, document jsonb) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -28,10 +32,12 @@ DECLARE
         WHEN '' THEN '{health.account_score,health.metrics_record}'::regtype[]
         WHEN '_signals' THEN '{health.signal_score}'::regtype[]
         WHEN '_history' THEN '{health.account_score}'::regtype[]
+        WHEN '_flags' THEN '{health.account_flag}'::regtype[]
         ELSE '{}' END;
     description text;
 BEGIN
-    description := CASE column_name
+    description := CASE WHEN suffix = '_users' THEN health_internal.describe_user_column(column_name) END;
+    description := coalesce(description, CASE column_name
         WHEN 'account_id' THEN 'Account id, in the type of the account table'
         WHEN 'name' THEN 'Name of the account'
         WHEN 'as_of' THEN 'The day of the score: it rests on events of days before it'
@@ -51,10 +57,13 @@ BEGIN
             'depend on the day'
         WHEN 'repeated' THEN 'Whether the account source has the account more than once: then it is not scored'
         WHEN 'segments' THEN 'Peer groups for percentile normalizers'
+        WHEN 'segment' THEN 'Name of the segment in the model'
+        WHEN CASE suffix WHEN '_segments' THEN 'value' END
+            THEN 'Which of the groups of the segment the account is in; unknown: it has no value'
         WHEN 'outages' THEN 'First and last days, by turns, on which tracking was broken: dates within are scored as of the first day'
         WHEN 'tracking_broke' THEN 'Why as_of is the first day on which tracking was broken, and not today; NULL: it is today'
         WHEN 'overrides' THEN 'What was ever decided about the score, in the order in which it was'
-    END;
+    END);
     IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
         -- The metric named coverage is not the score's data coverage.
         SELECT col_description(t.typrelid, a.attnum) INTO description
@@ -81,7 +90,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.describe_score_column(text, text, jsonb) IS
-    'The comment on a column of one of the four relations of a score view';
+    'The comment on a column of one of the relations of a score view';
 
 CREATE FUNCTION health_internal.comment_on_score_relation(relation text, kind text, suffix text, model_name text, version integer,
     document jsonb)
@@ -108,7 +117,7 @@ COMMENT ON FUNCTION health_internal.comment_on_score_relation(text, text, text, 
 CREATE FUNCTION health_internal.compile_score_view(schema_name name, view_name name, store health_internal.store,
     as_literals boolean DEFAULT false)
 RETURNS TABLE (suffix text, relation text, query text)
-LANGUAGE plpgsql ROWS 4
+LANGUAGE plpgsql ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -120,15 +129,19 @@ BEGIN
     compiled := health_internal.compile_model(version.document, version.version, model_name => version.model,
                                               past_days => health_internal.past_days(version.document),
                                               as_literals => as_literals);
-    FOR suffix, relation IN SELECT r.suffix, r.relation FROM health_internal.score_relations(schema_name, view_name) AS r LOOP
+    FOR suffix, relation IN SELECT r.suffix, r.relation
+                            FROM health_internal.score_relations(schema_name, view_name, version.document) AS r LOOP
         ledger_relation := coalesce(ledger_relation, relation);
-        query := health_internal.store_relation(store, suffix, ledger_relation, compiled, as_literals);
+        query := CASE suffix WHEN '_segments'
+            THEN health_internal.compile_segments(version.model, version.document, pg_catalog.format('%I.%I', schema_name, view_name))
+            WHEN '_flags' THEN health_internal.compile_flags(store, ledger_relation)
+            ELSE health_internal.store_relation(store, suffix, ledger_relation, compiled, as_literals) END;
         RETURN NEXT;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_score_view(name, name, health_internal.store, boolean) IS
-    'SQL of the four relations of a score view, in the order in which they build on each other; with the overrides, pulses and '
+    'SQL of the relations of a score view, in the order in which they build on each other; with the overrides, pulses and '
     'calibrations that there are as literals or read from the catalog, which only the owner of the model can';
 
 -- What is kept has its tables already, which refreshes bring up to date.
@@ -152,6 +165,57 @@ $$;
 COMMENT ON FUNCTION health_internal.replace_view(text, text, text) IS
     'Gives a plain view another query of the same columns, whose names are looked up under a search_path';
 
+-- By the version that the score view was made of.
+CREATE FUNCTION health_internal.view_relations(present health_internal.score_view)
+RETURNS TABLE (suffix text, relation text, short_name text)
+LANGUAGE sql STABLE ROWS 4
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.* FROM health_internal.score_relations(present.schema_name, present.view_name,
+        (SELECT v.document FROM health_internal.model_version AS v
+         WHERE v.model = present.model AND v.version = present.model_version)) AS r;
+$$;
+COMMENT ON FUNCTION health_internal.view_relations(health_internal.score_view) IS
+    'The relations that a score view has, in the order in which they build on each other';
+
+-- A score view that had no such relation does not take the place of a relation that happens to have the name.
+CREATE FUNCTION health_internal.check_name_beside(schema_name name, view_name name, suffix text, relation text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF octet_length(view_name || suffix) > 63 THEN
+        RAISE EXCEPTION 'name of score view "%" is longer than % bytes', view_name, 63 - octet_length(suffix)
+            USING ERRCODE = 'name_too_long',
+                  HINT = format('The model has %s, and the longest of its relations adds %s.', ltrim(suffix, '_'), suffix);
+    ELSIF to_regclass(relation) IS NOT NULL AND NOT EXISTS (
+        SELECT FROM health_internal.score_view AS s CROSS JOIN LATERAL health_internal.view_relations(s) AS r
+        WHERE s.schema_name = check_name_beside.schema_name AND s.view_name = check_name_beside.view_name
+          AND r.suffix = check_name_beside.suffix) THEN
+        RAISE EXCEPTION 'relation % exists already', relation
+            USING ERRCODE = 'duplicate_table',
+                  DETAIL = format('The model has %s, and so this is a name of one of its score views.', ltrim(suffix, '_')),
+                  HINT = 'Rename the one or choose another name for the score view.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.check_name_beside(name, name, text, text) IS
+    'Raises an error when the name of what stands beside a score view is taken by something else, or too long';
+
+-- Score views of release 0.1.0 had no name_users, so that somebody's own relation may have that name.
+CREATE FUNCTION health_internal.is_foreign_relation(suffix text, relation text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT suffix = '_users' AND to_regclass(relation) IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_rewrite AS r
+        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_proc'::regclass
+            AND d.refobjid = 'health_internal.account_users(jsonb, health.account_state)'::regprocedure
+        WHERE r.ev_class = to_regclass(relation));
+$$;
+COMMENT ON FUNCTION health_internal.is_foreign_relation(text, text) IS
+    'Whether a relation of the name of one of a score view is somebody''s own';
+
 -- Under the author's search_path, with target names qualified.
 CREATE FUNCTION health_internal.build_score_view(schema_name name, view_name name, model_name text, version health_internal.model_version,
                                                  materialized boolean, kept text[] DEFAULT '{}') RETURNS void
@@ -166,15 +230,27 @@ DECLARE
     made record;
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
-    FOR made IN SELECT c.* FROM health_internal.compile_score_view(schema_name, view_name, store,
+    FOR made IN SELECT c.*, CASE WHEN c.suffix = '_users' OR health_internal.is_beside(c.suffix) THEN 'VIEW' ELSE kind END AS kind,
+                       CASE c.suffix WHEN '_users' THEN ' WITH (security_barrier)' ELSE '' END AS options
+                FROM health_internal.compile_score_view(schema_name, view_name, store,
                     kind = 'VIEW' AND NOT store.has_scores) AS c WHERE c.suffix <> ALL (kept) LOOP
-        EXECUTE pg_catalog.format('CREATE %s %s AS %s', CASE kind WHEN 'VIEW' THEN 'OR REPLACE VIEW' ELSE kind END, made.relation,
-            made.query);
-        IF kind = 'MATERIALIZED VIEW' THEN
+        IF health_internal.is_foreign_relation(made.suffix, made.relation) THEN
+            RAISE WARNING 'score view %.% has no people: there is another relation %', pg_catalog.quote_ident(schema_name),
+                pg_catalog.quote_ident(view_name), made.relation
+                USING HINT = 'Give that another name; the next refresh makes the view of people.';
+            CONTINUE;
+        END IF;
+        IF health_internal.is_beside(made.suffix) THEN
+            PERFORM health_internal.check_name_beside(schema_name, view_name, made.suffix, made.relation);
+        END IF;
+        EXECUTE pg_catalog.format('CREATE %s %s%s AS %s', CASE made.kind WHEN 'VIEW' THEN 'OR REPLACE VIEW' ELSE made.kind END,
+            made.relation, made.options, made.query);
+        IF made.kind = 'MATERIALIZED VIEW' THEN
             EXECUTE pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s)', made.relation, keys ->> made.suffix);
             EXECUTE pg_catalog.format('ANALYZE %s', made.relation);
         END IF;
-        PERFORM health_internal.comment_on_score_relation(made.relation, kind, made.suffix, model_name, version.version, version.document);
+        PERFORM health_internal.comment_on_score_relation(made.relation, made.kind, made.suffix, model_name, version.version,
+            version.document);
         IF store.has_scores AND made.suffix = '_history' THEN
             EXECUTE pg_catalog.format('COMMENT ON VIEW %s IS %L', made.relation, pg_catalog.format(
                 'Daily account health by model "%s": one row per account and day, with the account data that were recorded on that day.',
@@ -184,7 +260,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.build_score_view(name, name, text, health_internal.model_version, boolean, text[]) IS
-    'Creates the four relations of a score view, less those with suffixes that are kept; plain views take the place of those that stand '
+    'Creates the relations of a score view, less those with suffixes that are kept; plain views take the place of those that stand '
         'there';
 
 CREATE FUNCTION health_internal.parse_view_name(name text) RETURNS text[]
@@ -245,7 +321,7 @@ DECLARE
     existing text;
 BEGIN
     SELECT r.relation INTO existing FROM health_internal.score_relations(create_view_as_owner.schema_name,
-        create_view_as_owner.view_name) AS r
+        create_view_as_owner.view_name, version.document) AS r
     WHERE to_regclass(r.relation) IS NOT NULL LIMIT 1;
     IF existing IS NOT NULL THEN
         IF EXISTS (SELECT 1 FROM health_internal.score_view AS s
@@ -309,4 +385,5 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health.create_score_view(text, text, boolean) IS
     'Creates the score view of a model: name (one row per account), name_signals, name_history and their base name_ledger, '
-    'materialized with unique indexes by default, else plain views that compute on every read';
+    'materialized with unique indexes by default, else plain views that compute on every read; and, plain views in any case, name_users '
+    '(one row per account and user) and, of a model that has segments or flags, name_segments and name_flags';

@@ -35,8 +35,10 @@ select m, (select count(*) from health.overrides(m)) as overrides, (select count
 from unnest('{plain,captured,windowed}'::text[]) m;
 select account_id, count(*) from captured_history group by 1 union all select account_id, count(*) from windowed_history group by 1;
 select account_id, score is not null from plain union all select account_id, score is not null from captured union all select account_id, score is not null from windowed;
+\set ECHO none
 select 'select count(*) as "rows of it" from (' || string_agg(format('select 1 from health_data.%I as k where k.account_id::text = ''2''', c.relname), ' union all ') || ') as kept'
 from pg_class c where c.relnamespace = 'health_data'::regnamespace and c.relkind in ('r', 'p') and c.relname ~ '^(chunk|book|score|stale|history)_[0-9]+$' \gexec
+\set ECHO all
 call health.refresh('captured');
 call health.refresh('windowed');
 select count(*) from health.verify('captured');

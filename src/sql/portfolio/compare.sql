@@ -148,17 +148,19 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    named CONSTANT text := (SELECT string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c."position")
+        FROM ROWS FROM (unnest(columns), unnest(types)) WITH ORDINALITY AS c (name, type, "position"));
     answers boolean[];
     missing text;
 BEGIN
+    -- By itself, without parentheses around it and with no other names, it has to be an expression as well.
+    PERFORM FROM health_internal.describe_query(format(E'SELECT %s\n FROM jsonb_to_record(''{}'') AS f (%s)', condition, named), visible);
     PERFORM health_internal.look_names_up_in(visible);
     -- In VALUES there is neither an aggregate nor a set.
     EXECUTE pg_catalog.format(E'SELECT pg_catalog.array_agg(c.answer ORDER BY f."$place") FROM (SELECT r."$place", n.* '
         'FROM pg_catalog.unnest($1) WITH ORDINALITY AS r ("$figures", "$place") CROSS JOIN LATERAL '
         'pg_catalog.jsonb_to_record(r."$figures") AS n (%2$s)) AS f CROSS JOIN LATERAL (VALUES (NOT (NOT (%1$s\n)))) AS c (answer)',
-        condition,
-        (SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', c.name, c.type), ', ' ORDER BY c."position")
-         FROM ROWS FROM (pg_catalog.unnest(columns), pg_catalog.unnest(types)) WITH ORDINALITY AS c (name, type, "position")))
+        condition, named)
     INTO answers USING figures;
     RETURN answers;
 EXCEPTION
@@ -167,8 +169,8 @@ EXCEPTION
         RAISE EXCEPTION 'the condition "%": %', condition, sqlerrm
             USING ERRCODE = sqlstate, HINT = coalesce('Did you mean "' || health.nearest_name(missing, columns) || '"?',
                 'It is over the columns of a score view and the signals as measured; see docs/reference/portfolio.md.');
-    WHEN syntax_error OR undefined_function OR datatype_mismatch OR indeterminate_datatype OR grouping_error OR windowing_error
-         OR ambiguous_column OR cannot_coerce OR data_exception OR cardinality_violation OR undefined_table
+    WHEN syntax_error OR undefined_parameter OR undefined_function OR undefined_table OR datatype_mismatch OR indeterminate_datatype
+         OR grouping_error OR windowing_error OR ambiguous_column OR cannot_coerce OR data_exception OR cardinality_violation
          OR feature_not_supported THEN
         RAISE EXCEPTION 'the condition "%": %', condition, sqlerrm
             USING ERRCODE = sqlstate,

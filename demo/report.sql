@@ -213,7 +213,10 @@ select pg_temp.fold(pg_temp.ask(:'backtest_statement')) as predicts,
 select health.model_definition(:'model') ? 'revenue' as has_revenue \gset
 \if :has_revenue
   \echo 'REVENUE'
-  \echo '   select * from health.mrr_movements(' :model ', ...); health.renewals(' :model '); health.cohorts(' :model ')'
+  select format('select * from health.mrr_movements(%L, %L, %L);   select * from health.renewals(%1$L);', :'model',
+                (date :'as_of' - interval '6 months')::date, :'as_of') as revenue_statement,
+         format('select * from health.cohorts(%L, ''year'', ''retention'');', :'model') as cohort_statement \gset
+  \echo '  ' :revenue_statement
   select to_char(period_start, 'YYYY-MM') as month, to_char(mrr_start, 'FM999,999,999') as "MRR", to_char(new_mrr, 'FM999,999,999') as new,
          to_char(expansion, 'FM999,999,999') as expansion, to_char(contraction, 'FM999,999,999') as contraction, to_char(churn, 'FM999,999,999') as churn,
          pg_temp.percent(nrr, 'FM990.0') as "NRR %", pg_temp.percent(grr, 'FM990.0') as "GRR %", lost_customers as lost
@@ -225,15 +228,15 @@ select health.model_definition(:'model') ? 'revenue' as has_revenue \gset
 select health.model_definition(:'model') ? 'flags' as has_flags \gset
 \if :has_flags
   \echo 'FLAGS'
-  \echo '   select * from scores.':model'_flags'
   select :'model' || '_flags' as flags_view \gset
+  \echo '   select * from scores.':flags_view';'
   select kind, flag, count(*) as accounts, pg_temp.shorten((array_agg(name order by since, account_id))[1], 18) as "such as",
          pg_temp.shorten((array_agg(sentence order by since, account_id))[1], 58) as sentence
   from scores.:flags_view group by kind, flag order by kind, accounts desc, flag limit 12;
 \endif
 \if :has_revenue
   \echo 'WHO STAYS'
-  \echo '   select * from health.cohorts(' :model ', ''year'', ''retention'')'
+  \echo '  ' :cohort_statement
   select * from health.cohorts(:'model', 'year', 'retention') order by 1, 2 limit 8;
 \endif
 

@@ -77,7 +77,23 @@ SELECT customers FROM boards.executive;
 SELECT count(*), count("{low}") FROM boards.customer_success;
 SELECT count(*) FROM harmed;
 DROP SCHEMA boards CASCADE;
-SELECT health.drop_model(m, cascade => true) FROM unnest('{nasty,other}'::text[]) m;
+-- Why there may be more to sell is what the flags of expansion say, also to readers.
+CREATE SCHEMA boards;
+SELECT health.create_model('flagged', jsonb_set(:'document', '{flags}', '{"*": true}'));
+SELECT health.create_score_view('flagged', 'flagged_view', false);
+SELECT count(*) FROM health.create_dashboards('flagged', 'boards');
+GRANT USAGE ON SCHEMA boards TO dashboards_reader;
+GRANT SELECT ON boards.sales, boards.executive TO dashboards_reader;
+CREATE TABLE said AS SELECT account_id, string_agg(sentence, '; ' ORDER BY flag) AS opportunity FROM flagged_view_flags WHERE kind = 'expansion' GROUP BY 1;
+GRANT SELECT ON said TO dashboards_reader;
+GRANT USAGE ON SCHEMA dashboards_test TO dashboards_reader;
+SET ROLE dashboards_reader;
+SELECT count(*) > 0 AS some, count(*) = count(s.opportunity) AND bool_and(s.opportunity = b.opportunity) AS same
+FROM boards.sales AS b LEFT JOIN said AS s USING (account_id) WHERE b.opportunity IS NOT NULL OR s.opportunity IS NOT NULL;
+SELECT customers, at_risk FROM boards.executive;
+RESET ROLE;
+DROP SCHEMA boards CASCADE;
+SELECT health.drop_model(m, cascade => true) FROM unnest('{nasty,other,flagged}'::text[]) m;
 SELECT health.drop_score_view('board_view');
 SELECT health.drop_model('board');
 DROP SCHEMA dashboards_test CASCADE;

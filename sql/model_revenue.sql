@@ -31,7 +31,13 @@ SELECT account_id, mrr_start, mrr_end, movement FROM health.revenue('rev', '2025
 SELECT account_id, mrr_start, mrr_end, movement FROM health.revenue('rev', '2025-02-01', '2025-03-01', 'EUR') WHERE account_id >= 'w';
 SELECT account_id, mrr_start, mrr_end, movement FROM health.revenue('rev', '2025-02-01', '2025-03-01', 'USD') WHERE mrr_start > 0;
 SELECT mrr_start FROM health.mrr_movements('rev', '2025-02-01', '2025-03-01', currency => 'JPY');
+SELECT health.report_html('rev') LIKE '<!DOCTYPE html>%' AS a_page_all_the_same;
 DELETE FROM subscriptions WHERE account = 'x';
+-- Without a currency none is to be named.
+SELECT health.create_model('plain', :'document'::jsonb #- '{facts,subscriptions,currency}');
+SELECT mrr_start, mrr_end FROM health.mrr_movements('plain', '2025-02-01', '2025-03-01');
+SELECT mrr_start FROM health.mrr_movements('plain', '2025-02-01', '2025-03-01', currency => 'EUR');
+SELECT health.drop_model('plain');
 INSERT INTO subscriptions VALUES ('y', '2025-01-01', NULL, -5, 'EUR');
 SELECT period_start, period_end, reactivation, reactivated_customers, unknown_accounts
 FROM health.mrr_movements('rev', '2025-01-01', '2025-03-15') ORDER BY 1;

@@ -19,6 +19,25 @@ CREATE FUNCTION health_internal.model_bands(doc jsonb, OUT "position" int, OUT n
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 100 ROWS 4;
 COMMENT ON FUNCTION health_internal.model_bands(jsonb) IS 'The bands of a model document, the best first';
 
+-- Of a model with one or two bands the best is none.
+CREATE FUNCTION health_internal.bands_at_risk(document jsonb) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(array_agg(b.name), '{}')
+    FROM (SELECT m.name FROM health_internal.model_bands(document) AS m ORDER BY m."position" OFFSET 1) AS b
+    WHERE b.name IN (SELECT m.name FROM health_internal.model_bands(document) AS m ORDER BY m."position" DESC LIMIT 2);
+$$;
+COMMENT ON FUNCTION health_internal.bands_at_risk(jsonb) IS 'The bands of a model that are at risk: the two lowest, but never the best';
+
+CREATE FUNCTION health_internal.is_at_risk(band text, state text, risky text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT (band = ANY (risky)) IS TRUE OR (state = 'silent') IS TRUE;
+END;
+COMMENT ON FUNCTION health_internal.is_at_risk(text, text, text[]) IS
+    'Whether a customer is at risk: in one of the bands that are, or silent';
+
 CREATE FUNCTION health_internal.source_fields(OUT "position" int, OUT kind text, OUT field text, OUT accepts text, OUT with_account boolean,
                                               OUT dated boolean) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_source_fields'

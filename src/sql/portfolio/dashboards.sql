@@ -45,7 +45,7 @@ AS $$
         (3, 'executive_trend', 'mean_score', 'avg(h.score)', 'Mean score'),
         (4, 'executive_trend', 'best_band_share', 'avg((h.band = {best})::int) FILTER (WHERE h.band IS NOT NULL)',
          'Share of the best band'),
-        (5, 'executive_trend', 'at_risk', 'count(*) FILTER (WHERE h.band IN ({low}) OR h.state = ''silent'')', 'Accounts at risk'),
+        (5, 'executive_trend', 'at_risk', 'count(*) FILTER (WHERE health_internal.is_at_risk(h.band, h.state, {low}))', 'Accounts at risk'),
         (6, 'executive_trend', 'silent', 'count(*) FILTER (WHERE h.state = ''silent'')', 'Accounts in which nobody is active'),
 
         (1, 'customer_success', 'priority', 'rank() OVER (ORDER BY ({at_risk}) DESC, {arr} DESC NULLS LAST, v.score, v.account_id)',
@@ -91,12 +91,8 @@ AS $$
 
         (1, 'sales', 'account_id', 'v.account_id', 'Account id'),
         (2, 'sales', 'name', 'v.name', 'Name of the account'),
-        (3, 'sales', 'opportunity', 'CASE WHEN v.adoption_rate >= 0.9 THEN ''near capacity'' WHEN v.band = {best} AND v.change_28d >= 5 '
-            'THEN ''high and rising'' WHEN v.activation_rate > 0.8 AND v.growth >= 0.1 THEN ''growing team'' '
-            'WHEN v.trend_4w >= 0.25 AND v.band = {best} THEN ''engagement is peaking'' '
-            'WHEN v.trial_use THEN ''used before the start'' END',
-         'Why there may be more to sell: 90 % of the seats in use; best band and 5 points up; over 80 % active and growing by 10 %; events '
-         'up 25 %; NULL: no sign'),
+        (3, 'sales', 'opportunity', '{flags}',
+         'Why there may be more to sell: the flags of expansion that are up, in words; NULL: none, or the model has no flags'),
         (4, 'sales', 'renewal_at_risk', '({at_risk})', 'In one of the two lowest bands, or silent: renewal comes before expansion'),
         (5, 'sales', 'score', 'v.score', 'Score'),
         (6, 'sales', 'band', 'v.band', 'Band'),
@@ -114,13 +110,14 @@ COMMENT ON FUNCTION health_internal.dashboard_columns() IS
     'The columns of all dashboards: expression over a score view v or its history h, with blanks for bands and revenue, and what it says';
 
 -- Blanks are filled in the expressions above alone, once: names and bands of a model may look like blanks.
-CREATE FUNCTION health_internal.compile_dashboard(dashboard text, score_view text, history_view text, document jsonb, arr text) RETURNS text
+CREATE FUNCTION health_internal.compile_dashboard(dashboard text, score_view text, history_view text, flags_view text, document jsonb,
+    arr text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT concat('SELECT ',
         (SELECT string_agg(concat(health_internal.fill_template(
-                    replace(c.expression, '{at_risk}', '(v.band IN ({low})) IS TRUE OR v.state = ''silent'''), b.blanks),
+                    replace(c.expression, '{at_risk}', 'health_internal.is_at_risk(v.band, v.state, {low})'), b.blanks),
                     ' AS ', quote_ident(c.name)), ', ' ORDER BY c."position")
          FROM health_internal.dashboard_columns() AS c WHERE c.dashboard = compile_dashboard.dashboard),
         CASE WHEN dashboard IN ('customer_success', 'product', 'sales') THEN
@@ -135,12 +132,13 @@ AS $$
             ELSE concat(score_view, ' AS v WHERE v.in_book', CASE dashboard WHEN 'executive_bands' THEN ' GROUP BY v.band' END) END)
     FROM (SELECT jsonb_build_object(
               'best', quote_literal((SELECT m.name FROM health_internal.model_bands(document) AS m WHERE m."position" = 1)),
-              'low', coalesce((SELECT string_agg(quote_literal(r.name), ', ')
-                               FROM unnest(health_internal.bands_at_risk(document)) AS r (name)), 'NULL'),
+              'low', format('%L::text[]', health_internal.bands_at_risk(document)),
+              'flags', CASE WHEN document ? 'flags' THEN format('(SELECT string_agg(f.sentence, ''; '' ORDER BY f.flag) FROM %s AS f '
+                  'WHERE f.account_id = v.account_id AND f.kind = ''expansion'')', flags_view) ELSE 'NULL::text' END,
               'arr', CASE WHEN arr IS NULL THEN 'NULL::float8' ELSE concat('v.', quote_ident(arr), '::float8') END) AS blanks) AS b;
 $$;
-COMMENT ON FUNCTION health_internal.compile_dashboard(text, text, text, jsonb, text) IS
-    'SQL of a dashboard over a score view and its history; arr is the account column with the annual recurring revenue, or NULL';
+COMMENT ON FUNCTION health_internal.compile_dashboard(text, text, text, text, jsonb, text) IS
+    'SQL of a dashboard over a score view, its history and its flags; arr is the account column with the annual recurring revenue, or NULL';
 
 CREATE FUNCTION health_internal.comment_on_dashboard(relation text, dashboard text, document jsonb) RETURNS void
 LANGUAGE plpgsql
@@ -197,7 +195,8 @@ BEGIN
                 USING ERRCODE = 'duplicate_table', HINT = 'Choose another schema for the dashboards.';
         END IF;
         query := health_internal.compile_dashboard(part.name, format('%I.%I', present.schema_name, present.view_name),
-            format('%I.%I', present.schema_name, present.view_name || '_history'), document, paid);
+            format('%I.%I', present.schema_name, present.view_name || '_history'),
+            format('%I.%I', present.schema_name, present.view_name || '_flags'), document, paid);
         BEGIN    -- with the grants that it has
             EXECUTE concat(format('CREATE OR REPLACE VIEW %I.%I WITH (security_barrier) AS ', schema, part.name), query);
         EXCEPTION WHEN invalid_table_definition THEN    -- other columns

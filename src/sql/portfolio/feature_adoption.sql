@@ -213,7 +213,8 @@ DECLARE
                                     WHERE from_date + pg_catalog.make_interval(months => n) <= to_date ORDER BY 1);
 BEGIN
     SELECT coalesce(array_agg(r.account_id), '{}'), coalesce(array_agg(months[n]), '{}') INTO accounts, days
-    FROM health_internal.mrr_at(model, months) AS r, generate_series(1, cardinality(months) - 1) AS n
+    FROM health_internal.mrr_at(model, months, currency => health_internal.find_currency(model, NULL)) AS r,
+         generate_series(1, cardinality(months) - 1) AS n
     WHERE health.mrr_movement(r.mrr[n], r.mrr[n + 1], r.had_before[n]) = 'expansion';
 END;
 $$;

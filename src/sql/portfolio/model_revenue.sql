@@ -96,37 +96,56 @@ BEGIN
     fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
     currency := health_internal.field_of(fields, 'facts.' || fact, 'currency');
     IF currency.expression IS NULL THEN
-        RETURN '{}';
+        RETURN ARRAY[]::text[];
     END IF;
-    EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT %s FROM %s WHERE %s AND (%1$s) IS NOT NULL ORDER BY 1 LIMIT 20)',
+    EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT %s FROM %s WHERE %s AND (%1$s) IS NOT NULL ORDER BY 1)',
         health_internal.compile_text_key(currency), currency.from_item,
         coalesce('(' || (health_internal.field_of(fields, 'facts.' || fact, 'filter')).expression || ')', 'true')) INTO found_currencies;
     RETURN found_currencies;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.fact_currencies_as_owner(text, text) IS
-    'The currencies of a fact source of a model, at most 20, as the owner of the model; none without such a column';
+    'The currencies of a fact source of a model, as the owner of the model; none without such a column';
 
--- Amounts of different currencies are never added.
-CREATE FUNCTION health_internal.check_currency(model text, fact text, currency text, known text[]) RETURNS void
-LANGUAGE plpgsql IMMUTABLE
+CREATE FUNCTION health_internal.revenue_currencies(model text) RETURNS text[]
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    opened CONSTANT health_internal.model := health_internal.open_model(model);
 BEGIN
-    IF currency IS NULL AND cardinality(known) > 1 THEN
-        RAISE EXCEPTION 'model "%": % are in %', model, fact, array_to_string(known, ', ')
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Amounts of different currencies are not added.',
-                  HINT = format('Name one: currency => %L.', known[1]);
-    ELSIF currency IS NOT NULL AND currency <> ALL (known) THEN
-        RAISE EXCEPTION 'model "%": no % are in "%"', model, fact, currency
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = CASE WHEN cardinality(known) = 0 THEN 'The source names no currency: leave it out, or add "currency" to the fact.'
-                              ELSE 'They are in ' || array_to_string(known, ', ') || '.' END;
-    END IF;
+    RETURN (SELECT c.known FROM health_internal.rows_as_owner(opened.owner, NULL,
+        'SELECT health_internal.fact_currencies_as_owner($1, $2)', model,
+        health_internal.revenue_fact(health_internal.find_version(model, opened.current_version))) AS c (known text[]));
 END;
 $$;
-COMMENT ON FUNCTION health_internal.check_currency(text, text, text, text[]) IS
-    'Raises an error unless the amounts of a fact are in one currency, or in the one that is named';
+COMMENT ON FUNCTION health_internal.revenue_currencies(text) IS
+    'The currencies that the revenue of a model is in; an error when it does not say what its revenue is';
+
+-- Amounts of different currencies are never added: the one that they are in comes back.
+CREATE FUNCTION health_internal.find_currency(model text, wanted text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known CONSTANT text[] := health_internal.revenue_currencies(model);
+BEGIN
+    IF wanted IS NULL AND cardinality(known) > 1 THEN
+        RAISE EXCEPTION 'model "%": its revenue is in %', model, array_to_string(known[1:20], ', ')
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Amounts of different currencies are not added.',
+                  HINT = format('Name one: currency => %L.', known[1]);
+    ELSIF wanted IS NOT NULL AND wanted <> ALL (known) THEN
+        RAISE EXCEPTION 'model "%": none of its revenue is in "%"', model, wanted
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = CASE WHEN cardinality(known) = 0 THEN 'The source names no currency: leave it out, or add "currency" to the fact.'
+                              ELSE 'It is in ' || array_to_string(known[1:20], ', ') || '.' END;
+    END IF;
+    RETURN coalesce(wanted, known[1]);
+END;
+$$;
+COMMENT ON FUNCTION health_internal.find_currency(text, text) IS
+    'The currency of the revenue of a model, NULL where it has none: the wanted one, else the only one; an error when there are others '
+    'or it does not occur';
 
 CREATE FUNCTION health_internal.mrr_at(model text, dates date[], segment text DEFAULT NULL, currency text DEFAULT NULL,
     OUT account_id text, OUT name text, OUT segment_value text, OUT mrr float8[], OUT had_before boolean[], OUT days_left float8[])
@@ -138,9 +157,6 @@ DECLARE
     opened CONSTANT health_internal.model := health_internal.open_model(model);
     fact CONSTANT text := health_internal.revenue_fact(health_internal.find_version(model, opened.current_version));
 BEGIN
-    PERFORM health_internal.check_currency(model, fact, currency, c.known)
-    FROM health_internal.rows_as_owner(opened.owner, NULL, 'SELECT health_internal.fact_currencies_as_owner($1, $2)', model, fact)
-         AS c (known text[]);
     RETURN QUERY
     SELECT v.account_id, v.name, v.segment_value, m.mrr, m.had_before, m.days_left
     FROM health_internal.rows_as_owner(opened.owner, NULL,
@@ -159,8 +175,8 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.mrr_at(text, date[], text, text) IS
-    'The recurring revenue of every account as of some dates (NULL: in several currencies, or below 0), whether there had been any '
-    'subscription within ten years before, and the days to the end of the present one';
+    'The recurring revenue of every account as of some dates in a currency, NULL where it has none (unknown: below 0), whether there had '
+    'been any subscription within ten years before, and the days to the end of the present one';
 
 CREATE FUNCTION health_internal.check_period(model text, from_date date, to_date date) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
@@ -188,7 +204,7 @@ BEGIN
     RETURN QUERY
     SELECT r.account_id, r.name, r.mrr[1], b.new_mrr, b.expansion, b.contraction, b.churn, b.reactivation, r.mrr[2],
            CASE WHEN r.mrr[1] IS NOT NULL AND r.mrr[2] IS NOT NULL THEN health.mrr_movement(r.mrr[1], r.mrr[2], r.had_before[1]) END
-    FROM health_internal.mrr_at(model, ARRAY[from_date, to_date], currency => currency) AS r
+    FROM health_internal.mrr_at(model, ARRAY[from_date, to_date], currency => health_internal.find_currency(model, revenue.currency)) AS r
     LEFT JOIN LATERAL (SELECT (health.mrr_bridge(o.mrr_start, o.mrr_end, o.had_before)).*
                        FROM (VALUES (r.mrr[1], r.mrr[2], r.had_before[1])) AS o (mrr_start, mrr_end, had_before)) AS b
         ON r.mrr[1] IS NOT NULL AND r.mrr[2] IS NOT NULL;
@@ -212,6 +228,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     most CONSTANT integer := 1000;
+    paid_in CONSTANT text := health_internal.find_currency(model, mrr_movements.currency);
     dates date[];
 BEGIN
     PERFORM health_internal.check_period(model, from_date, to_date);
@@ -233,7 +250,7 @@ BEGIN
                  health.mrr_bridge(r.mrr[n], r.mrr[n + 1], r.had_before[n])
                      FILTER (WHERE r.mrr[n] IS NOT NULL AND r.mrr[n + 1] IS NOT NULL) AS bridge,
                  count(*) FILTER (WHERE r.mrr[n] IS NULL OR r.mrr[n + 1] IS NULL) AS unknown
-          FROM health_internal.mrr_at(model, dates, segment, currency) AS r, generate_series(1, cardinality(dates) - 1) AS n
+          FROM health_internal.mrr_at(model, dates, segment, paid_in) AS r, generate_series(1, cardinality(dates) - 1) AS n
           GROUP BY n, r.segment_value) AS b
     ORDER BY b.n, b.segment_value;
 END;
@@ -243,17 +260,6 @@ COMMENT ON FUNCTION health.mrr_movements(text, date, date, text, text, text) IS
     'may be shorter), or for each and value of an account column: new, expansion, contraction, churn, reactivation with their customers, '
     'NRR, GRR, logo churn and ARPA of the period. Accounts whose revenue comes to less than 0 are counted as unknown and left '
     'out. Of a fact in several currencies one is to be named';
-
--- Of a model with one or two bands the best is none.
-CREATE FUNCTION health_internal.bands_at_risk(document jsonb) RETURNS text[]
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT coalesce(array_agg(b.name), '{}')
-    FROM (SELECT m.name FROM health_internal.model_bands(document) AS m ORDER BY m."position" OFFSET 1) AS b
-    WHERE b.name IN (SELECT m.name FROM health_internal.model_bands(document) AS m ORDER BY m."position" DESC LIMIT 2);
-$$;
-COMMENT ON FUNCTION health_internal.bands_at_risk(jsonb) IS 'The bands of a model that are at risk: the two lowest, but never the best';
 
 CREATE FUNCTION health.renewals(model text, as_of date DEFAULT NULL, currency text DEFAULT NULL,
     OUT account_id text, OUT name text, OUT renews_on date, OUT days_left integer, OUT renewal_window text, OUT mrr float8,
@@ -265,13 +271,15 @@ AS $$
 DECLARE
     document CONSTANT jsonb := (health_internal.find_version(model, (health_internal.open_model(model)).current_version)).document;
     today CONSTANT date := coalesce(renewals.as_of, health_internal.model_today(document));
+    paid_in CONSTANT text := health_internal.find_currency(model, renewals.currency);
+    risky CONSTANT text[] := health_internal.bands_at_risk(document);
 BEGIN
     RETURN QUERY
     SELECT r.account_id, r.name, today + d.days, d.days,
            CASE WHEN d.days < 0 THEN 'past' WHEN d.days <= 30 THEN '0-30' WHEN d.days <= 60 THEN '31-60' WHEN d.days <= 90 THEN '61-90'
                 WHEN d.days IS NOT NULL THEN 'beyond 90' ELSE 'none' END,
-           r.mrr[1], s.score, s.band, s.state, coalesce(s.band = ANY (health_internal.bands_at_risk(document)), false) OR s.state = 'silent'
-    FROM health_internal.mrr_at(model, ARRAY[today], currency => currency) AS r
+           r.mrr[1], s.score, s.band, s.state, health_internal.is_at_risk(s.band, s.state, risky)
+    FROM health_internal.mrr_at(model, ARRAY[today], currency => paid_in) AS r
     JOIN health.score_at(model, today) AS s ON s.account_id = r.account_id AND s.state NOT IN ('prospect', 'ended'),
          LATERAL (SELECT r.days_left[1]::integer) AS d (days)
     ORDER BY d.days NULLS LAST, r.mrr[1] DESC NULLS LAST, r.account_id;

@@ -112,7 +112,7 @@ BEGIN
         'FROM (%s) AS r WHERE %s AND (r.state IS NULL OR r.state NOT IN (''prospect'', ''ended'')) GROUP BY r.account_id) '
         'SELECT %s, s.name, s.as_of, s.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, s.unknown_reason, '
         's.change_28d, s.main_reason, s.next_step, s.override_reason, s.score_without_top_user, s.weekly, p.days, p.scores, p.bands, '
-        's.in_book AND (s.band = ANY (%L::pg_catalog.text[]) OR s.state = ''silent'') IS TRUE, %s, %s '
+        's.in_book AND health_internal.is_at_risk(s.band, s.state, %L), %s, %s '
         'FROM (SELECT r.* FROM (%s) AS r WHERE %s) AS s LEFT JOIN "$past" AS p ON p.account_id = s.account_id ORDER BY s.account_id',
         CASE WHEN store.has_scores THEN 'NOT MATERIALIZED' ELSE 'MATERIALIZED' END, compiled.ledger,
         health_internal.compile_report_past(store, '"$ledger"', weeks, step), only_one,
@@ -137,7 +137,9 @@ AS $$
 DECLARE
     accounts health_internal.report_account[] := ARRAY(SELECT a FROM health_internal.report_accounts(version, account, step) AS a);
 BEGIN
-    IF version.document #> '{revenue,fact}' IS NULL OR cardinality(accounts) = 0 THEN
+    -- Of amounts in several currencies there is no sum.
+    IF version.document #> '{revenue,fact}' IS NULL OR cardinality(accounts) = 0
+       OR cardinality(health_internal.revenue_currencies(version.model)) > 1 THEN
         RETURN QUERY SELECT a.* FROM unnest(accounts) AS a;
         RETURN;
     END IF;

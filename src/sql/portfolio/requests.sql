@@ -85,7 +85,9 @@ DECLARE
     opened CONSTANT health_internal.model := health_internal.open_model(model);
     version CONSTANT health_internal.model_version := health_internal.find_version(model, opened.current_version);
     today CONSTANT date := coalesce(requests_of.as_of, health_internal.model_today(version.document));
-    with_mrr CONSTANT boolean := amount IS NULL AND version.document #>> '{revenue,fact}' IS NOT NULL;
+    -- Of amounts in several currencies there is no sum.
+    with_mrr CONSTANT boolean := CASE WHEN amount IS NULL AND version.document #>> '{revenue,fact}' IS NOT NULL
+        THEN cardinality(health_internal.revenue_currencies(model)) <= 1 ELSE false END;
 BEGIN
     PERFORM health_internal.check_requests(version, fact);
     PERFORM health_internal.check_segment(version, segment);
@@ -126,8 +128,8 @@ $$;
 COMMENT ON FUNCTION health.requests(text, text, text, text, date) IS
     'What accounts ask for, the most revenue that still waits first: for each kind of a fact with an end, or for each and value of an '
     'account column, requests made before as_of (NULL: today) by accounts in the book, accounts that made one, their revenue (an account '
-    'column, else MRR as of the day, by the fact that the model names as "revenue"; without either NULL), requests that are open, '
-    'accounts with one of these and their revenue, requests that were fulfilled, and the mean days that took';
+    'column, else MRR as of the day, by the fact that the model names as "revenue"; without either, and in several currencies, NULL), '
+    'requests that are open, accounts with one of these and their revenue, requests that were fulfilled, and the mean days that took';
 
 CREATE FUNCTION health.implementation_rates(model text, segment text DEFAULT NULL, fact text DEFAULT 'requests', as_of date DEFAULT NULL,
     OUT segment_value text, OUT requests bigint, OUT accounts bigint, OUT fulfilled bigint, OUT rate float8, OUT low float8,

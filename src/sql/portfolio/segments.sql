@@ -82,7 +82,6 @@ $$;
 COMMENT ON FUNCTION health_internal.check_has_segments(health_internal.model_version, text) IS
     'Raises an error unless a version has segments, and the wanted one among them';
 
--- At risk is what is in none of the two best bands; of two bands, what is not in the best.
 CREATE FUNCTION health_internal.segments_as_owner(model text, revenue text,
     OUT segment text, OUT value text, OUT accounts bigint, OUT share float8, OUT revenue_sum numeric, OUT mean_score float8,
     OUT median_score float8, OUT healthy_share float8, OUT at_risk_share float8, OUT active_users bigint, OUT churned_90d bigint)
@@ -111,13 +110,12 @@ BEGIN
                      health.health_score(a.score, 1) FILTER (WHERE a.in_book) AS mean_score,
                      pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY a.score) FILTER (WHERE a.in_book) AS median_score,
                      pg_catalog.count(*) FILTER (WHERE a.in_book AND b."position" = 1) AS healthy,
-                     pg_catalog.count(*) FILTER (WHERE a.in_book AND b."position" > least(2, b.bands - 1)) AS at_risk,
+                     pg_catalog.count(*) FILTER (WHERE a.in_book AND a.band = ANY (%L::pg_catalog.text[])) AS at_risk,
                      pg_catalog.count(*) FILTER (WHERE a.in_book AND b."position" IS NOT NULL) AS banded,
                      pg_catalog.sum(a.active_users) FILTER (WHERE a.in_book)::pg_catalog.int8 AS active_users,
                      pg_catalog.count(*) FILTER (WHERE a.account_end <= a.as_of AND a.account_end > a.as_of - 90) AS churned
               FROM "$segments" AS s FULL JOIN "$scores" AS a USING (account_id)
-              LEFT JOIN (SELECT m."position", m.name, pg_catalog.count(*) OVER () AS bands
-                         FROM health_internal.model_bands(%L) AS m) AS b ON b.name = a.band
+              LEFT JOIN (SELECT m."position", m.name FROM health_internal.model_bands(%L) AS m) AS b ON b.name = a.band
               GROUP BY s.segment, s.value) AS g
         LEFT JOIN health_internal.segment_values(%L) AS v USING (segment, value)
         WHERE g.accounts + g.churned > 0
@@ -125,7 +123,7 @@ BEGIN
         compiled.ledger, compiled.scores, health_internal.compile_segments(model, version.document, '"$scores"'),
         CASE WHEN version.document #> '{accounts,end}' IS NULL THEN 'NULL::pg_catalog.int8' ELSE 'g.churned' END,
         CASE WHEN sums IS NULL THEN 'NULL' ELSE pg_catalog.format('a.%I', sums) END,
-        health_internal.scoring_document(version.document), version.document);
+        health_internal.bands_at_risk(version.document), health_internal.scoring_document(version.document), version.document);
 EXCEPTION WHEN data_exception OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
@@ -152,5 +150,5 @@ $$;
 COMMENT ON FUNCTION health.segments(text, text) IS
     'How the segments of a model do, a row for each segment and value, accounts of the book only: accounts and their share of the book '
     '(0 to 1), sum of the revenue (a numeric column of the score view, by default arr if there is one; else NULL), mean and median score, '
-    'shares of the accounts with a band that are in the best band and that are in none of the two best, users active in the window, and '
-    'how many accounts ended in the 90 days up to as_of (NULL without accounts.end). unknown: the accounts without a value';
+    'shares of the accounts with a band that are in the best band and that are in one of the two lowest (never the best), users active in '
+    'the window, and how many accounts ended in the 90 days up to as_of (NULL without accounts.end). unknown: the accounts without a value';

@@ -326,6 +326,27 @@ CREATE FUNCTION health_internal.account_users(model jsonb, account health.accoun
 COMMENT ON FUNCTION health_internal.account_users(jsonb, health.account_state) IS
     'Whoever belonged to an account, was invited to it or seen in it before the day, by id, with the settings of the model';
 
+-- Of a model with one or two bands the best is none.
+CREATE FUNCTION health_internal.bands_at_risk(document jsonb) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(array_agg(b.name), '{}')
+    FROM (SELECT m.name FROM health_internal.model_bands(document) AS m ORDER BY m."position" OFFSET 1) AS b
+    WHERE b.name IN (SELECT m.name FROM health_internal.model_bands(document) AS m ORDER BY m."position" DESC LIMIT 2);
+$$;
+
+COMMENT ON FUNCTION health_internal.bands_at_risk(jsonb) IS 'The bands of a model that are at risk: the two lowest, but never the best';
+
+CREATE FUNCTION health_internal.is_at_risk(band text, state text, risky text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT (band = ANY (risky)) IS TRUE OR (state = 'silent') IS TRUE;
+END;
+
+COMMENT ON FUNCTION health_internal.is_at_risk(text, text, text[]) IS
+    'Whether a customer is at risk: in one of the bands that are, or silent';
+
 COMMENT ON COLUMN health_internal.score_view_table.schema_name IS 'Schema of the relations';
 
 COMMENT ON COLUMN health_internal.score_view_table.view_name IS
@@ -3941,7 +3962,6 @@ $$;
 COMMENT ON FUNCTION health_internal.check_has_segments(health_internal.model_version, text) IS
     'Raises an error unless a version has segments, and the wanted one among them';
 
--- At risk is what is in none of the two best bands; of two bands, what is not in the best.
 CREATE FUNCTION health_internal.segments_as_owner(model text, revenue text,
     OUT segment text, OUT value text, OUT accounts bigint, OUT share float8, OUT revenue_sum numeric, OUT mean_score float8,
     OUT median_score float8, OUT healthy_share float8, OUT at_risk_share float8, OUT active_users bigint, OUT churned_90d bigint)
@@ -3970,13 +3990,12 @@ BEGIN
                      health.health_score(a.score, 1) FILTER (WHERE a.in_book) AS mean_score,
                      pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY a.score) FILTER (WHERE a.in_book) AS median_score,
                      pg_catalog.count(*) FILTER (WHERE a.in_book AND b."position" = 1) AS healthy,
-                     pg_catalog.count(*) FILTER (WHERE a.in_book AND b."position" > least(2, b.bands - 1)) AS at_risk,
+                     pg_catalog.count(*) FILTER (WHERE a.in_book AND a.band = ANY (%L::pg_catalog.text[])) AS at_risk,
                      pg_catalog.count(*) FILTER (WHERE a.in_book AND b."position" IS NOT NULL) AS banded,
                      pg_catalog.sum(a.active_users) FILTER (WHERE a.in_book)::pg_catalog.int8 AS active_users,
                      pg_catalog.count(*) FILTER (WHERE a.account_end <= a.as_of AND a.account_end > a.as_of - 90) AS churned
               FROM "$segments" AS s FULL JOIN "$scores" AS a USING (account_id)
-              LEFT JOIN (SELECT m."position", m.name, pg_catalog.count(*) OVER () AS bands
-                         FROM health_internal.model_bands(%L) AS m) AS b ON b.name = a.band
+              LEFT JOIN (SELECT m."position", m.name FROM health_internal.model_bands(%L) AS m) AS b ON b.name = a.band
               GROUP BY s.segment, s.value) AS g
         LEFT JOIN health_internal.segment_values(%L) AS v USING (segment, value)
         WHERE g.accounts + g.churned > 0
@@ -3984,7 +4003,7 @@ BEGIN
         compiled.ledger, compiled.scores, health_internal.compile_segments(model, version.document, '"$scores"'),
         CASE WHEN version.document #> '{accounts,end}' IS NULL THEN 'NULL::pg_catalog.int8' ELSE 'g.churned' END,
         CASE WHEN sums IS NULL THEN 'NULL' ELSE pg_catalog.format('a.%I', sums) END,
-        health_internal.scoring_document(version.document), version.document);
+        health_internal.bands_at_risk(version.document), health_internal.scoring_document(version.document), version.document);
 EXCEPTION WHEN data_exception OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
@@ -4013,8 +4032,8 @@ $$;
 COMMENT ON FUNCTION health.segments(text, text) IS
     'How the segments of a model do, a row for each segment and value, accounts of the book only: accounts and their share of the book '
     '(0 to 1), sum of the revenue (a numeric column of the score view, by default arr if there is one; else NULL), mean and median score, '
-    'shares of the accounts with a band that are in the best band and that are in none of the two best, users active in the window, and '
-    'how many accounts ended in the 90 days up to as_of (NULL without accounts.end). unknown: the accounts without a value';
+    'shares of the accounts with a band that are in the best band and that are in one of the two lowest (never the best), users active in '
+    'the window, and how many accounts ended in the 90 days up to as_of (NULL without accounts.end). unknown: the accounts without a value';
 
 -- An account beside its peers, what is far from usual in the book, and whether what a version has frozen is still how the book is.
 
@@ -5197,17 +5216,19 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    named CONSTANT text := (SELECT string_agg(format('%I %s', c.name, c.type), ', ' ORDER BY c."position")
+        FROM ROWS FROM (unnest(columns), unnest(types)) WITH ORDINALITY AS c (name, type, "position"));
     answers boolean[];
     missing text;
 BEGIN
+    -- By itself, without parentheses around it and with no other names, it has to be an expression as well.
+    PERFORM FROM health_internal.describe_query(format(E'SELECT %s\n FROM jsonb_to_record(''{}'') AS f (%s)', condition, named), visible);
     PERFORM health_internal.look_names_up_in(visible);
     -- In VALUES there is neither an aggregate nor a set.
     EXECUTE pg_catalog.format(E'SELECT pg_catalog.array_agg(c.answer ORDER BY f."$place") FROM (SELECT r."$place", n.* '
         'FROM pg_catalog.unnest($1) WITH ORDINALITY AS r ("$figures", "$place") CROSS JOIN LATERAL '
         'pg_catalog.jsonb_to_record(r."$figures") AS n (%2$s)) AS f CROSS JOIN LATERAL (VALUES (NOT (NOT (%1$s\n)))) AS c (answer)',
-        condition,
-        (SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', c.name, c.type), ', ' ORDER BY c."position")
-         FROM ROWS FROM (pg_catalog.unnest(columns), pg_catalog.unnest(types)) WITH ORDINALITY AS c (name, type, "position")))
+        condition, named)
     INTO answers USING figures;
     RETURN answers;
 EXCEPTION
@@ -5216,8 +5237,8 @@ EXCEPTION
         RAISE EXCEPTION 'the condition "%": %', condition, sqlerrm
             USING ERRCODE = sqlstate, HINT = coalesce('Did you mean "' || health.nearest_name(missing, columns) || '"?',
                 'It is over the columns of a score view and the signals as measured; see docs/reference/portfolio.md.');
-    WHEN syntax_error OR undefined_function OR datatype_mismatch OR indeterminate_datatype OR grouping_error OR windowing_error
-         OR ambiguous_column OR cannot_coerce OR data_exception OR cardinality_violation OR undefined_table
+    WHEN syntax_error OR undefined_parameter OR undefined_function OR undefined_table OR datatype_mismatch OR indeterminate_datatype
+         OR grouping_error OR windowing_error OR ambiguous_column OR cannot_coerce OR data_exception OR cardinality_violation
          OR feature_not_supported THEN
         RAISE EXCEPTION 'the condition "%": %', condition, sqlerrm
             USING ERRCODE = sqlstate,
@@ -6642,9 +6663,9 @@ BEGIN
     fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document) AS f);
     currency := health_internal.field_of(fields, 'facts.' || fact, 'currency');
     IF currency.expression IS NULL THEN
-        RETURN '{}';
+        RETURN ARRAY[]::text[];
     END IF;
-    EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT %s FROM %s WHERE %s AND (%1$s) IS NOT NULL ORDER BY 1 LIMIT 20)',
+    EXECUTE pg_catalog.format('SELECT ARRAY(SELECT DISTINCT %s FROM %s WHERE %s AND (%1$s) IS NOT NULL ORDER BY 1)',
         health_internal.compile_text_key(currency), currency.from_item,
         coalesce('(' || (health_internal.field_of(fields, 'facts.' || fact, 'filter')).expression || ')', 'true')) INTO found_currencies;
     RETURN found_currencies;
@@ -6652,29 +6673,49 @@ END;
 $$;
 
 COMMENT ON FUNCTION health_internal.fact_currencies_as_owner(text, text) IS
-    'The currencies of a fact source of a model, at most 20, as the owner of the model; none without such a column';
+    'The currencies of a fact source of a model, as the owner of the model; none without such a column';
 
--- Amounts of different currencies are never added.
-CREATE FUNCTION health_internal.check_currency(model text, fact text, currency text, known text[]) RETURNS void
-LANGUAGE plpgsql IMMUTABLE
+CREATE FUNCTION health_internal.revenue_currencies(model text) RETURNS text[]
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    opened CONSTANT health_internal.model := health_internal.open_model(model);
 BEGIN
-    IF currency IS NULL AND cardinality(known) > 1 THEN
-        RAISE EXCEPTION 'model "%": % are in %', model, fact, array_to_string(known, ', ')
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Amounts of different currencies are not added.',
-                  HINT = format('Name one: currency => %L.', known[1]);
-    ELSIF currency IS NOT NULL AND currency <> ALL (known) THEN
-        RAISE EXCEPTION 'model "%": no % are in "%"', model, fact, currency
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = CASE WHEN cardinality(known) = 0 THEN 'The source names no currency: leave it out, or add "currency" to the fact.'
-                              ELSE 'They are in ' || array_to_string(known, ', ') || '.' END;
-    END IF;
+    RETURN (SELECT c.known FROM health_internal.rows_as_owner(opened.owner, NULL,
+        'SELECT health_internal.fact_currencies_as_owner($1, $2)', model,
+        health_internal.revenue_fact(health_internal.find_version(model, opened.current_version))) AS c (known text[]));
 END;
 $$;
 
-COMMENT ON FUNCTION health_internal.check_currency(text, text, text, text[]) IS
-    'Raises an error unless the amounts of a fact are in one currency, or in the one that is named';
+COMMENT ON FUNCTION health_internal.revenue_currencies(text) IS
+    'The currencies that the revenue of a model is in; an error when it does not say what its revenue is';
+
+-- Amounts of different currencies are never added: the one that they are in comes back.
+CREATE FUNCTION health_internal.find_currency(model text, wanted text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known CONSTANT text[] := health_internal.revenue_currencies(model);
+BEGIN
+    IF wanted IS NULL AND cardinality(known) > 1 THEN
+        RAISE EXCEPTION 'model "%": its revenue is in %', model, array_to_string(known[1:20], ', ')
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Amounts of different currencies are not added.',
+                  HINT = format('Name one: currency => %L.', known[1]);
+    ELSIF wanted IS NOT NULL AND wanted <> ALL (known) THEN
+        RAISE EXCEPTION 'model "%": none of its revenue is in "%"', model, wanted
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = CASE WHEN cardinality(known) = 0 THEN 'The source names no currency: leave it out, or add "currency" to the fact.'
+                              ELSE 'It is in ' || array_to_string(known[1:20], ', ') || '.' END;
+    END IF;
+    RETURN coalesce(wanted, known[1]);
+END;
+$$;
+
+COMMENT ON FUNCTION health_internal.find_currency(text, text) IS
+    'The currency of the revenue of a model, NULL where it has none: the wanted one, else the only one; an error when there are others '
+    'or it does not occur';
 
 CREATE FUNCTION health_internal.mrr_at(model text, dates date[], segment text DEFAULT NULL, currency text DEFAULT NULL,
     OUT account_id text, OUT name text, OUT segment_value text, OUT mrr float8[], OUT had_before boolean[], OUT days_left float8[])
@@ -6686,9 +6727,6 @@ DECLARE
     opened CONSTANT health_internal.model := health_internal.open_model(model);
     fact CONSTANT text := health_internal.revenue_fact(health_internal.find_version(model, opened.current_version));
 BEGIN
-    PERFORM health_internal.check_currency(model, fact, currency, c.known)
-    FROM health_internal.rows_as_owner(opened.owner, NULL, 'SELECT health_internal.fact_currencies_as_owner($1, $2)', model, fact)
-         AS c (known text[]);
     RETURN QUERY
     SELECT v.account_id, v.name, v.segment_value, m.mrr, m.had_before, m.days_left
     FROM health_internal.rows_as_owner(opened.owner, NULL,
@@ -6708,8 +6746,8 @@ END;
 $$;
 
 COMMENT ON FUNCTION health_internal.mrr_at(text, date[], text, text) IS
-    'The recurring revenue of every account as of some dates (NULL: in several currencies, or below 0), whether there had been any '
-    'subscription within ten years before, and the days to the end of the present one';
+    'The recurring revenue of every account as of some dates in a currency, NULL where it has none (unknown: below 0), whether there had '
+    'been any subscription within ten years before, and the days to the end of the present one';
 
 CREATE FUNCTION health_internal.check_period(model text, from_date date, to_date date) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
@@ -6738,7 +6776,7 @@ BEGIN
     RETURN QUERY
     SELECT r.account_id, r.name, r.mrr[1], b.new_mrr, b.expansion, b.contraction, b.churn, b.reactivation, r.mrr[2],
            CASE WHEN r.mrr[1] IS NOT NULL AND r.mrr[2] IS NOT NULL THEN health.mrr_movement(r.mrr[1], r.mrr[2], r.had_before[1]) END
-    FROM health_internal.mrr_at(model, ARRAY[from_date, to_date], currency => currency) AS r
+    FROM health_internal.mrr_at(model, ARRAY[from_date, to_date], currency => health_internal.find_currency(model, revenue.currency)) AS r
     LEFT JOIN LATERAL (SELECT (health.mrr_bridge(o.mrr_start, o.mrr_end, o.had_before)).*
                        FROM (VALUES (r.mrr[1], r.mrr[2], r.had_before[1])) AS o (mrr_start, mrr_end, had_before)) AS b
         ON r.mrr[1] IS NOT NULL AND r.mrr[2] IS NOT NULL;
@@ -6763,6 +6801,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     most CONSTANT integer := 1000;
+    paid_in CONSTANT text := health_internal.find_currency(model, mrr_movements.currency);
     dates date[];
 BEGIN
     PERFORM health_internal.check_period(model, from_date, to_date);
@@ -6784,7 +6823,7 @@ BEGIN
                  health.mrr_bridge(r.mrr[n], r.mrr[n + 1], r.had_before[n])
                      FILTER (WHERE r.mrr[n] IS NOT NULL AND r.mrr[n + 1] IS NOT NULL) AS bridge,
                  count(*) FILTER (WHERE r.mrr[n] IS NULL OR r.mrr[n + 1] IS NULL) AS unknown
-          FROM health_internal.mrr_at(model, dates, segment, currency) AS r, generate_series(1, cardinality(dates) - 1) AS n
+          FROM health_internal.mrr_at(model, dates, segment, paid_in) AS r, generate_series(1, cardinality(dates) - 1) AS n
           GROUP BY n, r.segment_value) AS b
     ORDER BY b.n, b.segment_value;
 END;
@@ -6796,18 +6835,6 @@ COMMENT ON FUNCTION health.mrr_movements(text, date, date, text, text, text) IS
     'NRR, GRR, logo churn and ARPA of the period. Accounts whose revenue comes to less than 0 are counted as unknown and left '
     'out. Of a fact in several currencies one is to be named';
 
--- Of a model with one or two bands the best is none.
-CREATE FUNCTION health_internal.bands_at_risk(document jsonb) RETURNS text[]
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT coalesce(array_agg(b.name), '{}')
-    FROM (SELECT m.name FROM health_internal.model_bands(document) AS m ORDER BY m."position" OFFSET 1) AS b
-    WHERE b.name IN (SELECT m.name FROM health_internal.model_bands(document) AS m ORDER BY m."position" DESC LIMIT 2);
-$$;
-
-COMMENT ON FUNCTION health_internal.bands_at_risk(jsonb) IS 'The bands of a model that are at risk: the two lowest, but never the best';
-
 CREATE FUNCTION health.renewals(model text, as_of date DEFAULT NULL, currency text DEFAULT NULL,
     OUT account_id text, OUT name text, OUT renews_on date, OUT days_left integer, OUT renewal_window text, OUT mrr float8,
     OUT score float8, OUT band text, OUT state text, OUT at_risk boolean)
@@ -6818,13 +6845,15 @@ AS $$
 DECLARE
     document CONSTANT jsonb := (health_internal.find_version(model, (health_internal.open_model(model)).current_version)).document;
     today CONSTANT date := coalesce(renewals.as_of, health_internal.model_today(document));
+    paid_in CONSTANT text := health_internal.find_currency(model, renewals.currency);
+    risky CONSTANT text[] := health_internal.bands_at_risk(document);
 BEGIN
     RETURN QUERY
     SELECT r.account_id, r.name, today + d.days, d.days,
            CASE WHEN d.days < 0 THEN 'past' WHEN d.days <= 30 THEN '0-30' WHEN d.days <= 60 THEN '31-60' WHEN d.days <= 90 THEN '61-90'
                 WHEN d.days IS NOT NULL THEN 'beyond 90' ELSE 'none' END,
-           r.mrr[1], s.score, s.band, s.state, coalesce(s.band = ANY (health_internal.bands_at_risk(document)), false) OR s.state = 'silent'
-    FROM health_internal.mrr_at(model, ARRAY[today], currency => currency) AS r
+           r.mrr[1], s.score, s.band, s.state, health_internal.is_at_risk(s.band, s.state, risky)
+    FROM health_internal.mrr_at(model, ARRAY[today], currency => paid_in) AS r
     JOIN health.score_at(model, today) AS s ON s.account_id = r.account_id AND s.state NOT IN ('prospect', 'ended'),
          LATERAL (SELECT r.days_left[1]::integer) AS d (days)
     ORDER BY d.days NULLS LAST, r.mrr[1] DESC NULLS LAST, r.account_id;
@@ -6883,7 +6912,7 @@ AS $$
         (3, 'executive_trend', 'mean_score', 'avg(h.score)', 'Mean score'),
         (4, 'executive_trend', 'best_band_share', 'avg((h.band = {best})::int) FILTER (WHERE h.band IS NOT NULL)',
          'Share of the best band'),
-        (5, 'executive_trend', 'at_risk', 'count(*) FILTER (WHERE h.band IN ({low}) OR h.state = ''silent'')', 'Accounts at risk'),
+        (5, 'executive_trend', 'at_risk', 'count(*) FILTER (WHERE health_internal.is_at_risk(h.band, h.state, {low}))', 'Accounts at risk'),
         (6, 'executive_trend', 'silent', 'count(*) FILTER (WHERE h.state = ''silent'')', 'Accounts in which nobody is active'),
 
         (1, 'customer_success', 'priority', 'rank() OVER (ORDER BY ({at_risk}) DESC, {arr} DESC NULLS LAST, v.score, v.account_id)',
@@ -6929,12 +6958,8 @@ AS $$
 
         (1, 'sales', 'account_id', 'v.account_id', 'Account id'),
         (2, 'sales', 'name', 'v.name', 'Name of the account'),
-        (3, 'sales', 'opportunity', 'CASE WHEN v.adoption_rate >= 0.9 THEN ''near capacity'' WHEN v.band = {best} AND v.change_28d >= 5 '
-            'THEN ''high and rising'' WHEN v.activation_rate > 0.8 AND v.growth >= 0.1 THEN ''growing team'' '
-            'WHEN v.trend_4w >= 0.25 AND v.band = {best} THEN ''engagement is peaking'' '
-            'WHEN v.trial_use THEN ''used before the start'' END',
-         'Why there may be more to sell: 90 % of the seats in use; best band and 5 points up; over 80 % active and growing by 10 %; events '
-         'up 25 %; NULL: no sign'),
+        (3, 'sales', 'opportunity', '{flags}',
+         'Why there may be more to sell: the flags of expansion that are up, in words; NULL: none, or the model has no flags'),
         (4, 'sales', 'renewal_at_risk', '({at_risk})', 'In one of the two lowest bands, or silent: renewal comes before expansion'),
         (5, 'sales', 'score', 'v.score', 'Score'),
         (6, 'sales', 'band', 'v.band', 'Band'),
@@ -6953,13 +6978,14 @@ COMMENT ON FUNCTION health_internal.dashboard_columns() IS
     'The columns of all dashboards: expression over a score view v or its history h, with blanks for bands and revenue, and what it says';
 
 -- Blanks are filled in the expressions above alone, once: names and bands of a model may look like blanks.
-CREATE FUNCTION health_internal.compile_dashboard(dashboard text, score_view text, history_view text, document jsonb, arr text) RETURNS text
+CREATE FUNCTION health_internal.compile_dashboard(dashboard text, score_view text, history_view text, flags_view text, document jsonb,
+    arr text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT concat('SELECT ',
         (SELECT string_agg(concat(health_internal.fill_template(
-                    replace(c.expression, '{at_risk}', '(v.band IN ({low})) IS TRUE OR v.state = ''silent'''), b.blanks),
+                    replace(c.expression, '{at_risk}', 'health_internal.is_at_risk(v.band, v.state, {low})'), b.blanks),
                     ' AS ', quote_ident(c.name)), ', ' ORDER BY c."position")
          FROM health_internal.dashboard_columns() AS c WHERE c.dashboard = compile_dashboard.dashboard),
         CASE WHEN dashboard IN ('customer_success', 'product', 'sales') THEN
@@ -6974,13 +7000,14 @@ AS $$
             ELSE concat(score_view, ' AS v WHERE v.in_book', CASE dashboard WHEN 'executive_bands' THEN ' GROUP BY v.band' END) END)
     FROM (SELECT jsonb_build_object(
               'best', quote_literal((SELECT m.name FROM health_internal.model_bands(document) AS m WHERE m."position" = 1)),
-              'low', coalesce((SELECT string_agg(quote_literal(r.name), ', ')
-                               FROM unnest(health_internal.bands_at_risk(document)) AS r (name)), 'NULL'),
+              'low', format('%L::text[]', health_internal.bands_at_risk(document)),
+              'flags', CASE WHEN document ? 'flags' THEN format('(SELECT string_agg(f.sentence, ''; '' ORDER BY f.flag) FROM %s AS f '
+                  'WHERE f.account_id = v.account_id AND f.kind = ''expansion'')', flags_view) ELSE 'NULL::text' END,
               'arr', CASE WHEN arr IS NULL THEN 'NULL::float8' ELSE concat('v.', quote_ident(arr), '::float8') END) AS blanks) AS b;
 $$;
 
-COMMENT ON FUNCTION health_internal.compile_dashboard(text, text, text, jsonb, text) IS
-    'SQL of a dashboard over a score view and its history; arr is the account column with the annual recurring revenue, or NULL';
+COMMENT ON FUNCTION health_internal.compile_dashboard(text, text, text, text, jsonb, text) IS
+    'SQL of a dashboard over a score view, its history and its flags; arr is the account column with the annual recurring revenue, or NULL';
 
 CREATE FUNCTION health_internal.comment_on_dashboard(relation text, dashboard text, document jsonb) RETURNS void
 LANGUAGE plpgsql
@@ -7038,7 +7065,8 @@ BEGIN
                 USING ERRCODE = 'duplicate_table', HINT = 'Choose another schema for the dashboards.';
         END IF;
         query := health_internal.compile_dashboard(part.name, format('%I.%I', present.schema_name, present.view_name),
-            format('%I.%I', present.schema_name, present.view_name || '_history'), document, paid);
+            format('%I.%I', present.schema_name, present.view_name || '_history'),
+            format('%I.%I', present.schema_name, present.view_name || '_flags'), document, paid);
         BEGIN    -- with the grants that it has
             EXECUTE concat(format('CREATE OR REPLACE VIEW %I.%I WITH (security_barrier) AS ', schema, part.name), query);
         EXCEPTION WHEN invalid_table_definition THEN    -- other columns
@@ -7285,7 +7313,8 @@ DECLARE
                                     WHERE from_date + pg_catalog.make_interval(months => n) <= to_date ORDER BY 1);
 BEGIN
     SELECT coalesce(array_agg(r.account_id), '{}'), coalesce(array_agg(months[n]), '{}') INTO accounts, days
-    FROM health_internal.mrr_at(model, months) AS r, generate_series(1, cardinality(months) - 1) AS n
+    FROM health_internal.mrr_at(model, months, currency => health_internal.find_currency(model, NULL)) AS r,
+         generate_series(1, cardinality(months) - 1) AS n
     WHERE health.mrr_movement(r.mrr[n], r.mrr[n + 1], r.had_before[n]) = 'expansion';
 END;
 $$;
@@ -7458,7 +7487,9 @@ DECLARE
     opened CONSTANT health_internal.model := health_internal.open_model(model);
     version CONSTANT health_internal.model_version := health_internal.find_version(model, opened.current_version);
     today CONSTANT date := coalesce(requests_of.as_of, health_internal.model_today(version.document));
-    with_mrr CONSTANT boolean := amount IS NULL AND version.document #>> '{revenue,fact}' IS NOT NULL;
+    -- Of amounts in several currencies there is no sum.
+    with_mrr CONSTANT boolean := CASE WHEN amount IS NULL AND version.document #>> '{revenue,fact}' IS NOT NULL
+        THEN cardinality(health_internal.revenue_currencies(model)) <= 1 ELSE false END;
 BEGIN
     PERFORM health_internal.check_requests(version, fact);
     PERFORM health_internal.check_segment(version, segment);
@@ -7501,8 +7532,8 @@ $$;
 COMMENT ON FUNCTION health.requests(text, text, text, text, date) IS
     'What accounts ask for, the most revenue that still waits first: for each kind of a fact with an end, or for each and value of an '
     'account column, requests made before as_of (NULL: today) by accounts in the book, accounts that made one, their revenue (an account '
-    'column, else MRR as of the day, by the fact that the model names as "revenue"; without either NULL), requests that are open, '
-    'accounts with one of these and their revenue, requests that were fulfilled, and the mean days that took';
+    'column, else MRR as of the day, by the fact that the model names as "revenue"; without either, and in several currencies, NULL), '
+    'requests that are open, accounts with one of these and their revenue, requests that were fulfilled, and the mean days that took';
 
 CREATE FUNCTION health.implementation_rates(model text, segment text DEFAULT NULL, fact text DEFAULT 'requests', as_of date DEFAULT NULL,
     OUT segment_value text, OUT requests bigint, OUT accounts bigint, OUT fulfilled bigint, OUT rate float8, OUT low float8,
@@ -8154,7 +8185,7 @@ BEGIN
         'FROM (%s) AS r WHERE %s AND (r.state IS NULL OR r.state NOT IN (''prospect'', ''ended'')) GROUP BY r.account_id) '
         'SELECT %s, s.name, s.as_of, s.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, s.unknown_reason, '
         's.change_28d, s.main_reason, s.next_step, s.override_reason, s.score_without_top_user, s.weekly, p.days, p.scores, p.bands, '
-        's.in_book AND (s.band = ANY (%L::pg_catalog.text[]) OR s.state = ''silent'') IS TRUE, %s, %s '
+        's.in_book AND health_internal.is_at_risk(s.band, s.state, %L), %s, %s '
         'FROM (SELECT r.* FROM (%s) AS r WHERE %s) AS s LEFT JOIN "$past" AS p ON p.account_id = s.account_id ORDER BY s.account_id',
         CASE WHEN store.has_scores THEN 'NOT MATERIALIZED' ELSE 'MATERIALIZED' END, compiled.ledger,
         health_internal.compile_report_past(store, '"$ledger"', weeks, step), only_one,
@@ -8180,7 +8211,9 @@ AS $$
 DECLARE
     accounts health_internal.report_account[] := ARRAY(SELECT a FROM health_internal.report_accounts(version, account, step) AS a);
 BEGIN
-    IF version.document #> '{revenue,fact}' IS NULL OR cardinality(accounts) = 0 THEN
+    -- Of amounts in several currencies there is no sum.
+    IF version.document #> '{revenue,fact}' IS NULL OR cardinality(accounts) = 0
+       OR cardinality(health_internal.revenue_currencies(version.model)) > 1 THEN
         RETURN QUERY SELECT a.* FROM unnest(accounts) AS a;
         RETURN;
     END IF;

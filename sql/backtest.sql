@@ -107,6 +107,10 @@ select * from health.backtest('proved', segment => 'teir');
 select * from health.backtest('proved', outcome => 'select 1');
 select * from health.backtest('proved', outcome => 'select 1, 2');
 select * from health.backtest('proved', outcome => 'select * from nosuch');
+select * from health.backtest('proved', outcome => 'cancelled');
+select * from health.backtest('proved', outcome => 'select ''1'', current_date) as q, (select 1');
+select * from health.backtest('proved', outcome => 'select $1, current_date');
+select * from health.backtest('proved', outcome => 'delete from customers returning id, current_date');
 select * from health.backtest('nope');
 select health.create_model('columns', '{"as_of": "2025-06-30", "accounts": {"table": "customers", "id": "id"}, "signals": [{"name": "leak", "column": "cancel_reason", "normalize": {"kind": "linear", "worst": 1, "best": 0}}]}') \g /dev/null
 select * from health.backtest('columns');

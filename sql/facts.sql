@@ -92,6 +92,16 @@ select source, bad_rows from status('tracked') where bad_rows > 0 order by 1;
 
 select finding, source, name, events, first_day, account, value, advice from tracking_plan('tracked') where source like 'facts%' or finding = 'signal never seen';
 
+-- An end that no calendar of the ledger reaches is open; an end of a timestamp likewise.
+insert into subs values ('c', 'pro', '2025-02-01', '5874897-12-31', 12, 'EUR'), ('c', 'pro', '2025-02-01', '294277-01-01', 5, 'EUR');
+select count(refresh_score_views(m)) from unnest('{plain,tracked,windowed}'::text[]) m;
+select account_id, signal, raw, reason from tracked_signals where signal = 'mrr' and account_id = 'c';
+select * from differences() where what <> 'history';
+select count(*) as to_verify from verify('tracked');
+delete from subs where ends > '2100-01-01' and isfinite(ends);
+select count(refresh_score_views(m)) from unnest('{plain,tracked,windowed}'::text[]) m;
+select account_id, signal, raw, reason from tracked_signals where signal = 'mrr' and account_id = 'c';
+
 -- A person who answered: named until the answers are gone.
 select forget_user('tracked', 'cy');
 delete from answers where email = 'cy';
@@ -154,4 +164,17 @@ select count(*) as different from (select account_id, signal, raw, reason from a
 select d, m, account_id, round(score::numeric, 3) as score from unnest('{2025-02-11,2025-02-20,2025-02-21}'::date[]) d, unnest('{alone,alone_tracked}'::text[]) m, score_at(m, d, known_at => d) where account_id = '1' order by 1, 2;
 select score_at('renamed', '2025-03-01', known_at => '2025-03-01');
 select drop_model(m, cascade => true) from unnest('{plain,renamed,windowed,alone,alone_tracked}'::text[]) m;
+-- A tracked value that comes to be of another type is read as before.
+select create_model('typed', '{"as_of": "2025-03-02", "accounts": {"table": "fact.accounts", "id": "id"}, "facts": {"subs": {"table": "fact.subs", "account": "account", "at": "starts", "until": "ends", "value": "mrr"}},
+  "signals": [{"name": "paid", "fact": "subs", "measure": "sum", "normalize": {"kind": "linear", "worst": 0, "best": 200}}]}');
+select create_score_view('typed', 'fact.typed');
+select track('typed');
+call backfill('typed');
+create table before_typed as select account_id, raw from typed_signals where signal = 'paid' and account_id <> 'c';
+alter table subs alter mrr type float8;
+insert into subs values ('c', 'pro', '2025-02-27', null, 0.5, null);
+select refresh_score_views('typed');
+select account_id, raw from typed_signals where signal = 'paid' except select * from before_typed;
+select count(*) as to_verify from verify('typed');
+select drop_model('typed', cascade => true);
 drop schema fact cascade;

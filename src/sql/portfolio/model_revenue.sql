@@ -137,7 +137,7 @@ BEGIN
     ELSIF wanted IS NOT NULL AND wanted <> ALL (known) THEN
         RAISE EXCEPTION 'model "%": none of its revenue is in "%"', model, wanted
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = CASE WHEN cardinality(known) = 0 THEN 'The source names no currency: leave it out, or add "currency" to the fact.'
+                  HINT = CASE WHEN cardinality(known) = 0 THEN 'No row of it names a currency: leave it out, or give the fact a "currency".'
                               ELSE 'It is in ' || array_to_string(known[1:20], ', ') || '.' END;
     END IF;
     RETURN coalesce(wanted, known[1]);

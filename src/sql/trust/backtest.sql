@@ -509,12 +509,13 @@ BEGIN
         RETURN;
     END IF;
     PERFORM health_internal.look_names_up_in(visible);
+    PERFORM FROM health_internal.describe_query(health_internal.trim_statement(outcome), visible);    -- by itself, not within another
     EXECUTE pg_catalog.format(E'SELECT pg_catalog.array_agg(o.account_id::pg_catalog.text), pg_catalog.array_agg(o.day::pg_catalog.date) '
         'FROM (%s\n) AS o (account_id, day) WHERE o.account_id IS NOT NULL AND o.day IS NOT NULL', health_internal.trim_statement(outcome))
     INTO accounts, days;
     accounts := coalesce(accounts, '{}');
     days := coalesce(days, '{}');
-EXCEPTION WHEN invalid_column_reference OR cannot_coerce OR invalid_datetime_format THEN
+EXCEPTION WHEN syntax_error OR undefined_parameter OR invalid_column_reference OR cannot_coerce OR invalid_datetime_format THEN
     RAISE EXCEPTION 'the query for outcomes does not give accounts and days: %', sqlerrm
         USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: select account_id, churned_on from churn.';
 END;

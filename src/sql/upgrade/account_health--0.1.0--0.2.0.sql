@@ -3874,6 +3874,29 @@ BEGIN
 END;
 $$;
 
+-- The query is the caller's, and runs with the caller's rights and names.
+CREATE OR REPLACE FUNCTION
+    health_internal.read_outcomes(outcome text, visible text, OUT accounts text[], OUT days date[])
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF outcome IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM health_internal.look_names_up_in(visible);
+    PERFORM FROM health_internal.describe_query(health_internal.trim_statement(outcome), visible);    -- by itself, not within another
+    EXECUTE pg_catalog.format(E'SELECT pg_catalog.array_agg(o.account_id::pg_catalog.text), pg_catalog.array_agg(o.day::pg_catalog.date) '
+        'FROM (%s\n) AS o (account_id, day) WHERE o.account_id IS NOT NULL AND o.day IS NOT NULL', health_internal.trim_statement(outcome))
+    INTO accounts, days;
+    accounts := coalesce(accounts, '{}');
+    days := coalesce(days, '{}');
+EXCEPTION WHEN syntax_error OR undefined_parameter OR invalid_column_reference OR cannot_coerce OR invalid_datetime_format THEN
+    RAISE EXCEPTION 'the query for outcomes does not give accounts and days: %', sqlerrm
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: select account_id, churned_on from churn.';
+END;
+$$;
+
 -- Figures of segments: how the groups of accounts that a model names do.
 
 -- Over the ledger, which stands before it in the WITH list of the statement.
@@ -6706,7 +6729,7 @@ BEGIN
     ELSIF wanted IS NOT NULL AND wanted <> ALL (known) THEN
         RAISE EXCEPTION 'model "%": none of its revenue is in "%"', model, wanted
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = CASE WHEN cardinality(known) = 0 THEN 'The source names no currency: leave it out, or add "currency" to the fact.'
+                  HINT = CASE WHEN cardinality(known) = 0 THEN 'No row of it names a currency: leave it out, or give the fact a "currency".'
                               ELSE 'It is in ' || array_to_string(known[1:20], ', ') || '.' END;
     END IF;
     RETURN coalesce(wanted, known[1]);

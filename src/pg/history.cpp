@@ -1,5 +1,6 @@
 // score_months and history_rows: the history of an account between days and rows of a month.
 #include <algorithm>
+#include <cstring>
 
 #include "core/base/civil.hpp"
 #include "row_block.hpp"
@@ -12,6 +13,7 @@ extern "C" {
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 }
@@ -175,6 +177,34 @@ TupleDesc span_type(TupleDesc row) {
 }
 
 }  // namespace
+
+// spans_agree(a, b): whether all but from_day is the same, byte by byte as far as they lie the same way.
+HEALTH_FUNCTION(health_spans_agree) {
+  HeapTupleHeader a = PG_GETARG_HEAPTUPLEHEADER(0);
+  HeapTupleHeader b = PG_GETARG_HEAPTUPLEHEADER(1);
+  HeapTupleData tuples[2] = {};
+  tuples[0].t_data = a;
+  tuples[1].t_data = b;
+  for (HeapTupleData& tuple : tuples) tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+  const std::size_t from = a->t_hoff + sizeof(int16);
+  if (tuples[0].t_len == tuples[1].t_len && a->t_hoff == b->t_hoff &&
+      std::memcmp(a->t_bits, b->t_bits, a->t_hoff - offsetof(HeapTupleHeaderData, t_bits)) == 0 &&
+      std::memcmp(reinterpret_cast<char*>(a) + from, reinterpret_cast<char*>(b) + from,
+                  tuples[0].t_len - from) == 0)
+    PG_RETURN_BOOL(true);
+  const TupleDesc type = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(a), -1);
+  Datum values[2][span_columns] = {};
+  bool nulls[2][span_columns] = {};
+  for (int i = 0; i < 2; ++i) heap_deform_tuple(&tuples[i], type, values[i], nulls[i]);
+  bool agree = true;
+  for (int at = from_day_column + 1; at < span_columns && agree; ++at) {
+    const auto* column = TupleDescAttr(type, at);
+    agree = nulls[0][at] == nulls[1][at] &&
+            (nulls[0][at] || datum_image_eq(values[0][at], values[1][at], column->attbyval, column->attlen));
+  }
+  ReleaseTupleDesc(type);
+  PG_RETURN_BOOL(agree);
+}
 
 // score_months(model, account, version, from_date, to_date, step)
 HEALTH_FUNCTION(health_score_months) {

@@ -30,7 +30,8 @@ void write_day(UsageWriter& writer, std::vector<Cell>& cells) {
 
 bool has_late_rows(Bytes usage) {
   const UsageReader head(usage);
-  for (std::uint32_t i = 0; i < head.event_count(); ++i)
+  // Names ascend.
+  for (std::uint32_t i = 0; i < head.event_count() && head.event_name(i) < "$0"; ++i)
     if (split_late(head.event_name(i)).days > 0) return true;
   return false;
 }

@@ -179,21 +179,38 @@ WeekSums sum_all_of_weeks(const Ledger& ledger, const EventSelection& selection,
   // Activity comes by day, so the week changes rarely.
   std::size_t week = 0;
   std::int64_t week_end = window.from;
-  Exact day_events = 0;
-  visit(
-      ledger, selection, window, [&](const Ledger::Activity&, std::int64_t events) { day_events += events; },
-      [&](Day day, std::uint32_t user, Exact points) {
-        if (day >= week_end) {
-          week = count - 1 - static_cast<std::size_t>((std::int64_t{as_of} - 1 - day) / 7);
-          week_end = std::int64_t{as_of} - 7 * static_cast<std::int64_t>(count - 1 - week);
-        }
-        sums.events[week] += day_events;
-        sums.points[week] += points;
-        day_events = 0;
-        if (slots[user] == week + 1) return;
-        slots[user] = static_cast<std::uint32_t>(week + 1);
-        sums.users[week] += 1;
-      });
+  const auto enter = [&](Day day) {
+    if (day < week_end) return;
+    week = count - 1 - static_cast<std::size_t>((std::int64_t{as_of} - 1 - day) / 7);
+    week_end = std::int64_t{as_of} - 7 * static_cast<std::int64_t>(count - 1 - week);
+  };
+  const auto note = [&](std::uint32_t user) {
+    if (slots[user] == week + 1) return;
+    slots[user] = static_cast<std::uint32_t>(week + 1);
+    sums.users[week] += 1;
+  };
+  if (ledger.settings().daily_cap) {
+    visit(
+        ledger, selection, window,
+        [&](const Ledger::Activity& piece, std::int64_t events) {
+          enter(piece.day);
+          sums.events[week] += events;
+        },
+        [&](Day, std::uint32_t user, Exact points) {
+          sums.points[week] += points;
+          note(user);
+        });
+  } else {
+    const auto events = ledger.events();
+    for (const auto& piece : ledger.activity(window)) {
+      if (!selection[piece.event]) continue;
+      enter(piece.day);
+      const std::int64_t times = ledger.count(piece);
+      sums.events[week] += times;
+      sums.points[week] += Exact{times} * events[piece.event].value;
+      note(piece.user);
+    }
+  }
   std::fill(slots.begin(), slots.end(), 0);
   return sums;
 }

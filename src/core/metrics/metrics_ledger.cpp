@@ -280,10 +280,11 @@ class LedgerBuilder {
     auto& memberships = ledger_.memberships_;
     bool invited = false;
     bool open = false;
-    std::stable_sort(user_markers_.begin(), user_markers_.end(),
-                     [](const DatedMarker& a, const DatedMarker& b) {
-                       return a.day != b.day ? a.day < b.day : a.marker < b.marker;
-                     });
+    if (user_markers_.size() > 1)
+      std::stable_sort(user_markers_.begin(), user_markers_.end(),
+                       [](const DatedMarker& a, const DatedMarker& b) {
+                         return a.day != b.day ? a.day < b.day : a.marker < b.marker;
+                       });
     if (!ledger_.has_roster_) add_times_seen(user);
     for (const auto& [day, marker] : user_markers_) {
       if (marker == Marker::joined) {
@@ -443,7 +444,8 @@ void Ledger::index_users() {
   user_steps_.reserve(steps);
   std::int64_t users = 0;
   const auto days = static_cast<std::uint64_t>(std::int64_t{last} - first) + 1;
-  if (days <= 8 * steps + 1024) {
+  // Few are sorted; of many, days are counted.
+  if (steps > 64 && days <= 8 * steps + 1024) {
     std::vector<std::int64_t> changes(days);
     each_step([&](Day day, int change) { changes[static_cast<std::size_t>(day - first)] += change; });
     for (std::size_t day = 0; day < days; ++day) {

@@ -36,7 +36,11 @@ void ExactSum::add(double number) {
     throw Error(sqlstate::numeric_value_out_of_range, "sum of weights or weighted values is out of range");
   }
   size_ = kept;
-  if (number != 0) append(number);
+  if (number == 0) return;
+  if (kept < few && more_.empty())
+    few_[size_++] = number;
+  else
+    append(number);
 }
 
 void ExactSum::append(double part) {

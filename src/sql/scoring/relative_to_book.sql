@@ -20,13 +20,14 @@ COMMENT ON FUNCTION health_internal.next_step_in_book(jsonb, date, health_intern
     IS 'The next step of an account from what score_details() gave, given what the whole book did: an element per signal, NULL where it is '
     'not known';
 
--- Medians say the same of any number of accounts in any order, so that a refresh of some of them finds what one of all does.
+-- Medians say the same of any number of accounts in any order, so that a refresh of some of them finds what one of all does. OFFSET 0: values
+-- are taken out of their composite once for all signals.
 CREATE FUNCTION health_internal.compile_book_changes(document jsonb, accounts text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT ARRAY[%s]::pg_catalog.float8[] AS changes FROM (SELECT CASE WHEN pg_catalog.strpos(''peofnsk'', '
-                  '(a."$signals").state::pg_catalog.text) = 0 THEN (a."$signals").raw END AS raw FROM %s AS a) AS x',
+                  '(a."$signals").state::pg_catalog.text) = 0 THEN (a."$signals").raw END AS raw FROM %s AS a OFFSET 0) AS x',
                   string_agg(CASE WHEN r.is_relative THEN format('CASE WHEN pg_catalog.count(x.raw[%1$s]) >= 10 THEN '
                       'pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY x.raw[%1$s]) END', r.number) ELSE 'NULL' END, ', '
                       ORDER BY r.number), accounts)

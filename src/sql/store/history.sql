@@ -51,16 +51,10 @@ COMMENT ON FUNCTION health_internal.history_rows(date, smallint[], float8[], hea
     'The days of a row of a history with the score of each';
 
 CREATE FUNCTION health_internal.spans_agree(a health_internal.history_span, b health_internal.history_span) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT ROW((a).model_version, (a).data_coverage, (a).unknown_reason, (a).account_start, (a).seats, (a).inputs, (a).observed,
-               (a).account_end, (a).state)
-           IS NOT DISTINCT FROM
-           ROW((b).model_version, (b).data_coverage, (b).unknown_reason, (b).account_start, (b).seats, (b).inputs, (b).observed,
-               (b).account_end, (b).state);
-END;
+    AS 'MODULE_PATHNAME', 'health_spans_agree'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION health_internal.spans_agree(health_internal.history_span, health_internal.history_span) IS
-    'Whether two spans say the same of an account';
+    'Whether two spans say the same of an account, from whatever days on; NULL of none';
 
 -- Of a day that both have, the first stands.
 CREATE FUNCTION health_internal.merge_months(first_days smallint[], first_scores float8[], first_spans health_internal.history_span[],

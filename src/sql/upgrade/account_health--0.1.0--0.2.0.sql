@@ -326,6 +326,22 @@ CREATE FUNCTION health_internal.account_users(model jsonb, account health.accoun
 COMMENT ON FUNCTION health_internal.account_users(jsonb, health.account_state) IS
     'Whoever belonged to an account, was invited to it or seen in it before the day, by id, with the settings of the model';
 
+-- Medians say the same of any number of accounts in any order, so that a refresh of some of them finds what one of all does. OFFSET 0: values
+-- are taken out of their composite once for all signals.
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_book_changes(document jsonb, accounts text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT ARRAY[%s]::pg_catalog.float8[] AS changes FROM (SELECT CASE WHEN pg_catalog.strpos(''peofnsk'', '
+                  '(a."$signals").state::pg_catalog.text) = 0 THEN (a."$signals").raw END AS raw FROM %s AS a OFFSET 0) AS x',
+                  string_agg(CASE WHEN r.is_relative THEN format('CASE WHEN pg_catalog.count(x.raw[%1$s]) >= 10 THEN '
+                      'pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY x.raw[%1$s]) END', r.number) ELSE 'NULL' END, ', '
+                      ORDER BY r.number), accounts)
+    FROM unnest(health_internal.relative_signals(document)) WITH ORDINALITY AS r (is_relative, number)
+    HAVING bool_or(r.is_relative);
+$$;
+
 -- Of a model with one or two bands the best is none.
 CREATE FUNCTION health_internal.bands_at_risk(document jsonb) RETURNS text[]
 LANGUAGE sql STABLE
@@ -2951,6 +2967,14 @@ BEGIN
     RETURN NULL;
 END;
 $$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.spans_agree(a health_internal.history_span, b health_internal.history_span) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'health_spans_agree'
+    LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION health_internal.spans_agree(health_internal.history_span, health_internal.history_span) IS
+    'Whether two spans say the same of an account, from whatever days on; NULL of none';
 
 -- What add up to the usage of an account b: the chunks of its sources, and its roster; less users who do not count, if the model leaves out
 -- any.

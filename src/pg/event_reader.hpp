@@ -34,6 +34,7 @@ struct LedgerSource {
   const char* code;          // digest of what the ledger was read with; null: not known yet
   const char* trigger_name;  // of the one trigger that captures for it
   const char* change_name;   // of its change table, with the schema
+  bool in_one_period;        // facts: few, and kept for ever
 };
 
 // Looks a source up, through SPI, in the catalog of the extension that the function belongs to; null when

@@ -262,8 +262,10 @@ HEALTH_FUNCTION(health_fold_events) {
   // The events live in a context of their own, which also frees them after an error.
   MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "fold_events", ALLOCSET_DEFAULT_SIZES);
   MemoryContext previous = MemoryContextSwitchTo(memory);
-  health::AccountFold* const fold =
-      guarded([&] { return new health::AccountFold(source->account_kind, source->user_kind); });
+  health::AccountFold* const fold = guarded([&] {
+    return new health::AccountFold(source->account_kind, source->user_kind, health::AccountFold::usual_limit,
+                                   source->in_one_period);
+  });
   const BlockNumber blocks = RelationGetNumberOfBlocks(leaf);
   const BlockNumber from = clamp_block(PG_GETARG_INT64(2), blocks);
   const BlockNumber to = clamp_block(PG_GETARG_INT64(3), blocks);

@@ -48,7 +48,8 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
     col_code,
     col_trigger_name,
     col_change_name,
-    columns = col_change_name
+    col_in_one_period,
+    columns = col_in_one_period
   };
   // As the owner of the catalog: the capturing trigger runs for everybody who writes to the tracked table.
   const Oid catalog = own_table(function, "ledger_source_table");
@@ -74,7 +75,8 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
   const char* const query = psprintf(
       "SELECT m.owner::pg_catalog.oid, s.generation, s.relation, s.chunk_table, s.change_table, s.account, "
       "s.user_id, s.event, s.moment, s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, "
-      "s.search_path, s.code, %1$s.trigger_name(s.id), %1$s.data_table_name('change', s.id) "
+      "s.search_path, s.code, %1$s.trigger_name(s.id), %1$s.data_table_name('change', s.id), "
+      "s.path OPERATOR(pg_catalog.~) '^facts[.]' "
       "FROM %2$s AS s JOIN %3$s AS m ON m.name OPERATOR(pg_catalog.=) s.model "
       "WHERE s.id OPERATOR(pg_catalog.=) $1",
       quote_identifier(get_namespace_name(get_rel_namespace(catalog))), qualified_name(catalog),
@@ -114,6 +116,7 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
     source->code = fields[col_code];
     source->trigger_name = fields[col_trigger_name];
     source->change_name = fields[col_change_name];
+    source->in_one_period = *fields[col_in_one_period] == 't';
   }
   SPI_finish();
   SetUserIdAndSecContext(user, security);

@@ -166,6 +166,21 @@ TEST_CASE("days of one quarter are in one ledger, and those of the next in anoth
   CHECK(found[1].second.find("2025-04-01") == std::string::npos);
 }
 
+TEST_CASE("in one period are all days of an account", "[account_fold]") {
+  for (const std::size_t limit : {AccountFold::usual_limit, std::size_t{0}}) {
+    AccountFold fold(UserKind::bigint, UserKind::bigint, limit, true);
+    for (const Day day : {day_of("2025-04-01"), day_of("1998-03-31"), min_day, max_day})
+      for (const std::int64_t account : {7, 8})
+        fold.add({account, {}}, {UserKind::bigint, {1, {}}, day, "seen", false, 0});
+    std::vector<std::pair<std::int64_t, Day>> found;
+    for (AccountLedger ledger; fold.next(ledger);) {
+      found.emplace_back(ledger.account.number, ledger.period);
+      CHECK(UsageReader(ledger.usage).cell_count() == 4);
+    }
+    CHECK(found == std::vector<std::pair<std::int64_t, Day>>{{7, min_day}, {8, min_day}});
+  }
+}
+
 TEST_CASE("events that are taken away leave nothing", "[account_fold]") {
   for (const std::size_t limit : {AccountFold::usual_limit, std::size_t{0}}) {
     AccountFold fold(UserKind::text, UserKind::text, limit);

@@ -48,6 +48,32 @@ Ledger facts_ledger(const FactRows& rows, bool opinion = false, const std::strin
   return Ledger::decode(encode(plain), {}, {});
 }
 
+// The same rows in ledgers of facts beside one of usage; what was written by mistake is taken back in
+// another.
+Ledger parted_ledger(Random& random, const FactRows& rows, bool take_back) {
+  std::vector<PlainLedger> parts(4);
+  for (PlainLedger& part : parts) part.kind = UserKind::text;
+  for (const Fact& row : rows)
+    add_fact(parts[static_cast<std::size_t>(between(random, 0, 2))], "f", row, true);
+  Place place;
+  place.bytes = "bob";
+  place.event = "view";
+  for (place.day = day("2025-01-01"); place.day < day("2025-01-10"); ++place.day)
+    parts[3].add(place, Sums{1, 0, 0});
+  std::vector<UsageBytes> written;
+  for (const PlainLedger& part : parts) written.push_back(encode(part));
+  if (take_back) {
+    PlainLedger mistake;
+    mistake.kind = UserKind::text;
+    add_fact(mistake, "f", {"ann", day("2025-01-05"), day("2025-01-20"), 3.0, "bug"}, true);
+    const UsageBytes more = encode(mistake);
+    written[0] = add_usage(written[0], more);
+    written.push_back(subtract_usage(empty_usage(), more));
+  }
+  const std::vector<Bytes> ledgers(written.begin(), written.end());
+  return Ledger::decode(ledgers, {}, {});
+}
+
 FactRequest request_for(std::string_view measure) {
   FactRequest request;
   request.fact = "f";
@@ -448,6 +474,7 @@ TEST_CASE("every measure is what a loop over the rows says", "[facts]") {
       rows.push_back(row);
     }
     const Ledger of = facts_ledger(rows, true);
+    const Ledger parted = parted_ledger(random, rows, round % 2 == 1);
     const int window = static_cast<int>(between(random, 1, 30)),
               valid = static_cast<int>(between(random, 1, 40));
     for (Day as_of = first - 1; as_of < first + 95; as_of += static_cast<Day>(between(random, 1, 4)))
@@ -461,6 +488,9 @@ TEST_CASE("every measure is what a loop over the rows says", "[facts]") {
         INFO(info.name << " at " << day_text(as_of) << " in round " << round);
         REQUIRE(value.known() == expected.has_value());
         if (expected) REQUIRE(value.number == Approx(*expected).margin(1e-9));
+        const Value in_parts = evaluate_fact(parted, request, as_of);
+        REQUIRE(in_parts.unknown == value.unknown);
+        REQUIRE(in_parts.number == value.number);
       }
   }
 }

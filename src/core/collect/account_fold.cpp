@@ -40,10 +40,11 @@ std::uint64_t distance(std::int64_t from, std::int64_t to) {
 
 }  // namespace
 
-AccountFold::AccountFold(UserKind account_kind, UserKind user_kind, std::size_t limit)
+AccountFold::AccountFold(UserKind account_kind, UserKind user_kind, std::size_t limit, bool in_one_period)
     : account_kind_(account_kind),
       user_kind_(user_kind),
       limit_(limit),
+      in_one_period_(in_one_period),
       account_numbers_(account_kind, 0),
       user_numbers_(user_kind, 0) {}
 
@@ -234,7 +235,7 @@ bool AccountFold::next_collected(AccountLedger& ledger) {
 }
 
 Day AccountFold::period_start(Day day) {
-  if (!period_.contains(day)) period_ = period_of(day);
+  if (!period_.contains(day)) period_ = in_one_period_ ? Window{min_day, max_day + 1} : period_of(day);
   return period_.from;
 }
 

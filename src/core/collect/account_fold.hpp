@@ -1,4 +1,5 @@
-// Folds events of many accounts, in any order, into one ledger per account and calendar quarter.
+// Folds events of many accounts, in any order, into one ledger per account and calendar quarter, or one per
+// account.
 //
 // An event is appended to its account's chain of blocks as one word of 8 bytes (user, day, event), or four
 // when that does not hold it. At the end the accounts are taken one by one: sorted, added up, written.
@@ -20,7 +21,7 @@ namespace health {
 // What an AccountFold gives, valid until the next is asked for.
 struct AccountLedger {
   UserId account;
-  Day period = 0;  // the first day of the quarter
+  Day period = 0;  // its first day
   Bytes usage;     // never the empty ledger
 };
 
@@ -29,8 +30,9 @@ class AccountFold {
   static constexpr std::size_t usual_limit = std::size_t{192} << 20;
 
   // Events are held back up to `limit` bytes of memory; then they are folded into ledgers, which are added up
-  // at the end.
-  AccountFold(UserKind account_kind, UserKind user_kind, std::size_t limit = usual_limit);
+  // at the end. In one period, the one from min_day on, are all days of an account.
+  AccountFold(UserKind account_kind, UserKind user_kind, std::size_t limit = usual_limit,
+              bool in_one_period = false);
 
   // Adds an event, or with sign -1 takes it away. Errors: 42804 for another kind of user than was said, 22008
   // for a day out of range, 22023 for an empty name.
@@ -113,6 +115,7 @@ class AccountFold {
   UserKind account_kind_;
   UserKind user_kind_;
   std::size_t limit_;
+  bool in_one_period_;
 
   Slabs blocks_;
   Slabs ids_;

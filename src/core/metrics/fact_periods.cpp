@@ -11,9 +11,9 @@ std::vector<FactPeriod> list_fact_periods(const Ledger& ledger, std::string_view
   using Began = std::pair<std::string_view, std::int64_t>;
   std::map<Began, std::int64_t> left;  // starts that no end was seen of
   std::map<std::pair<Began, std::int64_t>, std::int64_t> ends;
-  const auto names = ledger.fact_names();
-  for (const Ledger::FactCell& cell : ledger.facts(fact)) {
-    const Ledger::FactKind& name = names[cell.name];
+  const auto names = ledger.facts().names();
+  for (const LedgerFacts::Cell& cell : ledger.facts().of(fact)) {
+    const LedgerFacts::Kind& name = names[cell.name];
     if (name.entry == FactEntry::end)
       ends[{{name.kind, cell.day - name.days}, cell.day}] += cell.count;
     else

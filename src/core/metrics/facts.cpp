@@ -15,10 +15,12 @@ namespace {
 class Facts {
  public:
   Facts(const Ledger& ledger, const FactRequest& request)
-      : ledger_(ledger), names_(ledger.fact_names()), cells_(ledger.facts(request.fact)) {
+      : ledger_(ledger), names_(ledger.facts().names()), cells_(ledger.facts().of(request.fact)) {
+    if (cells_.empty() || (request.kinds.empty() && request.currency.empty())) return;
     wanted_.resize(names_.size());
+    const std::uint32_t fact = names_[cells_.front().name].fact;
     for (std::size_t i = 0; i < names_.size(); ++i)
-      wanted_[i] = names_[i].fact == request.fact && has_kind(request, names_[i].kind) &&
+      wanted_[i] = names_[i].fact == fact && has_kind(request, names_[i].kind) &&
                    (request.currency.empty() || names_[i].currency == request.currency);
   }
 
@@ -27,21 +29,21 @@ class Facts {
   void visit(std::int64_t from, std::int64_t until, Visit&& visit) const {
     const auto first =
         std::lower_bound(cells_.begin(), cells_.end(), from,
-                         [](const Ledger::FactCell& cell, std::int64_t day) { return cell.day < day; });
+                         [](const LedgerFacts::Cell& cell, std::int64_t day) { return cell.day < day; });
     for (auto cell = first; cell != cells_.end() && cell->day < until; ++cell)
-      if (wanted_[cell->name]) visit(*cell, names_[cell->name]);
+      if (wanted_.empty() || wanted_[cell->name]) visit(*cell, names_[cell->name]);
   }
 
   template <class Visit>
   void visit_starts(std::int64_t from, std::int64_t until, Visit&& on_start) const {
-    visit(from, until, [&](const Ledger::FactCell& cell, const Ledger::FactKind& name) {
+    visit(from, until, [&](const LedgerFacts::Cell& cell, const LedgerFacts::Kind& name) {
       if (name.entry != FactEntry::end) on_start(cell, name);
     });
   }
 
   template <class Visit>
   void visit_ends(std::int64_t from, std::int64_t until, Visit&& on_end) const {
-    visit(from, until, [&](const Ledger::FactCell& cell, const Ledger::FactKind& name) {
+    visit(from, until, [&](const LedgerFacts::Cell& cell, const LedgerFacts::Kind& name) {
       if (name.entry == FactEntry::end) on_end(cell, name);
     });
   }
@@ -55,9 +57,9 @@ class Facts {
   }
 
   const Ledger& ledger_;
-  std::span<const Ledger::FactKind> names_;
-  std::span<const Ledger::FactCell> cells_;
-  std::vector<char> wanted_;
+  std::span<const LedgerFacts::Kind> names_;
+  std::span<const LedgerFacts::Cell> cells_;
+  std::vector<char> wanted_;  // by name; empty: all are
 };
 
 constexpr std::int64_t ever = std::numeric_limits<std::int64_t>::min();
@@ -72,14 +74,15 @@ struct Sums {
   std::vector<OfCurrency> parts;
   Exact count = 0;
 
-  void add(const Ledger::FactCell& cell, const Ledger::FactKind& name, int sign = 1) {
-    count += Exact{sign} * cell.count;
-    auto part = std::find_if(parts.begin(), parts.end(),
-                             [&](const OfCurrency& p) { return p.currency == name.currency; });
+  void add(const LedgerFacts::Cell& cell, const LedgerFacts::Kind& name, int sign = 1) {
+    const std::int64_t times = sign * cell.count;
+    count += times;
+    auto part = parts.begin();
+    while (part != parts.end() && part->currency != name.currency) ++part;
     if (part == parts.end()) part = parts.insert(parts.end(), {name.currency});
-    part->count += Exact{sign} * cell.count;
+    part->count += times;
     part->amount += sign * cell.amount;
-    part->amount_count += Exact{sign} * cell.amount_count;
+    part->amount_count += sign * cell.amount_count;
   }
 
   // The one currency that there is something in; nothing when there are several.
@@ -190,12 +193,12 @@ std::vector<Voice> latest_voices(const Facts& facts, const FactRequest& request,
                        if (name.entry == FactEntry::start_of_nobody) {
                          voice = &voices.emplace_back(Voice{cell.day, cell.amount_count});
                        } else {
-                         if (slots[cell.user] == 0) {
+                         if (slots[cell.person] == 0) {
                            voices.push_back({cell.day});
-                           people.push_back(cell.user);
-                           slots[cell.user] = static_cast<std::uint32_t>(voices.size());
+                           people.push_back(cell.person);
+                           slots[cell.person] = static_cast<std::uint32_t>(voices.size());
                          }
-                         voice = &voices[slots[cell.user] - 1];
+                         voice = &voices[slots[cell.person] - 1];
                          if (voice->day != cell.day) *voice = {cell.day};
                        }
                        voice->answers += cell.amount_count;
@@ -293,7 +296,7 @@ Value evaluate_fact(const Ledger& ledger, const FactRequest& request, Day as_of)
 }
 
 bool has_fact(const Ledger& ledger, std::string_view fact, Day as_of) {
-  const auto cells = ledger.facts(fact);
+  const auto cells = ledger.facts().of(fact);
   return !cells.empty() && cells.front().day < as_of;
 }
 

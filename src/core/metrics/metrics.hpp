@@ -16,10 +16,10 @@
 #include "core/base/calendar.hpp"
 #include "core/base/exact.hpp"
 #include "core/base/value.hpp"
-#include "core/ledger/fact_name.hpp"
 #include "core/ledger/usage.hpp"
 #include "core/metrics/metric_table.hpp"
 #include "core/stats/bgbb.hpp"
+#include "ledger_facts.hpp"
 
 namespace health {
 
@@ -126,22 +126,6 @@ class Ledger {
     bool qualifies = true;
     Day first_day = max_day;  // of its first activity; max_day when it has none (markers)
   };
-  // A name that entries of facts have: fact_name.hpp.
-  struct FactKind {
-    FactEntry entry;
-    std::string fact, currency, kind;
-    std::int64_t days = 0;       // of an end: since the start
-    std::optional<Exact> value;  // of a start, in micro units, where each is kept apart
-  };
-  // One user's starts or ends of one name on one day.
-  struct FactCell {
-    Day day;
-    std::uint32_t user;
-    std::uint32_t name;  // index into fact_names()
-    std::int64_t count;
-    std::int64_t amount_count;
-    Exact amount;  // micro units
-  };
   // When a user belonged to the account: counted in U for from < as_of < until.
   struct Membership {
     std::uint32_t user;
@@ -185,9 +169,7 @@ class Ledger {
     return measures_.empty() ? nullptr : &measures_[static_cast<std::size_t>(&activity - activity_.data())];
   }
 
-  std::span<const FactKind> fact_names() const { return fact_names_; }
-  // Entries of one fact, by day.
-  std::span<const FactCell> facts(std::string_view fact) const;
+  const LedgerFacts& facts() const { return *facts_; }
 
   // Whether the account is a customer at as_of: begun, or its start unknown, and not ended.
   bool is_in_book(Day as_of) const;
@@ -225,7 +207,7 @@ class Ledger {
   // How many features the plan entitles (settings, else the catalog's); nothing when neither says.
   std::optional<std::int64_t> entitled_features() const { return entitled_; }
 
-  // A slot per user, all 0: whoever writes to it clears it again.
+  // A slot per user, and per person of facts, all 0: whoever writes to it clears it again.
   std::vector<std::uint32_t>& user_slots() const;
   // Evaluations of the last few (as_of, window) pairs, kept by recall_evaluation().
   std::vector<std::shared_ptr<class Evaluation>>& recent_evaluations() const { return recent_; }
@@ -254,8 +236,7 @@ class Ledger {
     std::int64_t count;
   };
   std::vector<LargeCount> large_counts_;
-  std::vector<FactKind> fact_names_;
-  std::vector<FactCell> facts_;  // by the fact's name, then day
+  std::shared_ptr<const LedgerFacts> facts_ = std::make_shared<LedgerFacts>();
   std::vector<Membership> memberships_;
   std::vector<std::uint32_t> first_membership_;  // user -> index of the first membership; one more at the end
   std::vector<Invitation> invitations_;

@@ -1,7 +1,6 @@
 // Decodes a ledger for questions: markers become memberships, activity is put in the order of days, events
 // meet the catalog.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -102,7 +101,7 @@ class LedgerBuilder {
       ledger_.account_start_ = ledger_.settings_.account_start;
     }
     sort_by_day();
-    sort_facts();
+    ledger_.facts_ = std::make_shared<LedgerFacts>(facts_.finish());
     ledger_.note_first_days();
     ledger_.index_users();
     return std::move(ledger_);
@@ -162,26 +161,13 @@ class LedgerBuilder {
   }
 
   void bind_fact(std::uint32_t event, std::string_view name) {
-    const auto parts = split_fact(name);
-    if (!parts) {
+    const auto number = facts_.add_name(name);
+    if (!number) {
       markers_[event] = Marker::other;
       return;
     }
     fact_of_.resize(markers_.size());
-    fact_of_[event] = static_cast<std::uint32_t>(ledger_.fact_names_.size());
-    auto& kind = ledger_.fact_names_.emplace_back(Ledger::FactKind{parts->entry,
-                                                                   std::string(parts->fact),
-                                                                   std::string(parts->currency),
-                                                                   std::string(parts->kind),
-                                                                   0,
-                                                                   {}});
-    if (parts->entry == FactEntry::end) {
-      std::from_chars(parts->detail.data(), parts->detail.data() + parts->detail.size(), kind.days);
-    } else if (!parts->detail.empty()) {
-      double value = 0;
-      std::from_chars(parts->detail.data(), parts->detail.data() + parts->detail.size(), value);
-      kind.value = to_micro(value);
-    }
+    fact_of_[event] = *number;
   }
 
   void read_user() {
@@ -204,8 +190,7 @@ class LedgerBuilder {
       const Marker marker = markers_[cell.event];
       if (marker == Marker::fact) {
         if (cell.count > 0)
-          ledger_.facts_.push_back(
-              {cell.day, user, fact_of_[cell.event], cell.count, cell.amount_count, cell.amount});
+          facts_.add({cell.day, user, fact_of_[cell.event], cell.count, cell.amount_count, cell.amount});
         continue;
       }
       if (marker != Marker::none) {
@@ -333,24 +318,6 @@ class LedgerBuilder {
     ledger_.measures_.swap(measures);
   }
 
-  // Names ascend, but starts and ends of one fact do not stand together.
-  void sort_facts() {
-    const auto& names = ledger_.fact_names_;
-    if (names.empty()) return;
-    std::vector<std::uint32_t> rank(names.size());
-    std::vector<std::string_view> facts;
-    facts.reserve(names.size());
-    for (const auto& name : names) facts.push_back(name.fact);
-    std::sort(facts.begin(), facts.end());
-    for (std::size_t i = 0; i < names.size(); ++i)
-      rank[i] = static_cast<std::uint32_t>(
-          std::lower_bound(facts.begin(), facts.end(), std::string_view(names[i].fact)) - facts.begin());
-    std::stable_sort(ledger_.facts_.begin(), ledger_.facts_.end(),
-                     [&](const Ledger::FactCell& a, const Ledger::FactCell& b) {
-                       return rank[a.name] != rank[b.name] ? rank[a.name] < rank[b.name] : a.day < b.day;
-                     });
-  }
-
   struct DatedMarker {
     Day day;
     Marker marker;
@@ -359,6 +326,7 @@ class LedgerBuilder {
   Reader& reader_;
   Ledger ledger_;
   std::vector<Marker> markers_;
+  FactCollector facts_;
   std::vector<std::uint32_t> fact_of_;  // event -> name of a fact, where it is one
   std::vector<DatedMarker> user_markers_;
   std::vector<Window> seen_;  // the times for which a user counts by having been seen
@@ -404,7 +372,15 @@ Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
     std::optional<UsageBytes> rest = usage_known_before(part, known_before);
     if (rest) part = rewritten.emplace_back(*std::move(rest));
   }
-  return decode_sum(known, catalog, settings);
+  // Facts of all kinds are of all times: they are read apart.
+  const auto facts =
+      std::stable_partition(known.begin(), known.end(), [](Bytes part) { return !holds_facts_alone(part); });
+  FactCollector collector;
+  if (facts == known.end() || !collector.read({facts, known.end()}))
+    return decode_sum(known, catalog, settings);
+  Ledger ledger = decode_sum({known.begin(), facts}, catalog, settings);
+  ledger.facts_ = std::make_shared<LedgerFacts>(collector.finish());
+  return ledger;
 }
 
 void Ledger::note_first_days() {
@@ -477,7 +453,6 @@ Ledger Ledger::without_activity() const {
   rest.user_ends_ = user_ends_;
   rest.events_ = events_;
   rest.large_counts_ = large_counts_;
-  rest.fact_names_ = fact_names_;
   rest.facts_ = facts_;
   rest.memberships_ = memberships_;
   rest.first_membership_ = first_membership_;
@@ -545,16 +520,6 @@ std::optional<std::uint32_t> Ledger::find_user(std::string_view text) const {
       high = middle;
   }
   return std::nullopt;
-}
-
-std::span<const Ledger::FactCell> Ledger::facts(std::string_view fact) const {
-  const auto first = std::lower_bound(
-      facts_.begin(), facts_.end(), fact,
-      [&](const FactCell& cell, std::string_view wanted) { return fact_names_[cell.name].fact < wanted; });
-  const auto last = std::upper_bound(
-      first, facts_.end(), fact,
-      [&](std::string_view wanted, const FactCell& cell) { return wanted < fact_names_[cell.name].fact; });
-  return {first, last};
 }
 
 std::span<const Ledger::Activity> Ledger::activity(Window window) const {
@@ -635,7 +600,7 @@ std::optional<Day> Ledger::entry_day(std::uint32_t user) const {
 }
 
 std::vector<std::uint32_t>& Ledger::user_slots() const {
-  slots_.resize(users_);
+  slots_.resize(std::max(users_, facts_->people()));
   return slots_;
 }
 

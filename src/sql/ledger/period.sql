@@ -5,3 +5,20 @@ CREATE FUNCTION health_internal.period_start(day date) RETURNS date
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION health_internal.period_start(date) IS
     'the first day of the period that a day is in, a calendar quarter; infinities stay as they are';
+
+CREATE FUNCTION health_internal.is_fact_path(path text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT path ~ '^facts\.';
+END;
+COMMENT ON FUNCTION health_internal.is_fact_path(text) IS 'Whether a source, or a stream of one, is of facts, by its path';
+
+-- Facts are few and all of them are asked for again: the quarters of an account would be as many rows as it has facts.
+CREATE FUNCTION health_internal.chunk_period(path text, day date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN health_internal.is_fact_path(path) AND isfinite(day) THEN DATE '4714-11-24 BC' ELSE health_internal.period_start(day)
+        END;
+END;
+COMMENT ON FUNCTION health_internal.chunk_period(text, date) IS
+    'The first day of the period of a chunk of a source that a day is in: of facts there is but one; infinities stay as they are';

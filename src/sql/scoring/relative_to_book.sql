@@ -20,8 +20,8 @@ COMMENT ON FUNCTION health_internal.next_step_in_book(jsonb, date, health_intern
     IS 'The next step of an account from what score_details() gave, given what the whole book did: an element per signal, NULL where it is '
     'not known';
 
--- Medians say the same of any number of accounts in any order, so that a refresh of some of them finds what one of all does. OFFSET 0: values
--- are taken out of their composite once for all signals.
+-- Medians say the same of any number of accounts in any order, so that a refresh of some of them finds what one of all does. OFFSET 0:
+-- values are taken out of their composite once for all signals.
 CREATE FUNCTION health_internal.compile_book_changes(document jsonb, accounts text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

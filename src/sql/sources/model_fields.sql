@@ -385,7 +385,7 @@ BEGIN
     IF keyed THEN
         others := ARRAY(SELECT f FROM health_internal.with_keys(document, accounts || others || signals) AS f);
         RETURN QUERY SELECT f.* FROM pg_catalog.unnest(others) AS f
-                     WHERE NOT (f.source ~ '^facts\.' AND f.field = 'user' AND f.problem IS NULL);
+                     WHERE NOT (health_internal.is_fact_path(f.source) AND f.field = 'user' AND f.problem IS NULL);
         RETURN QUERY SELECT f.* FROM health_internal.fact_stream_fields(document, others) AS f;
     ELSE
         RETURN QUERY SELECT f.* FROM pg_catalog.unnest(accounts || others || signals) AS f;

@@ -24,7 +24,7 @@ COMMENT ON FUNCTION health_internal.ledger_start(jsonb, date) IS 'First day of t
 CREATE FUNCTION health_internal.ledger_start(document jsonb, as_of date, path text) RETURNS date
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT CASE WHEN path ~ '^facts\.' THEN DATE '-infinity' ELSE health_internal.ledger_start(document, as_of) END;
+    SELECT CASE WHEN health_internal.is_fact_path(path) THEN DATE '-infinity' ELSE health_internal.ledger_start(document, as_of) END;
 END;
 COMMENT ON FUNCTION health_internal.ledger_start(jsonb, date, text) IS
     'The first day that the ledger of a source keeps: facts are few, and kept for ever';
@@ -457,11 +457,11 @@ COMMENT ON FUNCTION health_internal.compile_day(health_internal.ledger_source) I
 CREATE FUNCTION health_internal.compile_period_rows(source health_internal.ledger_source) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.format('SELECT e.*, health_internal.period_start(%s) AS period FROM (%s) AS e',
+    SELECT pg_catalog.format('SELECT e.*, health_internal.chunk_period(%L, %s) AS period FROM (%s) AS e', (source).path,
                              health_internal.compile_day(source), (source).event_rows);
 END;
 COMMENT ON FUNCTION health_internal.compile_period_rows(health_internal.ledger_source) IS
-    'SQL of the rows of a source with the quarter of their local day';
+    'SQL of the rows of a source with the period of their local day';
 
 -- Daily volume: what tells a broken tracking from customers who leave.
 CREATE FUNCTION health_internal.count_days(source health_internal.ledger_source, first_day date) RETURNS void
@@ -473,11 +473,11 @@ BEGIN
     EXECUTE format(
         'INSERT INTO health_internal.ledger_day AS d (source, day, event, events) '
         'SELECT %s, c.day, health_internal.plain_event(c.event), sum(c.count) FROM %s AS k, '
-        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= health_internal.period_start($1) '
+        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= $2 '
         'AND NOT health_internal.is_marker(c.event) GROUP BY 2, 3 '
         'ON CONFLICT (source, day, event) DO UPDATE SET events = excluded.events WHERE d.events <> excluded.events',
         source.id, source.chunk_table::regclass)
-    USING first_day;
+    USING first_day, health_internal.chunk_period(source.path, first_day);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.count_days(health_internal.ledger_source, date) IS

@@ -24,6 +24,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     most CONSTANT integer := 8192;    -- pieces of up to 8 kB: what is in memory at a time
+    in_one_period CONSTANT boolean := health_internal.is_fact_path(source.path);
     read_leaves oid[];
     newest xid8;
     pieces bigint;
@@ -50,8 +51,8 @@ BEGIN
             -- }
             FROM taken AS t
         ), folded AS MATERIALIZED (
-            SELECT f.* FROM health_internal.fold_changes(coalesce((SELECT array_agg(p.changes) FROM pending AS p
-                WHERE p.changes IS NOT NULL), '{}')) AS f
+            SELECT %8$s FROM health_internal.fold_changes(coalesce((SELECT array_agg(p.changes) FROM pending AS p
+                WHERE p.changes IS NOT NULL), '{}')) AS f%9$s
         ), put AS (
             INSERT INTO %2$s AS k (account_id, period, part, usage)
             SELECT f.account_id::%3$s, f.period, 0, f.usage FROM folded AS f WHERE f.account_id IS NOT NULL AND f.period >= $5
@@ -72,7 +73,10 @@ BEGIN
         $query$,
         source.change_table::regclass, source.chunk_table::regclass, source.account_kind,
         health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
-        health_internal.account_key(tracking, 'b.account_id'), health_internal.compile_pending_changes('t', source.id))
+        health_internal.account_key(tracking, 'b.account_id'), health_internal.compile_pending_changes('t', source.id),
+        CASE WHEN in_one_period THEN format('f.account_id, health_internal.chunk_period(%L, f.period) AS period, '
+            'health.rollup(f.usage) AS usage, pg_catalog.sum(f.bad_rows)::bigint AS bad_rows', source.path) ELSE 'f.*' END,
+        CASE WHEN in_one_period THEN ' GROUP BY 1, 2' ELSE '' END)
     INTO pieces, bad
     USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, source.generation;
     IF bad IS NOT NULL THEN
@@ -106,7 +110,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     first_day date := today - source.window_days;
-    first_period date := health_internal.period_start(first_day);
+    first_period date := health_internal.chunk_period(source.path, first_day);
     bad bigint;
 BEGIN
     PERFORM health_internal.look_names_up_in(source.search_path);

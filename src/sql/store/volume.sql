@@ -32,8 +32,10 @@ DECLARE
         SELECT ROW(c.path, c.event, c.day, sum(c.events)::bigint, NULL, NULL, NULL)::health_internal.volume
         FROM (SELECT s.path, CASE WHEN sum(d.events) OVER (PARTITION BY s.id, d.event) >= health_internal.least_volume()
                                   THEN d.event END AS event, d.day, d.events
-              FROM health_internal.ledger_source AS s JOIN health_internal.ledger_day AS d ON d.source = s.id
-              WHERE s.model = ledger_volumes.model AND d.day >= from_day - 56 AND d.day < until_day
+              FROM health_internal.ledger_source AS s, LATERAL (    -- source by source: facts have no such days
+                  SELECT l.* FROM health_internal.ledger_day AS l
+                  WHERE l.source = s.id AND l.day >= from_day - 56 AND l.day < until_day OFFSET 0) AS d
+              WHERE s.model = ledger_volumes.model AND NOT health_internal.is_fact_path(s.path)
                 AND (names IS NULL OR d.event = ANY (names))) AS c
         GROUP BY c.path, c.event, c.day);
     looked_at text[] := ARRAY[]::text[];

@@ -1,5 +1,24 @@
 -- From 0.1.0 to 0.2.0: facts, revenue, and what is asked of whole books. See test/upgrade/README.md.
 
+CREATE FUNCTION health_internal.is_fact_path(path text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT path ~ '^facts\.';
+END;
+
+COMMENT ON FUNCTION health_internal.is_fact_path(text) IS 'Whether a source, or a stream of one, is of facts, by its path';
+
+-- Facts are few and all of them are asked for again: the quarters of an account would be as many rows as it has facts.
+CREATE FUNCTION health_internal.chunk_period(path text, day date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN health_internal.is_fact_path(path) AND isfinite(day) THEN DATE '4714-11-24 BC' ELSE health_internal.period_start(day)
+        END;
+END;
+
+COMMENT ON FUNCTION health_internal.chunk_period(text, date) IS
+    'The first day of the period of a chunk of a source that a day is in: of facts there is but one; infinities stay as they are';
+
 CREATE FUNCTION health_internal.compare_rates(first_events bigint, first_count bigint, second_events bigint, second_count bigint,
     OUT ratio float8, OUT ratio_low float8, OUT ratio_high float8, OUT difference float8, OUT difference_low float8,
     OUT difference_high float8, OUT is_adjusted boolean)
@@ -326,8 +345,8 @@ CREATE FUNCTION health_internal.account_users(model jsonb, account health.accoun
 COMMENT ON FUNCTION health_internal.account_users(jsonb, health.account_state) IS
     'Whoever belonged to an account, was invited to it or seen in it before the day, by id, with the settings of the model';
 
--- Medians say the same of any number of accounts in any order, so that a refresh of some of them finds what one of all does. OFFSET 0: values
--- are taken out of their composite once for all signals.
+-- Medians say the same of any number of accounts in any order, so that a refresh of some of them finds what one of all does. OFFSET 0:
+-- values are taken out of their composite once for all signals.
 CREATE OR REPLACE FUNCTION
     health_internal.compile_book_changes(document jsonb, accounts text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -978,7 +997,7 @@ BEGIN
     IF keyed THEN
         others := ARRAY(SELECT f FROM health_internal.with_keys(document, accounts || others || signals) AS f);
         RETURN QUERY SELECT f.* FROM pg_catalog.unnest(others) AS f
-                     WHERE NOT (f.source ~ '^facts\.' AND f.field = 'user' AND f.problem IS NULL);
+                     WHERE NOT (health_internal.is_fact_path(f.source) AND f.field = 'user' AND f.problem IS NULL);
         RETURN QUERY SELECT f.* FROM health_internal.fact_stream_fields(document, others) AS f;
     ELSE
         RETURN QUERY SELECT f.* FROM pg_catalog.unnest(accounts || others || signals) AS f;
@@ -2902,11 +2921,41 @@ $$;
 CREATE FUNCTION health_internal.ledger_start(document jsonb, as_of date, path text) RETURNS date
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT CASE WHEN path ~ '^facts\.' THEN DATE '-infinity' ELSE health_internal.ledger_start(document, as_of) END;
+    SELECT CASE WHEN health_internal.is_fact_path(path) THEN DATE '-infinity' ELSE health_internal.ledger_start(document, as_of) END;
 END;
 
 COMMENT ON FUNCTION health_internal.ledger_start(jsonb, date, text) IS
     'The first day that the ledger of a source keeps: facts are few, and kept for ever';
+
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_period_rows(source health_internal.ledger_source) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('SELECT e.*, health_internal.chunk_period(%L, %s) AS period FROM (%s) AS e', (source).path,
+                             health_internal.compile_day(source), (source).event_rows);
+END;
+
+COMMENT ON FUNCTION health_internal.compile_period_rows(health_internal.ledger_source) IS
+    'SQL of the rows of a source with the period of their local day';
+
+-- Daily volume: what tells a broken tracking from customers who leave.
+CREATE OR REPLACE FUNCTION
+    health_internal.count_days(source health_internal.ledger_source, first_day date) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE health_internal.ledger_day AS d SET events = 0 WHERE d.source = count_days.source.id AND d.day >= first_day AND d.events <> 0;
+    EXECUTE format(
+        'INSERT INTO health_internal.ledger_day AS d (source, day, event, events) '
+        'SELECT %s, c.day, health_internal.plain_event(c.event), sum(c.count) FROM %s AS k, '
+        'LATERAL health.cells(health.slice(k.usage, $1, NULL)) AS c WHERE k.period >= $2 '
+        'AND NOT health_internal.is_marker(c.event) GROUP BY 2, 3 '
+        'ON CONFLICT (source, day, event) DO UPDATE SET events = excluded.events WHERE d.events <> excluded.events',
+        source.id, source.chunk_table::regclass)
+    USING first_day, health_internal.chunk_period(source.path, first_day);
+END;
+$$;
 
 -- Up to one batch size of blocks at a time.
 CREATE OR REPLACE FUNCTION
@@ -2965,6 +3014,56 @@ BEGIN
         END IF;
     END LOOP;
     RETURN NULL;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.ledger_volumes(model text, document jsonb, from_day date, until_day date) RETURNS health_internal.volume[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    names CONSTANT text[] := health_internal.counted_events(document);
+    volumes health_internal.volume[] := ARRAY(
+        SELECT ROW(c.path, c.event, c.day, sum(c.events)::bigint, NULL, NULL, NULL)::health_internal.volume
+        FROM (SELECT s.path, CASE WHEN sum(d.events) OVER (PARTITION BY s.id, d.event) >= health_internal.least_volume()
+                                  THEN d.event END AS event, d.day, d.events
+              FROM health_internal.ledger_source AS s, LATERAL (    -- source by source: facts have no such days
+                  SELECT l.* FROM health_internal.ledger_day AS l
+                  WHERE l.source = s.id AND l.day >= from_day - 56 AND l.day < until_day OFFSET 0) AS d
+              WHERE s.model = ledger_volumes.model AND NOT health_internal.is_fact_path(s.path)
+                AND (names IS NULL OR d.event = ANY (names))) AS c
+        GROUP BY c.path, c.event, c.day);
+    looked_at text[] := ARRAY[]::text[];
+    places text[];
+BEGIN
+    LOOP
+        places := ARRAY(
+            SELECT DISTINCT s.id || '/' || w.day FROM health_internal.odd_volumes(volumes, from_day, until_day) AS o
+            JOIN health_internal.ledger_source AS s ON s.model = ledger_volumes.model AND s.path = o.source,
+                 LATERAL (VALUES (o.day), (o.day - 7), (o.day - 14)) AS w (day)
+            WHERE o.kind = 'suspect' AND s.id || '/' || w.day <> ALL (looked_at));
+        EXIT WHEN places = '{}';
+        looked_at := looked_at || places;
+        volumes := ARRAY(
+            WITH measured AS MATERIALIZED (
+                SELECT n.source, n.day, n.event, health_internal.common_divisor(n.divisor) AS divisor, sum(n.cells)::bigint AS cells,
+                       sum(n.largest)::bigint AS largest
+                FROM (SELECT s.path AS source, split_part(p.place, '/', 2)::date AS day, v.event, m.divisor, m.cells, m.largest
+                      FROM unnest(places) AS p (place)
+                      JOIN health_internal.ledger_source AS s ON s.id = split_part(p.place, '/', 1)::integer
+                      CROSS JOIN LATERAL health_internal.measure_volume(s, split_part(p.place, '/', 2)::date) AS m
+                      LEFT JOIN (SELECT DISTINCT u.source, u.event FROM unnest(volumes) AS u) AS v
+                          ON v.source = s.path AND v.event = m.event
+                      WHERE names IS NULL OR m.event = ANY (names)) AS n
+                GROUP BY n.source, n.day, n.event
+            )
+            SELECT ROW(v.source, v.event, v.day, v.events, coalesce(m.divisor, v.divisor), coalesce(m.cells, v.cells),
+                       coalesce(m.largest, v.largest))::health_internal.volume
+            FROM unnest(volumes) AS v LEFT JOIN measured AS m ON m.source = v.source AND m.day = v.day
+                AND m.event IS NOT DISTINCT FROM v.event);
+    END LOOP;
+    RETURN volumes;
 END;
 $$;
 
@@ -3075,6 +3174,131 @@ BEGIN
                    AND format('health_data.%s', c.relname) < first_kept LOOP
         PERFORM health_internal.run_ddl(ARRAY['DROP TABLE ' || old.partition], interval '0');
     END LOOP;
+END;
+$$;
+
+-- Changes of a partition that has not been read yet wait until it has been. Those that could not be captured (NULL) stay: they are a reason
+-- to read the source again.
+CREATE OR REPLACE FUNCTION
+    health_internal.fold_source(tracking health_internal.tracking, source health_internal.ledger_source, ledger_start date)
+    RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most CONSTANT integer := 8192;    -- pieces of up to 8 kB: what is in memory at a time
+    in_one_period CONSTANT boolean := health_internal.is_fact_path(source.path);
+    read_leaves oid[];
+    newest xid8;
+    pieces bigint;
+    bad bigint;
+BEGIN
+    SELECT array_agg(b.leaf), max(pg_snapshot_xmax(b.snapshot)) INTO read_leaves, newest
+    FROM (SELECT b.leaf, (array_agg(b.snapshot ORDER BY pg_snapshot_xmax(b.snapshot) DESC))[1] AS snapshot
+          FROM health_internal.ledger_batch AS b WHERE b.source = source.id GROUP BY b.leaf HAVING count(*) = count(b.snapshot)) AS b;
+    EXECUTE format($query$
+        WITH taken AS (
+            DELETE FROM %1$s AS c
+            WHERE c.ctid = ANY (ARRAY(
+                SELECT t.ctid FROM %1$s AS t WHERE t.changes IS NOT NULL AND t.generation = $6
+                -- guard read_leaves {
+                AND t.leaf = ANY ($1)
+                -- instead: AND $1 IS NOT NULL
+                -- }
+                LIMIT $2))
+            RETURNING c.leaf, c.xact, c.changes
+        ), pending AS MATERIALIZED (
+            -- guard unseen_changes {
+            SELECT CASE WHEN t.xact >= $3 THEN t.changes ELSE %7$s END AS changes
+            -- instead: SELECT t.changes AS changes
+            -- }
+            FROM taken AS t
+        ), folded AS MATERIALIZED (
+            SELECT %8$s FROM health_internal.fold_changes(coalesce((SELECT array_agg(p.changes) FROM pending AS p
+                WHERE p.changes IS NOT NULL), '{}')) AS f%9$s
+        ), put AS (
+            INSERT INTO %2$s AS k (account_id, period, part, usage)
+            SELECT f.account_id::%3$s, f.period, 0, f.usage FROM folded AS f WHERE f.account_id IS NOT NULL AND f.period >= $5
+            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = health_internal.add_to_chunk(k.usage,
+                excluded.usage, k.account_id::pg_catalog.text, k.period)
+        ), days AS (
+            INSERT INTO health_internal.ledger_day AS d (source, day, event, events)
+            SELECT $4, c.day, health_internal.plain_event(c.event), sum(c.count) FROM folded AS f, LATERAL health.cells(f.usage) AS c
+            WHERE f.period >= $5 AND NOT health_internal.is_marker(c.event) GROUP BY 2, 3
+            ON CONFLICT (source, day, event) DO UPDATE SET events = d.events + excluded.events
+        ), stale AS (
+            INSERT INTO %4$s (account_id)
+            SELECT b.account_id FROM %5$s AS b
+            WHERE %6$s IN (SELECT f.account_id::%3$s FROM folded AS f WHERE f.account_id IS NOT NULL) ON CONFLICT DO NOTHING
+        )
+        SELECT (SELECT count(*) FROM taken) AS pieces, (SELECT f.bad_rows FROM folded AS f WHERE f.account_id IS NULL
+            AND f.bad_rows <> 0) AS bad_rows
+        $query$,
+        source.change_table::regclass, source.chunk_table::regclass, source.account_kind,
+        health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
+        health_internal.account_key(tracking, 'b.account_id'), health_internal.compile_pending_changes('t', source.id),
+        CASE WHEN in_one_period THEN format('f.account_id, health_internal.chunk_period(%L, f.period) AS period, '
+            'health.rollup(f.usage) AS usage, pg_catalog.sum(f.bad_rows)::bigint AS bad_rows', source.path) ELSE 'f.*' END,
+        CASE WHEN in_one_period THEN ' GROUP BY 1, 2' ELSE '' END)
+    INTO pieces, bad
+    USING coalesce(read_leaves, '{}'), most, newest, source.id, ledger_start, source.generation;
+    IF bad IS NOT NULL THEN
+        UPDATE health_internal.ledger_source AS s SET bad_rows = s.bad_rows + bad WHERE s.id = source.id;
+    END IF;
+    -- guard one_statement {
+    -- instead: EXECUTE format('DELETE FROM %s AS c WHERE c.changes IS NOT NULL', source.change_table::regclass);
+    -- }
+    RETURN pieces = most;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.reread_window(tracking health_internal.tracking, source health_internal.ledger_source, today date)
+    RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    first_day date := today - source.window_days;
+    first_period date := health_internal.chunk_period(source.path, first_day);
+    bad bigint;
+BEGIN
+    PERFORM health_internal.look_names_up_in(source.search_path);
+    EXECUTE pg_catalog.format($query$
+        WITH seen AS MATERIALIZED (
+            SELECT e.account_id, e.period, %1$s AS usage,
+                   pg_catalog.count(*) FILTER (WHERE e.user_id IS NOT NULL AND e.event_name IS NOT NULL
+                       AND NOT health_internal.is_event(e.occurred_at, e.event_name, e.amount)) AS bad
+            FROM (%2$s) AS e WHERE e.account_id IS NOT NULL AND %3$s
+            GROUP BY e.account_id, e.period
+        ), recent AS (
+            SELECT s.account_id, s.period, s.usage FROM seen AS s WHERE pg_catalog.isfinite(s.period)
+        ), kept AS (
+            SELECT k.account_id, k.period, health.rollup(k.usage) AS present, health.slice(health.rollup(k.usage), NULL, $1) AS usage
+            FROM %4$s AS k WHERE k.period >= $2 GROUP BY k.account_id, k.period
+        ), changed AS MATERIALIZED (
+            SELECT coalesce(r.account_id, k.account_id) AS account_id, coalesce(r.period, k.period) AS period, k.present,
+                   coalesce(k.usage, '{}') OPERATOR(health.+) coalesce(r.usage, '{}') AS usage
+            FROM recent AS r FULL JOIN kept AS k ON k.account_id = r.account_id AND k.period = r.period
+            WHERE coalesce(k.present, '{}') OPERATOR(health.<>) (coalesce(k.usage, '{}') OPERATOR(health.+) coalesce(r.usage, '{}'))
+        ), put AS (
+            INSERT INTO %4$s AS k (account_id, period, part, usage)
+            SELECT c.account_id, c.period, 0, c.usage OPERATOR(health.-) coalesce(c.present, '{}') FROM changed AS c
+            ON CONFLICT (account_id, period, part) DO UPDATE SET usage = health_internal.add_to_chunk(k.usage,
+                excluded.usage, k.account_id::pg_catalog.text, k.period)
+        ), stale AS (
+            INSERT INTO %5$s (account_id)
+            SELECT b.account_id FROM %6$s AS b WHERE %7$s IN (SELECT c.account_id FROM changed AS c) ON CONFLICT DO NOTHING
+        )
+        SELECT coalesce(pg_catalog.sum(s.bad), 0) FROM seen AS s
+        $query$,
+        health_internal.compile_row_agg(source), health_internal.compile_period_rows(source),
+        health_internal.compile_days_from(source, first_day),
+        source.chunk_table::regclass, health_internal.data_table('stale', tracking.id), health_internal.data_table('book', tracking.id),
+        health_internal.account_key(tracking, 'b.account_id'))
+    INTO bad USING first_day, first_period;
+    UPDATE health_internal.ledger_source AS s SET bad_rows = bad WHERE s.id = source.id AND s.bad_rows <> bad;
+    PERFORM health_internal.count_days(source, first_day);
 END;
 $$;
 
@@ -5901,7 +6125,7 @@ DECLARE
 BEGIN
     UPDATE health_internal.ledger_source AS s SET told_bad_rows = s.bad_rows
     WHERE s.id = tell_bad_rows.source AND s.told_bad_rows <> s.bad_rows RETURNING s.* INTO told;
-    facts := told.path ~ '^facts\.';
+    facts := health_internal.is_fact_path(told.path);
     -- The end of a fact that cannot be is told with its start.
     IF told.bad_rows > 0 AND NOT (facts AND told.path ~ '\.until$') THEN
         RAISE WARNING 'model "%": % of % left out', told.model,

@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     UPDATE health_internal.ledger_source AS s SET told_bad_rows = s.bad_rows
     WHERE s.id = tell_bad_rows.source AND s.told_bad_rows <> s.bad_rows RETURNING s.* INTO told;
-    facts := told.path ~ '^facts\.';
+    facts := health_internal.is_fact_path(told.path);
     -- The end of a fact that cannot be is told with its start.
     IF told.bad_rows > 0 AND NOT (facts AND told.path ~ '\.until$') THEN
         RAISE WARNING 'model "%": % of % left out', told.model,

@@ -28,4 +28,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.variant_fields(jsonb, health_internal.source_info, text) IS
-    'Conditions of the variants of a document over an account source, and as "value" of "variants" the name of the one that counts, or NULL';
+    'Conditions of the variants of a document over an account source, and as "value" of "variants" the name of the one that counts';

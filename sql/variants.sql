@@ -178,6 +178,15 @@ select health.create_model('starts', :'document'::jsonb || '{"catalog": {"work":
 select count(*) > 0 as told from health.time_to_value_summary('starts');
 select count(*) > 0 as told from health.cohorts('plain', 'month', 'engagement');
 
+select condition, note from health.compare('plain', 'variant = ''trial''', horizon => 14);
+select length(health.report_html('plain')) > 1000 as book, length(health.report_html('plain', '6')) > 1000 as account;
+select count(*) as dashboards from health.create_dashboards('plain', 'scores');
+
+-- An override stands behind the signals, on top of the variant's score.
+select health.override('plain', '2', cap => 50, expires => '2999-01-01', owner => 'maria', reason => 'sponsor left');
+select health.refresh_score_view('scores.plain');
+select position, signal, round(weight::numeric, 3) as weight, round(points::numeric, 2) as points, phrase from scores.plain_signals where account_id = 2 and (parent is null or signal = 'score') order by 1;
+
 -- By hand.
 select variant, score from (values ('trial'), ('enterprise'), ('no such'), (null)) v (variant),
   lateral health.score_account('{"signals": [{"name": "a", "column": "a", "normalize": {"kind": "identity"}}, {"name": "b", "column": "b", "normalize": {"kind": "identity"}}],

@@ -60,7 +60,7 @@ void write_signal(RowWriter& rows, const Model& model, std::size_t i, const Scor
 // What it adds to the points of the signals, so that all of them add up to the score.
 void write_override(RowWriter& rows, const Model& model, const Score& score) {
   const Override& made = *score.overridden_by;
-  rows.add(static_cast<int>(model.signals.size()) + 1);
+  rows.add(static_cast<int>(model.shown_signals()) + 1);
   rows.add(std::string_view("override"));
   rows.add_null();
   rows.add(std::string_view("override"));
@@ -98,9 +98,9 @@ RowBlock summary_row(const Model& model, const ScoreSummary& summary) {
 
 RowBlock signal_rows(const Model& model, const Score& score) {
   RowWriter rows(model.signals.size() + 2, signal_score_columns);
-  for (std::size_t i = 0; i < model.signals.size(); ++i) write_signal(rows, model, i, score);
+  for (std::size_t i = 0; i < model.shown_signals(); ++i) write_signal(rows, model, i, score);
   if (score.overridden_by) write_override(rows, model, score);
-  rows.add(static_cast<int>(model.signals.size()) + (score.overridden_by ? 2 : 1));
+  rows.add(static_cast<int>(model.shown_signals()) + (score.overridden_by ? 2 : 1));
   rows.add(std::string_view("score"));
   rows.add_null();
   rows.add(std::string_view("score"));

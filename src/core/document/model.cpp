@@ -39,6 +39,7 @@ constexpr std::string_view document_keys[] = {"preset",
                                               "facts",
                                               "revenue",
                                               "segments",
+                                              "variants",
                                               "flags",
                                               "volume"};
 
@@ -68,6 +69,7 @@ Model read_model(DocumentReader& reader, const json& document) {
   read_catalog(reader, document, model.catalog);
   read_settings(reader, document, model);
   read_signals(reader, document, model);
+  read_variants(reader, document, model);
   const json* bands = reader.find(document, "", "bands");
   model.bands = bands == nullptr ? default_bands() : read_bands(reader, *bands, "bands");
   if (const json* silence = reader.find(document, "", "silence")) {

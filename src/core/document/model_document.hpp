@@ -15,6 +15,8 @@ void read_catalog(DocumentReader& reader, const nlohmann::json& document, EventC
 void read_settings(DocumentReader& reader, const nlohmann::json& document, Model& model);
 // signals, to any depth; needs model.catalog.
 void read_signals(DocumentReader& reader, const nlohmann::json& document, Model& model);
+// variants: model_variants.cpp; needs model.signals, to which it adds the one that says which variant counts.
+void read_variants(DocumentReader& reader, const nlohmann::json& document, Model& model);
 // What a signal or a flag asks of the ledger: model_requests.cpp. The value is an object with "metric" or
 // "fact", at its path; of a fact the subject is all but how it is measured.
 void read_metric_request(DocumentReader& reader, const nlohmann::json& value, const std::string& path,

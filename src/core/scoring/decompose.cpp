@@ -2,6 +2,7 @@
 #include "decompose.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "core/base/civil.hpp"
 
@@ -9,11 +10,12 @@ namespace health {
 
 namespace {
 
-// Walks from one set of standings to another and keeps the score of each stop.
+// Walks from one set of standings to another, by the weights that the first has, and keeps the score of each
+// stop.
 class Path {
  public:
   Path(const Model& model, const Score& from, const Score& to)
-      : model_(model), to_(to), now_(from.standings), tree_(from.tree) {}
+      : model_(model), to_(to), variant_(from.variant), now_(from.standings), tree_(from.tree) {}
 
   double score() const { return tree_.score.value_or(0); }
 
@@ -39,8 +41,14 @@ class Path {
         if (model_.signals[i].is_group() || same || to[i].counts != coming) continue;
         poll_cancel();  // each weighs the whole tree
         const double before = score();
-        now_[i] = to[i];
+        const Standing standing = std::exchange(now_[i], to[i]);
+        Tree tree = std::exchange(tree_, {});
         weigh();
+        if (!tree_.score) {  // only by other weights is there a score without it: part of that step
+          now_[i] = standing;
+          tree_ = std::move(tree);
+          continue;
+        }
         parts.push_back({ChangeStep::availability, static_cast<int>(i), score() - before});
       }
     }
@@ -48,10 +56,13 @@ class Path {
 
  private:
   // At the end, where most paths are after one step, it has been done.
-  void weigh() { tree_ = now_ == to_.standings ? to_.tree : weigh_tree(model_, now_); }
+  void weigh() {
+    tree_ = now_ == to_.standings && variant_ == to_.variant ? to_.tree : weigh_tree(model_, now_, variant_);
+  }
 
   const Model& model_;
   const Score& to_;
+  int variant_;
   std::vector<Standing> now_;
   Tree tree_;
 };
@@ -135,6 +146,7 @@ std::vector<ExternalInput> inputs_for_earlier_model(const Model& before,
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!earlier.empty()) inputs[i] = earlier[i];
     const Signal& signal = before.signals[static_cast<std::size_t>(before.inputs[i])];
+    if (signal.source == SignalSource::variant) continue;
     if (const ExternalInput* found = find_input(after, later, signal, true)) inputs[i] = *found;
   }
   return inputs;

@@ -34,17 +34,18 @@ struct ScoreChange {
 
 // `from` and `to_by_old_model` are scores by `before`, `to` is by `after`; they are the same score when the
 // model did not change. values: signals that count at both ends, w x (s' - s) / sum(w) each; availability:
-// signals that come (first) and go, in the order of the model; model: the same readings by the other model;
-// override: the difference that overrides make, those of the scores themselves or, where a number is given,
-// that score in their place. Where an end has no score but that of an override, this part is the whole
-// change. Signals whose value did not change have no part. Error 22023 unless the numbers are scores, 0..100.
+// signals that come (first) and go, in the order of the model; model: the same readings by the other model,
+// or by the weights of another variant; override: the difference that overrides make, those of the scores
+// themselves or, where a number is given, that score in their place. Where an end has no score but that of an
+// override, this part is the whole change. Signals whose value did not change have no part. Error 22023
+// unless the numbers are scores, 0..100.
 ScoreChange decompose_change(const Model& before, const Score& from, const Score& to_by_old_model,
                              const Score& to, std::optional<double> override_from = {},
                              std::optional<double> override_to = {});
 
 // The inputs of the later date in the order of the earlier model: by the signal's name, where it has the same
 // source in both models; a signal that only the earlier model has keeps its earlier input, so that its end
-// belongs to the model's part. Segments go by name.
+// belongs to the model's part, and so does the variant. Segments go by name.
 std::vector<ExternalInput> inputs_for_earlier_model(const Model& before,
                                                     std::span<const ExternalInput> earlier,
                                                     const Model& after, std::span<const ExternalInput> later);

@@ -21,6 +21,8 @@ std::string_view source_name(SignalSource source) {
       return "query";
     case SignalSource::pulse:
       return "pulse";
+    case SignalSource::variant:
+      return "variant";
   }
   return "";
 }
@@ -28,6 +30,21 @@ std::string_view source_name(SignalSource source) {
 bool Model::reads_usage() const {
   return std::any_of(signals.begin(), signals.end(),
                      [](const Signal& signal) { return signal.source == SignalSource::metric; });
+}
+
+bool Model::takes_out(int variant, std::size_t signal) const {
+  if (variant < 0) return false;
+  for (int at = static_cast<int>(signal); at >= 0; at = signals[static_cast<std::size_t>(at)].parent) {
+    const auto i = static_cast<std::size_t>(at);
+    if (weight(i, variant) == 0 && signals[i].weight > 0) return true;
+  }
+  return false;
+}
+
+int Model::find_variant(std::string_view name) const {
+  const auto found = std::find_if(variants.begin(), variants.end(),
+                                  [name](const Variant& variant) { return variant.name == name; });
+  return found == variants.end() ? -1 : static_cast<int>(found - variants.begin());
 }
 
 std::vector<Band> default_bands() {

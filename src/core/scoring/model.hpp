@@ -26,7 +26,8 @@ enum class NullPolicy {
 };
 
 // Where a signal's raw value comes from.
-enum class SignalSource { group, metric, fact, column, expression, query, pulse };
+// `variant` is the last of a model that has variants: it weighs nothing, and its text says which one counts.
+enum class SignalSource { group, metric, fact, column, expression, query, pulse, variant };
 
 // "group", "metric", ...
 std::string_view source_name(SignalSource source);
@@ -90,6 +91,13 @@ struct Band {
   bool operator==(const Band&) const = default;
 };
 
+// Other weights for some accounts. docs/reference/model.md, "Variants".
+struct Variant {
+  std::string name;
+  std::vector<double> weights;  // of every signal, as Model::signals
+  bool operator==(const Variant&) const = default;
+};
+
 // A model, ready to score. Equal are models that score alike, whatever their documents look like.
 struct Model {
   EventCatalog catalog;
@@ -99,6 +107,18 @@ struct Model {
   std::vector<Band> bands;      // from the top down
   double minimum_coverage = 0.5;
   std::string silence_step;  // what to do about an account in which nobody is active
+  std::vector<Variant> variants;
+
+  // A signal's weight among its siblings by a variant; -1 is none: the model's own.
+  double weight(std::size_t signal, int variant) const {
+    return variant < 0 ? signals[signal].weight : variants[static_cast<std::size_t>(variant)].weights[signal];
+  }
+  // Whether a variant takes a signal that has a weight, or a group around it, out of the score.
+  bool takes_out(int variant, std::size_t signal) const;
+  // The variant of that name; -1 when there is none.
+  int find_variant(std::string_view name) const;
+  // How many signals people see.
+  std::size_t shown_signals() const { return signals.size() - (variants.empty() ? 0 : 1); }
 
   // Whether any signal is about usage. To a model of business data alone nobody is silent.
   bool reads_usage() const;

@@ -65,6 +65,10 @@ std::string show_scores(double from, double to) {
   return show_score(from, same ? 1 : 0) + " -> " + show_score(to, same ? 1 : 0);
 }
 
+std::string name_variant(const Model& model, const Score& score) {
+  return score.variant < 0 ? "none" : model.variants[static_cast<std::size_t>(score.variant)].name;
+}
+
 }  // namespace
 
 std::string_view describe_unknown(Unknown reason) {
@@ -156,6 +160,7 @@ std::string describe_score(const Model& model, const Score& score) {
     const std::string_view band = score.band(model);
     const std::string state = describe_customer_state(score.state, score.as_of);
     words = show_score(*score.score) + " of 100, " + (band.empty() ? "no band yet" : std::string(band)) + ".";
+    if (score.variant >= 0) words += " Variant " + name_variant(model, score) + ".";
     if (score.overridden_by) words += " " + describe_override_of(score);
     if (!state.empty()) words += " " + as_sentence(state);
     std::size_t told = 0;
@@ -169,8 +174,9 @@ std::string describe_score(const Model& model, const Score& score) {
     words = "Score unknown: " + score.unknown_reason + ".";
   }
   std::string unknown;
-  for (std::size_t i = 0; i < model.signals.size(); ++i) {
-    if (model.signals[i].is_group() || score.standings[i].known) continue;
+  for (std::size_t i = 0; i < model.shown_signals(); ++i) {
+    if (model.signals[i].is_group() || score.standings[i].known || model.takes_out(score.variant, i))
+      continue;
     unknown += (unknown.empty() ? "" : ", ") + in_sentence(model.signals[i].label);
   }
   if (!unknown.empty())
@@ -180,7 +186,10 @@ std::string describe_score(const Model& model, const Score& score) {
 
 std::string describe_part(const Model& before, const ChangePart& part, const Score& from, const Score& to) {
   const std::string points = points_in_brackets(part.points);
-  if (part.step == ChangeStep::model) return "changed model" + points;
+  if (part.step == ChangeStep::model) {
+    if (from.variant == to.variant) return "changed model" + points;
+    return "variant " + name_variant(before, from) + " -> " + name_variant(before, to) + points;
+  }
   if (part.step == ChangeStep::override) {
     if (to.overridden_by) return describe_override(*to.overridden_by, to.as_of) + points;
     if (from.overridden_by) return describe_end_of_override(*from.overridden_by) + points;

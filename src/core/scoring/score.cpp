@@ -154,6 +154,14 @@ Reading read_external(const Signal& signal, const ExternalInput* input, Day as_o
   return reading;
 }
 
+// The name of a variant, which is no value.
+Reading read_variant(const ExternalInput* input) {
+  Reading reading;
+  reading.raw = reading.score = Value::none(Unknown::not_applicable);
+  if (input != nullptr && input->value) reading.text = *input->value;
+  return reading;
+}
+
 // Of an account that the account source has more than once.
 std::vector<Reading> read_nothing(const Model& model) {
   std::vector<Reading> readings(model.signals.size());
@@ -178,9 +186,10 @@ Reading read_signal(const Signal& signal, const Ledger& ledger, std::span<const 
   const ExternalInput* input =
       signal.input >= 0 && !inputs.empty() ? &inputs[static_cast<std::size_t>(signal.input)] : nullptr;
   try {
-    return signal.is_external()                  ? read_external(signal, input, as_of)
-           : signal.source == SignalSource::fact ? read_fact(signal, ledger, input, as_of)
-                                                 : read_metric(signal, ledger, input, as_of);
+    return signal.source == SignalSource::variant ? read_variant(input)
+           : signal.is_external()                 ? read_external(signal, input, as_of)
+           : signal.source == SignalSource::fact  ? read_fact(signal, ledger, input, as_of)
+                                                  : read_metric(signal, ledger, input, as_of);
   } catch (const Error& error) {
     rethrow_for_signal(signal, error);
   }
@@ -256,18 +265,18 @@ struct GroupSums {
 
 // The weighted mean of the members' coverages, which are known; `group` is -1 for the whole. Where all are
 // covered in full it is 1.
-double weigh_coverage(const Model& model, const GroupSums& sums, int group, const Tree& tree) {
+double weigh_coverage(const Model& model, int variant, const GroupSums& sums, int group, const Tree& tree) {
   if (!sums.has_weight) return 0;
   if (sums.covered && !sums.uncovered) return 1;
   WeightedSum coverages;
   for (std::size_t i = group < 0 ? 0 : static_cast<std::size_t>(group) + 1; i < model.signals.size(); ++i)
-    if (model.signals[i].parent == group) coverages.add(tree.signals[i].coverage, model.signals[i].weight);
+    if (model.signals[i].parent == group) coverages.add(tree.signals[i].coverage, model.weight(i, variant));
   return coverages.mean().value_or(0);
 }
 
 }  // namespace
 
-Tree weigh_tree(const Model& model, std::span<const Standing> standings) {
+Tree weigh_tree(const Model& model, std::span<const Standing> standings, int variant) {
   const std::size_t count = model.signals.size();
   Tree tree;
   tree.signals.resize(count);
@@ -289,16 +298,16 @@ Tree weigh_tree(const Model& model, std::span<const Standing> standings) {
       const auto mean = own.scores.mean();
       signal.counts = mean.has_value();
       signal.score = mean.value_or(0);
-      signal.coverage = weigh_coverage(model, own, static_cast<int>(i), tree);
+      signal.coverage = weigh_coverage(model, variant, own, static_cast<int>(i), tree);
     } else {
       signal.counts = standings[i].counts;
       signal.score = standings[i].score;
       signal.coverage = standings[i].known ? 1 : 0;
     }
-    sums[place[parent_of(i)]].add(signal, model.signals[i].weight);
+    sums[place[parent_of(i)]].add(signal, model.weight(i, variant));
   }
   tree.score = sums[groups].scores.mean();
-  tree.coverage = weigh_coverage(model, sums[groups], -1, tree);
+  tree.coverage = weigh_coverage(model, variant, sums[groups], -1, tree);
   std::vector<double> known_weights(groups + 1);
   for (std::size_t group = 0; group <= groups; ++group)
     known_weights[group] = sums[group].scores.weights().value();
@@ -307,7 +316,7 @@ Tree weigh_tree(const Model& model, std::span<const Standing> standings) {
     const std::size_t parent = parent_of(i);
     const double share = parent == count ? 1 : tree.signals[parent].weight;
     const double known = known_weights[place[parent]];
-    signal.weight = signal.counts && known > 0 ? share * (model.signals[i].weight / known) : 0;
+    signal.weight = signal.counts && known > 0 ? share * (model.weight(i, variant) / known) : 0;
     signal.points = signal.weight * signal.score;
   }
   return tree;
@@ -323,15 +332,16 @@ void compute_score(const Model& model, Score& result) {
                      [reason](const Reading& reading) { return reading.score.unknown == reason; });
     return found == result.readings.end() ? nullptr : &*found;
   };
+  if (!model.variants.empty()) result.variant = model.find_variant(result.readings.back().text);
   // Whatever policies the signals have.
   if (find(Unknown::repeated_account) != nullptr) {
     result.unknown_reason = unknown_name(Unknown::repeated_account);
     result.standings.resize(model.signals.size());
-    result.tree = weigh_tree(model, result.standings);
+    result.tree = weigh_tree(model, result.standings, result.variant);
     return;
   }
   result.standings = apply_policies(model, result.readings);
-  result.tree = weigh_tree(model, result.standings);
+  result.tree = weigh_tree(model, result.standings, result.variant);
   if (!result.state.in_book()) {
     result.unknown_reason = std::string(customer_state_name(result.state.kind)) + ": " +
                             describe_customer_state(result.state, result.as_of);
@@ -344,7 +354,7 @@ void compute_score(const Model& model, Score& result) {
   }
   for (std::size_t i = 0; i < model.signals.size(); ++i) {
     const Signal& signal = model.signals[i];
-    if (signal.missing != NullPolicy::required) continue;
+    if (signal.missing != NullPolicy::required || model.takes_out(result.variant, i)) continue;
     if (signal.is_group() ? result.tree.signals[i].counts : result.readings[i].known()) continue;
     result.unknown_reason = "required signal " + signal.name + " is unknown";
     if (!signal.is_group())
@@ -408,6 +418,7 @@ Score score_repeated(const Model& model, const Ledger& ledger, Day as_of) {
 std::string_view find_next_step(const Model& model, std::size_t signal, const Score& score, bool strong) {
   const SignalScore& weighed = score.tree.signals[signal];
   if (!weighed.counts || score.state.is_idle(score.as_of) || !score.state.in_book()) return {};
+  if (model.takes_out(score.variant, signal)) return {};
   const bool fits_by_score = strong ? weighed.score >= very_good_score : weighed.score < good_score;
   // A condition is about what was measured, and a group measures nothing.
   const Value raw =

@@ -80,13 +80,14 @@ struct Tree {
   std::optional<double> score;       // nothing when no signal counts
   double coverage = 0;
 };
-Tree weigh_tree(const Model& model, std::span<const Standing> standings);
+Tree weigh_tree(const Model& model, std::span<const Standing> standings, int variant = -1);
 
 // The score of an account at one as_of.
 struct Score {
   Day as_of = 0;
   CustomerState state;
   std::vector<Reading> readings;
+  int variant = -1;  // of Model::variants, whose weights the tree has; -1: the model's own
   std::vector<Standing> standings;
   Tree tree;
   std::optional<double> computed;  // by the signals; nothing when unknown: a required signal is, nothing

@@ -12,13 +12,13 @@ namespace {
 
 constexpr double worth_a_reason = 1;  // points
 
-// The largest part that is about a signal and goes the way of the whole change, if that is worth telling: a
-// reason that contradicts the change beside it would explain nothing.
+// The largest part that is about a signal, or a variant, and goes the way of the whole change, if that is
+// worth telling: a reason that contradicts the change beside it would explain nothing.
 const ChangePart* find_main_part(const ScoreChange& change) {
   const ChangePart* main = nullptr;
   if (std::fabs(change.total) < worth_a_reason) return main;
   for (const ChangePart& part : change.parts) {
-    if (part.signal < 0 || std::fabs(part.points) < worth_a_reason) continue;
+    if (part.step == ChangeStep::override || std::fabs(part.points) < worth_a_reason) continue;
     if ((part.points > 0) != (change.total > 0)) continue;
     if (main == nullptr || std::fabs(part.points) > std::fabs(main->points)) main = &part;
   }

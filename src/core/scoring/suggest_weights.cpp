@@ -43,7 +43,7 @@ struct Rows {
 
 std::vector<std::size_t> list_leaves(const Model& model) {
   std::vector<std::size_t> leaves;
-  for (std::size_t i = 0; i < model.signals.size(); ++i) {
+  for (std::size_t i = 0; i < model.shown_signals(); ++i) {
     if (!model.signals[i].is_group()) leaves.push_back(i);
   }
   return leaves;

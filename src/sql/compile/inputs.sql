@@ -47,7 +47,7 @@ AS $$
         OR EXISTS (SELECT 1 FROM jsonb_path_query(document, 'strict $.accounts.**.sql') AS a (expression)
                    WHERE a.expression #>> '{}' ~* '\mas_of\M')
         OR EXISTS (SELECT 1 FROM health.model_inputs(document) AS i
-                   WHERE i.kind = 'pulse' OR i.kind = 'expression' AND i.source ~* '\mas_of\M');
+                   WHERE i.kind = 'pulse' OR i.kind IN ('expression', 'variant') AND i.source ~* '\mas_of\M');
 $$;
 COMMENT ON FUNCTION health_internal.has_dated_inputs(health_internal.model_field[], jsonb) IS
     'Whether the inputs of a model are others on other days';

@@ -127,8 +127,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT health_internal.same_scoring(a, b)
-       AND health_internal.canonical_document(a) - '{signals,catalog,bands,relative_to_book}'::text[]
-           = health_internal.canonical_document(b) - '{signals,catalog,bands,relative_to_book}'::text[]
+       AND health_internal.canonical_document(a) - '{signals,variants,catalog,bands,relative_to_book}'::text[]
+           = health_internal.canonical_document(b) - '{signals,variants,catalog,bands,relative_to_book}'::text[]
        AND health_internal.words_of(a) = health_internal.words_of(b);
 $$;
 COMMENT ON FUNCTION health_internal.same_meaning(jsonb, jsonb) IS

@@ -12,7 +12,7 @@ CREATE FUNCTION health.model_inputs(doc jsonb, OUT "position" int, OUT path text
     LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE COST 500 ROWS 5;
 COMMENT ON FUNCTION health.model_inputs(jsonb) IS
     'the values that a model needs from outside the ledger, in the order in which score_account takes them: kind column, expression, '
-    'query or pulse';
+    'query, pulse, or variant: the name of the variant that counts';
 
 CREATE FUNCTION health_internal.model_bands(doc jsonb, OUT "position" int, OUT name text) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'health_model_bands'

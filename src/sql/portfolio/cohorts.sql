@@ -48,7 +48,7 @@ COMMENT ON FUNCTION health_internal.check_cohort_column(text, jsonb, text, text)
 CREATE FUNCTION health_internal.without_score(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT document
+    SELECT document - 'variants'
         || '{"signals": [{"name": "events", "metric": "events", "weight": 1, "normalize": {"kind": "identity"}}]}'::pg_catalog.jsonb;
 END;
 COMMENT ON FUNCTION health_internal.without_score(jsonb) IS 'A document whose only signal is the number of events';

@@ -34,8 +34,8 @@ AS $$
 DECLARE
     version CONSTANT health_internal.model_version := health_internal.find_version(model,
         (health_internal.open_model(model)).current_version);
-    document CONSTANT jsonb := version.document || '{"signals": [{"name": "time_to_value", "metric": "time_to_value", "weight": 1,
-        "normalize": {"kind": "identity"}}]}';
+    document CONSTANT jsonb := version.document - 'variants'
+        || '{"signals": [{"name": "time_to_value", "metric": "time_to_value", "weight": 1, "normalize": {"kind": "identity"}}]}';
     today CONSTANT date := health_internal.portfolio_day(version);
     store CONSTANT health_internal.store := health_internal.open_store(version);
     compiled health_internal.compiled_model;

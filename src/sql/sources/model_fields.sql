@@ -246,6 +246,10 @@ BEGIN
             RETURN NEXT field;
             CONTINUE;
         END IF;
+        IF input.kind = 'variant' THEN
+            RETURN QUERY SELECT v.* FROM health_internal.variant_fields(document -> 'variants', info, scope) AS v;
+            CONTINUE;
+        END IF;
         IF input.kind = 'query' THEN
             RETURN QUERY SELECT q.* FROM health_internal.query_signal_fields(input.path, input.source, input.optional) AS q;
             CONTINUE;
@@ -279,7 +283,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.signal_fields(jsonb, health_internal.model_field[]) IS
-    'Fields of the column, expression, query and pulse signals, in the order of model_inputs';
+    'Fields of the column, expression, query and pulse signals, in the order of model_inputs, and of the variants';
 
 CREATE FUNCTION health_internal.segment_field(info health_internal.source_info, names text[], signal_path text, segment text)
     RETURNS health_internal.model_field

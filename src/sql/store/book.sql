@@ -26,7 +26,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.book_columns(health_internal.compiled_model) IS 'The columns of a book, less the roster';
 
--- Versions that ask for the same inputs in the same order can read each other's history.
+-- Versions that ask for the same inputs in the same order can read each other's history. The name alone would be the column.
 CREATE FUNCTION health_internal.versions_with_same_inputs(model_name text, document jsonb) RETURNS integer[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -35,7 +35,8 @@ AS $$
                  WHERE v.model = model_name
                    AND (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position") FROM health.model_inputs(v.document) AS i)
                        IS NOT DISTINCT FROM
-                       (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position") FROM health.model_inputs(document) AS i)
+                       (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position")
+                        FROM health.model_inputs(versions_with_same_inputs.document) AS i)
                  ORDER BY v.version);
 $$;
 COMMENT ON FUNCTION health_internal.versions_with_same_inputs(text, jsonb) IS

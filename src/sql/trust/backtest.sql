@@ -44,6 +44,9 @@ DECLARE
 BEGIN
     IF kind IN ('metric', 'pulse') THEN
         RETURN true;
+    ELSIF kind = 'variant' THEN
+        RETURN (SELECT bool_and(health_internal.has_a_past(document, fields, input_path, 'expression', v.variant ->> 'when'))
+                FROM jsonb_array_elements(document -> 'variants') AS v (variant));
     ELSIF kind = 'query' THEN
         RETURN (health_internal.field_of(fields, input_path, 'observed')).expression IS NOT NULL;
     ELSIF kind = 'column' THEN
@@ -53,7 +56,7 @@ BEGIN
         OR (SELECT count(*) = 0 FROM regexp_matches(regexp_replace(expression, '''[^'']*''|::\s*\w+', '', 'g'), '[a-z_]\w*', 'gi') AS w
             (word)
             WHERE lower(w.word[1]) <> ALL ('{as_of,account_start,account_id,coalesce,greatest,least,nullif,'
-                'case,when,then,else,end,is,not,"null"}'))),
+                'case,when,then,else,end,is,not,and,or,between,true,false,"null"}'))),
         false);
 END;
 $$;
@@ -91,6 +94,22 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.without_signals(jsonb, text[]) IS 'Signals of a document less those of these names, and groups that '
     'are empty then';
+
+-- Where only weights of 0 are left it is an error: see past_document().
+CREATE FUNCTION health_internal.without_variants(document jsonb, names text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN NOT document ? 'variants' THEN document WHEN 'variant' = ANY (names) THEN document - 'variants'
+        ELSE jsonb_set(document, '{variants}', (
+            SELECT jsonb_agg(v.variant || jsonb_build_object('weights', coalesce(
+                       (SELECT jsonb_object_agg(w.key, w.value) FROM jsonb_each(v.variant -> 'weights') AS w
+                        WHERE jsonb_path_exists(document -> 'signals', '$.** ? (@.type() == "object" && @.name == $name)',
+                                                jsonb_build_object('name', w.key))), '{}')) ORDER BY v.n)
+            FROM jsonb_array_elements(document -> 'variants') WITH ORDINALITY AS v (variant, n))) END;
+$$;
+COMMENT ON FUNCTION health_internal.without_variants(jsonb, text[]) IS
+    'A document without its variants, if "variant" is among the names, else without their weights of signals that it has not';
 
 -- What was frozen of the book later than the first date knows more than that date did.
 CREATE FUNCTION health_internal.without_frozen(document jsonb) RETURNS jsonb
@@ -276,6 +295,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     fields health_internal.model_field[];
+    wrong record;
 BEGIN
     PERFORM health_internal.look_names_up_in(tested.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(tested.document) AS f);
@@ -290,6 +310,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = 'Columns say only what stands there today: ' || pg_catalog.array_to_string(left_out, ', ') || '.',
                   HINT = 'Use signals about usage, or expressions that ask dated tables with as_of.';
+    END IF;
+    document := health_internal.without_variants(document, left_out);
+    SELECT p.* INTO wrong FROM health.model_problems(document) AS p WHERE p.path ~ '^(signals|variants)' LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'model "%": %: % without signals that have no past', tested.model, wrong.path, wrong.problem
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Columns say only what stands there today: ' || pg_catalog.array_to_string(left_out, ', ') || '.',
+                  HINT = wrong.hint;
     END IF;
     usage_from := CASE WHEN (health_internal.open_store(tested)).has_ledgers THEN 'ledger' ELSE 'events' END;
     IF as_of_first_date THEN
@@ -482,6 +510,8 @@ BEGIN
                    CASE WHEN EXISTS (SELECT FROM health_internal.leaf_signals(($1).document) AS l WHERE l.signal ->> 'name' = o.name
                                      AND health_internal.reads_future_ends(($1).document, l.signal))
                         THEN 'days_left reads ends that may have become known later: "known_at" of the facts says when'
+                        WHEN o.name = 'variant' AND ($1).document ? 'variants'
+                        THEN 'conditions over columns have no past: every account has the weights of the signals themselves'
                         ELSE 'a column has no past: what stands there today may know the outcome. Ask a dated table with as_of' END
             FROM pg_catalog.unnest($13) WITH ORDINALITY AS o (name, "position")
         )

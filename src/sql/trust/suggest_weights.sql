@@ -132,9 +132,8 @@ AS $$
 DECLARE
     tested CONSTANT health_internal.model_version := health_internal.find_version(model,
         coalesce(version, (health_internal.open_model(model)).current_version));
-    labels CONSTANT health_internal.labels := health_internal.label_scores(tested, false, true, outcome, horizon, from_date, to_date, step,
-        gap, lost_accounts, lost_days);
-    too_few CONSTANT text := health_internal.tell_too_few(labels);
+    labels health_internal.labels;
+    too_few text;
     fitted record;
     present record;
     better record;
@@ -147,7 +146,13 @@ DECLARE
 BEGIN
     IF allow_negative IS NULL THEN
         RAISE EXCEPTION 'model "%": allow_negative is true or false, not NULL', model USING ERRCODE = 'null_value_not_allowed';
+    ELSIF tested.document ? 'variants' THEN
+        RAISE EXCEPTION 'model "%" has variants, and one set of weights is suggested', model
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Ask a model without "variants" whose accounts.filter takes the accounts of one variant.';
     END IF;
+    labels := health_internal.label_scores(tested, false, true, outcome, horizon, from_date, to_date, step, gap, lost_accounts, lost_days);
+    too_few := health_internal.tell_too_few(labels);
     SELECT f.shares, f.out_of_fold INTO fitted
     FROM health_internal.suggest_shares(labels.document, labels.normalized, labels.scores, labels.outcomes, labels.units,
                                         allow_negative) AS f WHERE too_few IS NULL;

@@ -249,6 +249,7 @@ BEGIN
             SELECT x.source, x.name, x.n, NULL, NULL, NULL, x.account_id, x.value,
                    CASE WHEN x.name IN ('id', 'filter') OR x.source ~ '^events' OR x.source = 'users' AND x.name = 'account'
                         THEN 'the expression fails on these rows, so that they are left out'
+                        WHEN x.source ~ '^variants' THEN 'the condition fails on these rows: it is not true there'
                         ELSE 'the expression fails on these rows, so that the value is unknown' END
             FROM (%15$s) AS x
         ), other AS (

@@ -47,7 +47,8 @@ BEGIN
         WHEN 'seats' THEN 'Licensed seats, by the account table'
             || CASE suffix WHEN '_ledger' THEN '; NaN where it has what cannot be a number of seats' ELSE '' END
         WHEN 'usage' THEN 'Usage ledger: for each user, local day and event the count and the amount'
-        WHEN 'inputs' THEN 'Values of the column, expression, query and pulse signals, in the order of health.model_inputs()'
+        WHEN 'inputs' THEN 'Values of the column, expression, query and pulse signals, and the variant, in the order of '
+            'health.model_inputs()'
         WHEN 'observed' THEN 'Dates on which the query signals were observed and the pulses given'
         WHEN 'past_inputs' THEN 'Inputs of earlier days, a row for each, the day before as_of first; NULL when they are always the same'
         WHEN 'past_observed' THEN 'Dates on which the answers among the past inputs were observed'
@@ -56,6 +57,8 @@ BEGIN
         WHEN 'in_filter' THEN 'Whether accounts.filter takes the account on the day and on each day before; NULL where it does not '
             'depend on the day'
         WHEN 'repeated' THEN 'Whether the account source has the account more than once: then it is not scored'
+        WHEN CASE WHEN document ? 'variants' THEN 'variant' END
+            THEN 'The variant whose weights count, the first whose condition is true; NULL: none, the weights of the signals themselves'
         WHEN 'segments' THEN 'Peer groups for percentile normalizers'
         WHEN 'segment' THEN 'Name of the segment in the model'
         WHEN CASE suffix WHEN '_segments' THEN 'value' END

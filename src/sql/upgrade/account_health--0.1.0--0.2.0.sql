@@ -361,6 +361,10 @@ AS $$
     HAVING bool_or(r.is_relative);
 $$;
 
+COMMENT ON FUNCTION health.model_inputs(jsonb) IS
+    'the values that a model needs from outside the ledger, in the order in which score_account takes them: kind column, expression, '
+    'query, pulse, or variant: the name of the variant that counts';
+
 -- Of a model with one or two bands the best is none.
 CREATE FUNCTION health_internal.bands_at_risk(document jsonb) RETURNS text[]
 LANGUAGE sql STABLE
@@ -543,6 +547,17 @@ AS $$
                            FROM health_internal.sources(document) AS s WHERE s.kind <> 'facts' GROUP BY s.kind) AS s), '{}')
         || coalesce((SELECT jsonb_build_object('facts', jsonb_object_agg(s.place[2], jsonb_strip_nulls(s.source)))
                      FROM health_internal.sources(document) AS s WHERE s.kind = 'facts' HAVING count(*) > 0), '{}');
+$$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.same_meaning(a jsonb, b jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT health_internal.same_scoring(a, b)
+       AND health_internal.canonical_document(a) - '{signals,variants,catalog,bands,relative_to_book}'::text[]
+           = health_internal.canonical_document(b) - '{signals,variants,catalog,bands,relative_to_book}'::text[]
+       AND health_internal.words_of(a) = health_internal.words_of(b);
 $$;
 
 -- Flags in a document: which ready-made ones there are, and what a document says of them in full.
@@ -925,6 +940,39 @@ $$;
 COMMENT ON FUNCTION health_internal.fact_stream_fields(jsonb, health_internal.model_field[]) IS
     'Fields of the streams of facts, named as those of events: occurred_at, event, user, amount, of ends also from, account and filter';
 
+-- The variants of a document: conditions over the columns of the account, of which the first that is true says whose weights count.
+
+-- A condition that fails for an account is not true there.
+CREATE FUNCTION health_internal.variant_fields(variants jsonb, info health_internal.source_info, scope text)
+    RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    part record;
+    field health_internal.model_field;
+    cases text := '';
+BEGIN
+    FOR part IN SELECT format('variants[%s]', v.n - 1) AS path, v.variant FROM jsonb_array_elements(variants) WITH ORDINALITY
+                AS v (variant, n) ORDER BY v.n
+    LOOP
+        field := health_internal.inspect_field(info, part.path, 'when', part.path || '.when', part.variant -> 'when', 'condition', scope);
+        cases := cases || format(' WHEN %s THEN %L', field.expression, part.variant ->> 'name');
+        RETURN NEXT field;
+    END LOOP;
+    field := NULL;
+    field.source := 'variants';
+    field.field := 'value';
+    field.path := 'variants';
+    field.type := 'text';
+    field.expression := format('(CASE%s END)::pg_catalog.text', cases);
+    RETURN NEXT field;
+END;
+$$;
+
+COMMENT ON FUNCTION health_internal.variant_fields(jsonb, health_internal.source_info, text) IS
+    'Conditions of the variants of a document over an account source, and as "value" of "variants" the name of the one that counts';
+
 -- The row "from" carries the FROM item, the label as expression and, as hint, the column names.
 CREATE OR REPLACE FUNCTION
     health_internal.fields_of_source(document jsonb, kind text, path text, source jsonb, as_of date, guarded boolean)
@@ -966,6 +1014,87 @@ BEGIN
     RETURN QUERY SELECT a.* FROM health_internal.attribute_fields(info, path || '.columns', source) AS a;
 END;
 $$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.signal_fields(document jsonb, fields health_internal.model_field[])
+    RETURNS SETOF health_internal.model_field
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    info health_internal.source_info;
+    names text[];
+    attributes text;
+    scope text;
+    input record;
+    field health_internal.model_field;
+BEGIN
+    SELECT f.from_item, f.expression, ARRAY(SELECT pg_catalog.json_array_elements_text(f.hint::json))
+    INTO info.from_item, info.label, info.column_names
+    FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'accounts' AND f.field = 'from';
+    SELECT pg_catalog.array_agg(a.name), pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', '),
+           pg_catalog.string_agg(pg_catalog.format('attr.%I', a.name), ', ')
+    INTO names, attributes, scope
+    FROM health_internal.account_attributes(document, fields) AS a;
+    info.from_item := pg_catalog.format('%s CROSS JOIN LATERAL (SELECT %s) AS attr', info.from_item, attributes);
+    info.column_names := names || ARRAY(SELECT c FROM pg_catalog.unnest(info.column_names) AS c WHERE c <> ALL (names));
+
+    FOR input IN SELECT i.*, pg_catalog.jsonb_path_query_first(document, ('$.' || i.path)::jsonpath) #>> '{normalize,kind}' AS normalizer
+                 FROM health.model_inputs(document) AS i ORDER BY i."position"
+    LOOP
+        IF input.segment IS NOT NULL THEN
+            RETURN NEXT health_internal.segment_field(info, names, input.path, input.segment);
+        END IF;
+        IF input.kind = 'metric' THEN
+            CONTINUE;
+        ELSIF input.kind = 'pulse' THEN    -- from the catalog: there is nothing that could be wrong
+            field := NULL;
+            field.source := input.path;
+            field.field := 'value';
+            field.path := input.path || '.pulse';
+            field.type := 'text';
+            RETURN NEXT field;
+            CONTINUE;
+        END IF;
+        IF input.kind = 'variant' THEN
+            RETURN QUERY SELECT v.* FROM health_internal.variant_fields(document -> 'variants', info, scope) AS v;
+            CONTINUE;
+        END IF;
+        IF input.kind = 'query' THEN
+            RETURN QUERY SELECT q.* FROM health_internal.query_signal_fields(input.path, input.source, input.optional) AS q;
+            CONTINUE;
+        END IF;
+        IF input.kind = 'column' AND input.source = ANY (names) THEN
+            field := ROW(input.path, 'value', input.path || '.column', info.from_item, pg_catalog.format('attr.%I', input.source),
+                         NULL, NULL, NULL, NULL);
+            field.type := health_internal.expression_type(field.expression, info.from_item);
+            SELECT t.problem, t.hint, '22023' INTO field.problem, field.hint, field.code FROM health_internal.type_problem(field.type,
+                'signal') AS t;
+        ELSIF input.kind = 'column' THEN
+            field := health_internal.inspect_field(info, input.path, 'value', input.path || '.column', pg_catalog.to_jsonb(input.source),
+                'signal');
+        ELSE
+            field := health_internal.inspect_field(info, input.path, 'value', input.path || '.expression',
+                                          pg_catalog.jsonb_build_object('sql', input.source), 'signal', scope);
+            field.path := input.path || '.expression';
+        END IF;
+        IF field.problem IS NULL AND input.normalizer IS DISTINCT FROM 'map'
+           AND (SELECT t.typcategory FROM pg_catalog.pg_type AS t WHERE t.oid = field.type::oid) IN ('S', 'E') THEN
+            field.problem := pg_catalog.format('is %s; only a "map" normalizer takes categories', field.type);
+            field.hint := 'Use {"kind": "map", "map": {"category": score}}, or turn it into a number.';
+        END IF;
+        IF input.optional AND field.code IN ('42703', '42P01') AND field.problem IS NOT NULL THEN
+            field.expression := 'NULL::pg_catalog.text';
+            field.type := NULL;
+            field.problem := NULL;
+        END IF;
+        RETURN NEXT field;
+    END LOOP;
+END;
+$$;
+
+COMMENT ON FUNCTION health_internal.signal_fields(jsonb, health_internal.model_field[]) IS
+    'Fields of the column, expression, query and pulse signals, in the order of model_inputs, and of the variants';
 
 CREATE OR REPLACE FUNCTION
     health_internal.model_fields(document jsonb, as_of date DEFAULT NULL, guarded boolean DEFAULT true,
@@ -1053,6 +1182,19 @@ BEGIN
             pg_catalog.array_to_string(parts, ' UNION ALL '))
     END;
 END;
+$$;
+
+-- Inputs change with the date when an expression mentions as_of or when a query signal has dates.
+CREATE OR REPLACE FUNCTION
+    health_internal.has_dated_inputs(fields health_internal.model_field[], document jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT 1 FROM unnest(fields) AS f WHERE f.field = 'observed' AND f.source LIKE 'signals%')
+        OR EXISTS (SELECT 1 FROM jsonb_path_query(document, 'strict $.accounts.**.sql') AS a (expression)
+                   WHERE a.expression #>> '{}' ~* '\mas_of\M')
+        OR EXISTS (SELECT 1 FROM health.model_inputs(document) AS i
+                   WHERE i.kind = 'pulse' OR i.kind IN ('expression', 'variant') AND i.source ~* '\mas_of\M');
 $$;
 
 -- The people of accounts, with what the user source says of each when it is read.
@@ -3075,6 +3217,21 @@ CREATE OR REPLACE FUNCTION
 COMMENT ON FUNCTION health_internal.spans_agree(health_internal.history_span, health_internal.history_span) IS
     'Whether two spans say the same of an account, from whatever days on; NULL of none';
 
+-- Versions that ask for the same inputs in the same order can read each other's history. The name alone would be the column.
+CREATE OR REPLACE FUNCTION
+    health_internal.versions_with_same_inputs(model_name text, document jsonb) RETURNS integer[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY(SELECT v.version FROM health_internal.model_version AS v
+                 WHERE v.model = model_name
+                   AND (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position") FROM health.model_inputs(v.document) AS i)
+                       IS NOT DISTINCT FROM
+                       (SELECT jsonb_agg(to_jsonb(i) - 'path' ORDER BY i."position")
+                        FROM health.model_inputs(versions_with_same_inputs.document) AS i)
+                 ORDER BY v.version);
+$$;
+
 -- What add up to the usage of an account b: the chunks of its sources, and its roster; less users who do not count, if the model leaves out
 -- any.
 CREATE OR REPLACE FUNCTION
@@ -3872,6 +4029,35 @@ COMMENT ON FUNCTION health.flags(text, text, date) IS
     'sentence and the '
     'next step';
 
+-- What an expression says of a past day is of that day when it asks other tables with as_of, or needs nothing that changes.
+CREATE OR REPLACE FUNCTION
+    health_internal.has_a_past(document jsonb, fields health_internal.model_field[], input_path text, kind text, source text)
+    RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    expression text := source;
+BEGIN
+    IF kind IN ('metric', 'pulse') THEN
+        RETURN true;
+    ELSIF kind = 'variant' THEN
+        RETURN (SELECT bool_and(health_internal.has_a_past(document, fields, input_path, 'expression', v.variant ->> 'when'))
+                FROM jsonb_array_elements(document -> 'variants') AS v (variant));
+    ELSIF kind = 'query' THEN
+        RETURN (health_internal.field_of(fields, input_path, 'observed')).expression IS NOT NULL;
+    ELSIF kind = 'column' THEN
+        expression := document #>> ARRAY['accounts', 'columns', source, 'sql'];
+    END IF;
+    RETURN coalesce(expression ~* '\mas_of\M' AND (expression ~* '\mselect\M'
+        OR (SELECT count(*) = 0 FROM regexp_matches(regexp_replace(expression, '''[^'']*''|::\s*\w+', '', 'g'), '[a-z_]\w*', 'gi') AS w
+            (word)
+            WHERE lower(w.word[1]) <> ALL ('{as_of,account_start,account_id,coalesce,greatest,least,nullif,'
+                'case,when,then,else,end,is,not,and,or,between,true,false,"null"}'))),
+        false);
+END;
+$$;
+
 -- The end that a contract has today need not be the one that it had then.
 CREATE FUNCTION health_internal.reads_future_ends(document jsonb, signal jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE
@@ -3881,6 +4067,23 @@ END;
 
 COMMENT ON FUNCTION health_internal.reads_future_ends(jsonb, jsonb) IS
     'Whether a signal reads ends of facts that may have become known later than the day';
+
+-- Where only weights of 0 are left it is an error: see past_document().
+CREATE FUNCTION health_internal.without_variants(document jsonb, names text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN NOT document ? 'variants' THEN document WHEN 'variant' = ANY (names) THEN document - 'variants'
+        ELSE jsonb_set(document, '{variants}', (
+            SELECT jsonb_agg(v.variant || jsonb_build_object('weights', coalesce(
+                       (SELECT jsonb_object_agg(w.key, w.value) FROM jsonb_each(v.variant -> 'weights') AS w
+                        WHERE jsonb_path_exists(document -> 'signals', '$.** ? (@.type() == "object" && @.name == $name)',
+                                                jsonb_build_object('name', w.key))), '{}')) ORDER BY v.n)
+            FROM jsonb_array_elements(document -> 'variants') WITH ORDINALITY AS v (variant, n))) END;
+$$;
+
+COMMENT ON FUNCTION health_internal.without_variants(jsonb, text[]) IS
+    'A document without its variants, if "variant" is among the names, else without their weights of signals that it has not';
 
 CREATE OR REPLACE FUNCTION
     health_internal.tell_late_rows(document jsonb) RETURNS text
@@ -3903,6 +4106,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     fields health_internal.model_field[];
+    wrong record;
 BEGIN
     PERFORM health_internal.look_names_up_in(tested.search_path);
     fields := ARRAY(SELECT f FROM health_internal.model_fields(tested.document) AS f);
@@ -3917,6 +4121,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = 'Columns say only what stands there today: ' || pg_catalog.array_to_string(left_out, ', ') || '.',
                   HINT = 'Use signals about usage, or expressions that ask dated tables with as_of.';
+    END IF;
+    document := health_internal.without_variants(document, left_out);
+    SELECT p.* INTO wrong FROM health.model_problems(document) AS p WHERE p.path ~ '^(signals|variants)' LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'model "%": %: % without signals that have no past', tested.model, wrong.path, wrong.problem
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Columns say only what stands there today: ' || pg_catalog.array_to_string(left_out, ', ') || '.',
+                  HINT = wrong.hint;
     END IF;
     usage_from := CASE WHEN (health_internal.open_store(tested)).has_ledgers THEN 'ledger' ELSE 'events' END;
     IF as_of_first_date THEN
@@ -4108,6 +4320,8 @@ BEGIN
                    CASE WHEN EXISTS (SELECT FROM health_internal.leaf_signals(($1).document) AS l WHERE l.signal ->> 'name' = o.name
                                      AND health_internal.reads_future_ends(($1).document, l.signal))
                         THEN 'days_left reads ends that may have become known later: "known_at" of the facts says when'
+                        WHEN o.name = 'variant' AND ($1).document ? 'variants'
+                        THEN 'conditions over columns have no past: every account has the weights of the signals themselves'
                         ELSE 'a column has no past: what stands there today may know the outcome. Ask a dated table with as_of' END
             FROM pg_catalog.unnest($13) WITH ORDINALITY AS o (name, "position")
         )
@@ -4142,6 +4356,88 @@ BEGIN
 EXCEPTION WHEN syntax_error OR undefined_parameter OR invalid_column_reference OR cannot_coerce OR invalid_datetime_format THEN
     RAISE EXCEPTION 'the query for outcomes does not give accounts and days: %', sqlerrm
         USING ERRCODE = 'invalid_parameter_value', HINT = 'For example: select account_id, churned_on from churn.';
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.suggest_weights_as_owner(model text, outcome text, horizon integer, from_date date, to_date date,
+    step integer, gap integer, version integer, allow_negative boolean, lost_accounts text[], lost_days date[])
+RETURNS SETOF health.suggestion_row
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tested CONSTANT health_internal.model_version := health_internal.find_version(model,
+        coalesce(version, (health_internal.open_model(model)).current_version));
+    labels health_internal.labels;
+    too_few text;
+    fitted record;
+    present record;
+    better record;
+    gain record;
+    shares jsonb;    -- by name, of all signals
+    kept float8;
+    is_better boolean;
+    has_negative boolean;
+    weights jsonb;
+BEGIN
+    IF allow_negative IS NULL THEN
+        RAISE EXCEPTION 'model "%": allow_negative is true or false, not NULL', model USING ERRCODE = 'null_value_not_allowed';
+    ELSIF tested.document ? 'variants' THEN
+        RAISE EXCEPTION 'model "%" has variants, and one set of weights is suggested', model
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Ask a model without "variants" whose accounts.filter takes the accounts of one variant.';
+    END IF;
+    labels := health_internal.label_scores(tested, false, true, outcome, horizon, from_date, to_date, step, gap, lost_accounts, lost_days);
+    too_few := health_internal.tell_too_few(labels);
+    SELECT f.shares, f.out_of_fold INTO fitted
+    FROM health_internal.suggest_shares(labels.document, labels.normalized, labels.scores, labels.outcomes, labels.units,
+                                        allow_negative) AS f WHERE too_few IS NULL;
+    SELECT a.auc, a.low, a.high INTO present
+    FROM health_internal.auc_interval(ARRAY(SELECT 100 - s.score FROM unnest(labels.scores) WITH ORDINALITY AS s (score, i) ORDER BY s.i),
+                                      labels.outcomes, labels.units) AS a WHERE labels.n > 0;
+    SELECT a.auc, a.low, a.high INTO better
+    FROM health_internal.auc_interval(ARRAY(SELECT -s.score FROM unnest(fitted.out_of_fold) WITH ORDINALITY AS s (score, i) ORDER BY s.i),
+                                      labels.outcomes, labels.units) AS a WHERE fitted.shares IS NOT NULL;
+    SELECT d.difference, d.low, d.high INTO gain
+    FROM health_internal.auc_difference(
+             ARRAY(SELECT -s.score FROM unnest(fitted.out_of_fold) WITH ORDINALITY AS s (score, i) ORDER BY s.i),
+             ARRAY(SELECT -s.score FROM unnest(labels.scores) WITH ORDINALITY AS s (score, i) ORDER BY s.i),
+             labels.outcomes, labels.units) AS d WHERE fitted.shares IS NOT NULL;
+    -- What has no past keeps its share; the others divide what is left.
+    SELECT coalesce(sum(s.share) FILTER (WHERE s.name = ANY (labels.left_out)), 0) INTO kept
+    FROM health_internal.weight_shares(tested.document) AS s;
+    SELECT jsonb_object_agg(a.name, a.share), coalesce(bool_or(a.share < 0), false) INTO shares, has_negative
+    FROM (SELECT l.signal ->> 'name' AS name, (1 - kept) * fitted.shares[l.number] AS share
+          FROM health_internal.leaf_signals(labels.document) AS l WHERE fitted.shares IS NOT NULL
+          UNION ALL
+          SELECT s.name, s.share FROM health_internal.weight_shares(tested.document) AS s WHERE s.name = ANY (labels.left_out)) AS a;
+    is_better := coalesce(gain.low > 0 AND better.low > 0.5, false);
+    IF is_better AND NOT has_negative THEN
+        SELECT jsonb_object_agg(s.key, round(100 * s.value::text::numeric, 1)) INTO weights FROM jsonb_each(shares) AS s;
+        weights := jsonb_build_object('signals', health_internal.with_weights(
+            coalesce(tested.definition -> 'signals', health_internal.without_frozen(tested.document) -> 'signals'), weights));
+    END IF;
+    RETURN NEXT ROW('verdict', labels.outcome, labels.n, labels.events, CASE WHEN too_few IS NULL THEN present.auc END,
+        CASE WHEN too_few IS NULL THEN better.auc END, gain.difference, gain.low, gain.high,
+        health_internal.tell_suggestion(labels, horizon, too_few, fitted.shares IS NOT NULL,
+            NOT EXISTS (SELECT FROM unnest(fitted.shares) AS s (share) WHERE s.share <> 0), has_negative, present.auc, better.auc,
+            better.low, better.high, gain.difference, gain.low, gain.high),
+        weights)::health.suggestion_row;
+    RETURN NEXT ROW('data', 'dates', cardinality(labels.dates), NULL, NULL, NULL, NULL, NULL, NULL,
+        format('%s to %s, outcome from %s to %s days after each', to_char(labels.dates[1], 'YYYY-MM-DD'),
+               to_char(labels.dates[cardinality(labels.dates)], 'YYYY-MM-DD'), gap + 1, gap + horizon), NULL)::health.suggestion_row;
+    RETURN NEXT ROW('data', 'accounts', labels.accounts, labels.accounts_with, NULL, NULL, NULL, NULL, NULL,
+        'with at least one observation; events: that had the outcome', NULL)::health.suggestion_row;
+    RETURN QUERY
+    SELECT 'weight', s.name, NULL::bigint, NULL::bigint, s.share, x.suggested, x.suggested - s.share, NULL::float8, NULL::float8,
+           concat_ws('; ', 'in group ' || s.in_group,
+                     CASE WHEN s.name = ANY (labels.left_out) THEN 'has no past: keeps its share' END,
+                     CASE WHEN x.suggested < -0.05 THEN 'points the wrong way: turn its normalizer round'
+                          WHEN x.suggested < 0 THEN 'hardly counts' END), NULL::jsonb
+    FROM health_internal.weight_shares(tested.document) AS s,
+         LATERAL (SELECT CASE WHEN is_better THEN (shares ->> s.name)::float8 END AS suggested) AS x
+    ORDER BY s.number;
 END;
 $$;
 
@@ -4654,7 +4950,8 @@ BEGIN
         WHEN 'seats' THEN 'Licensed seats, by the account table'
             || CASE suffix WHEN '_ledger' THEN '; NaN where it has what cannot be a number of seats' ELSE '' END
         WHEN 'usage' THEN 'Usage ledger: for each user, local day and event the count and the amount'
-        WHEN 'inputs' THEN 'Values of the column, expression, query and pulse signals, in the order of health.model_inputs()'
+        WHEN 'inputs' THEN 'Values of the column, expression, query and pulse signals, and the variant, in the order of '
+            'health.model_inputs()'
         WHEN 'observed' THEN 'Dates on which the query signals were observed and the pulses given'
         WHEN 'past_inputs' THEN 'Inputs of earlier days, a row for each, the day before as_of first; NULL when they are always the same'
         WHEN 'past_observed' THEN 'Dates on which the answers among the past inputs were observed'
@@ -4663,6 +4960,8 @@ BEGIN
         WHEN 'in_filter' THEN 'Whether accounts.filter takes the account on the day and on each day before; NULL where it does not '
             'depend on the day'
         WHEN 'repeated' THEN 'Whether the account source has the account more than once: then it is not scored'
+        WHEN CASE WHEN document ? 'variants' THEN 'variant' END
+            THEN 'The variant whose weights count, the first whose condition is true; NULL: none, the weights of the signals themselves'
         WHEN 'segments' THEN 'Peer groups for percentile normalizers'
         WHEN 'segment' THEN 'Name of the segment in the model'
         WHEN CASE suffix WHEN '_segments' THEN 'value' END
@@ -5657,7 +5956,7 @@ COMMENT ON FUNCTION health_internal.check_cohort_column(text, jsonb, text, text)
 CREATE FUNCTION health_internal.without_score(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT document
+    SELECT document - 'variants'
         || '{"signals": [{"name": "events", "metric": "events", "weight": 1, "normalize": {"kind": "identity"}}]}'::pg_catalog.jsonb;
 END;
 
@@ -5877,8 +6176,8 @@ AS $$
 DECLARE
     version CONSTANT health_internal.model_version := health_internal.find_version(model,
         (health_internal.open_model(model)).current_version);
-    document CONSTANT jsonb := version.document || '{"signals": [{"name": "time_to_value", "metric": "time_to_value", "weight": 1,
-        "normalize": {"kind": "identity"}}]}';
+    document CONSTANT jsonb := version.document - 'variants'
+        || '{"signals": [{"name": "time_to_value", "metric": "time_to_value", "weight": 1, "normalize": {"kind": "identity"}}]}';
     today CONSTANT date := health_internal.portfolio_day(version);
     store CONSTANT health_internal.store := health_internal.open_store(version);
     compiled health_internal.compiled_model;
@@ -6377,6 +6676,7 @@ BEGIN
             SELECT x.source, x.name, x.n, NULL, NULL, NULL, x.account_id, x.value,
                    CASE WHEN x.name IN ('id', 'filter') OR x.source ~ '^events' OR x.source = 'users' AND x.name = 'account'
                         THEN 'the expression fails on these rows, so that they are left out'
+                        WHEN x.source ~ '^variants' THEN 'the condition fails on these rows: it is not true there'
                         ELSE 'the expression fails on these rows, so that the value is unknown' END
             FROM (%15$s) AS x
         ), other AS (

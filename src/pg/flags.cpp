@@ -28,11 +28,14 @@ void write_flag(RowWriter& rows, const health::RaisedFlag& raised) {
 
 }  // namespace
 
-// account_flags(model, account)
+// account_flags(model, account, users, departments, main_contacts)
 HEALTH_FUNCTION(health_account_flags) {
   InitMaterializedSRF(fcinfo, 0);
   const health::FlaggedModel* flagged = flagged_model_argument(fcinfo, 0, "model");
   const AccountState account = state_argument(fcinfo, 1);
+  const auto users = texts_argument(fcinfo, 2, "users");
+  const auto departments = texts_argument(fcinfo, 3, "departments");
+  const auto main_contacts = texts_argument(fcinfo, 4, "main_contacts");
   const RowBlock rows = guarded_in_scratch([&] {
     const health::Model& model = flagged->model;
     const health::Ledger ledger = decode_account(model, account);
@@ -47,7 +50,9 @@ HEALTH_FUNCTION(health_account_flags) {
       if (!account.has_one(std::int64_t{account.as_of} - seen)) return std::nullopt;
       return seen;
     };
-    const auto raised = health::raise_flags({model, ledger, score}, flagged->flags, account.as_of, seen_on);
+    const auto raised = health::raise_flags(
+        {model, ledger, score, health::find_people(ledger, users, departments, main_contacts)},
+        flagged->flags, account.as_of, seen_on);
     RowWriter writer(raised.size(), flag_columns);
     for (const health::RaisedFlag& flag : raised) write_flag(writer, flag);
     return writer.finish();

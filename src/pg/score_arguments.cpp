@@ -259,6 +259,18 @@ DateInputs dates_argument(FunctionCallInfo fcinfo, int i, const char* name) {
   return dates;
 }
 
+std::span<const std::string_view> texts_argument(FunctionCallInfo fcinfo, int i, const char* name) {
+  if (PG_ARGISNULL(i)) return {};
+  const Elements elements = array_elements(PG_GETARG_DATUM(i), name, 1, TEXTOID, -1, false);
+  auto* texts = static_cast<std::string_view*>(
+      palloc(sizeof(std::string_view) * static_cast<std::size_t>(elements.total + 1)));
+  for (int at = 0; at < elements.total; ++at) {
+    if (elements.nulls[at]) reject_null(psprintf("an element of %s", name));
+    texts[at] = text_of(elements.values[at]);
+  }
+  return {texts, static_cast<std::size_t>(elements.total)};
+}
+
 namespace {
 
 TupleDesc copy_of_type(FunctionCallInfo fcinfo, Oid type, int columns) {

@@ -106,6 +106,8 @@ bool same_model_arguments(
     FunctionCallInfo fcinfo);  // the models in slots 0 and 1 were read from equal documents
 Day day_argument(FunctionCallInfo fcinfo, int i, const char* name);           // not NULL, finite
 DateInputs dates_argument(FunctionCallInfo fcinfo, int i, const char* name);  // one dimension, none NULL
+// A text[] of one dimension, none NULL; NULL is none.
+std::span<const std::string_view> texts_argument(FunctionCallInfo fcinfo, int i, const char* name);
 // A health.account_state; the one place that takes it apart. `name` says which, where there are several.
 AccountState state_argument(FunctionCallInfo fcinfo, int i, const char* name = nullptr);
 // A date[] of first and last days of outages by turns; NULL is none.

@@ -55,6 +55,23 @@ class Story {
     return *this;
   }
 
+  // What the user source says of somebody.
+  Story& of(const std::string& department, int user) {
+    users_.push_back(std::to_string(user));
+    departments_.push_back(department);
+    return *this;
+  }
+  Story& contact(int user) {
+    contacts_.push_back(std::to_string(user));
+    return *this;
+  }
+  FlagPeople people(const Ledger& ledger) const {
+    const auto views = [](const std::vector<std::string>& texts) {
+      return std::vector<std::string_view>(texts.begin(), texts.end());
+    };
+    return find_people(ledger, views(users_), views(departments_), views(contacts_));
+  }
+
   std::string text() const { return "bigint{" + cells_ + "}"; }
   std::optional<Day> start = days_before(today, 400), end;
   std::optional<double> seats;
@@ -65,6 +82,7 @@ class Story {
     return *this;
   }
   std::string cells_;
+  std::vector<std::string> users_, departments_, contacts_;
 };
 
 std::string document_with(const std::string& flags, const std::string& more = "") {
@@ -76,7 +94,8 @@ std::string document_with(const std::string& flags, const std::string& more = ""
   for (int i = 1; i <= 9; ++i)
     catalog += ", \"f" + std::to_string(i) + R"(": {"feature": "f)" + std::to_string(i) + "\"}";
   return R"({"accounts": {"table": "t", "id": "i", "start": "s", "end": "e", "seats": "n"},
-    "users": {"table": "t", "account": "a", "id": "u", "deactivated": "d"},
+    "users": {"table": "t", "account": "a", "id": "u", "deactivated": "d",
+      "department": "p", "main_contact": "c"},
     "events": {"table": "t", "account": "a", "user": "u", "event": "n", "occurred_at": "t"},
     "catalog": {)" +
          catalog + "}, \"facts\": {" + facts + R"(}, "signals": [{"name": "s", "metric": "activation_rate",
@@ -103,7 +122,8 @@ std::vector<RaisedFlag> raise(const FlaggedModel& flagged, const Story& story, D
   settings.seats = story.seats;
   const Ledger ledger = Ledger::decode(usage_from_text(story.text()), flagged.model.catalog, settings);
   return raise_flags(
-      {flagged.model, ledger, [&](Day then) { return score_account(flagged.model, ledger, {}, then).score; }},
+      {flagged.model, ledger, [&](Day then) { return score_account(flagged.model, ledger, {}, then).score; },
+       story.people(ledger)},
       flagged.flags, as_of, [](Day then) { return std::optional(then); });
 }
 
@@ -222,6 +242,87 @@ TEST_CASE("flags about single users are up at their thresholds and not beside th
   CHECK(up("stakeholders", Story().event(1, 5, 10).event(2, 5, 10).event(3, 5, 10)));
   CHECK(up("stakeholders", Story().users(4, 5)));
   CHECK_FALSE(up("stakeholders", Story().event(1, 5, 10).event(2, 5, 10).event(3, 5, 9)));
+}
+
+TEST_CASE("flags about departments are up at their thresholds and not beside them") {
+  // So many departments of one user each, now and in the 28 days before.
+  const auto active = [](int before, int now) {
+    Story story;
+    for (int i = 1; i <= 9; ++i) story.of("D" + std::to_string(i), i);
+    return story.users(before, 29).users(now, 1).event(20, 1).event(21, 29);
+  };
+  CHECK(up("single_department", active(2, 1)));
+  CHECK(up("single_department", active(3, 1)));
+  CHECK_FALSE(up("single_department", active(1, 1)));
+  CHECK_FALSE(up("single_department", active(3, 2)));
+  CHECK_FALSE(up("single_department", active(2, 0)));
+  CHECK(up("department_growth", active(2, 3)));
+  CHECK(up("department_growth", active(0, 4)));
+  CHECK_FALSE(up("department_growth", active(1, 2)));
+  CHECK_FALSE(up("department_growth", active(3, 3)));
+  CHECK_FALSE(up("department_growth", active(4, 3)));
+  CHECK(up("department_growth", active(1, 2), R"({"at_least": 2})"));
+  CHECK(up("department_growth", active(2, 3).began(56)));
+  CHECK_FALSE(up("department_growth", active(2, 3).began(55)));
+  // The days of the two windows.
+  const auto on = [](int last_of_two, int last_of_one) {
+    return Story().of("A", 1).of("B", 2).event(1, last_of_one).event(2, last_of_two).event(1, last_of_two);
+  };
+  CHECK(up("single_department", on(29, 28)));
+  CHECK(up("single_department", on(56, 1)));
+  CHECK_FALSE(up("single_department", on(28, 1)));
+  CHECK_FALSE(up("single_department", on(57, 1)));
+  CHECK(up("single_department", on(57, 1), R"({"window_days": 30})"));  // both are of 30 days
+  const auto one = ask_flag("single_department", active(3, 1));
+  REQUIRE(one);
+  CHECK(one->sentence == "only D1 active in 28 days, 2 departments fewer than in the 28 days before");
+  CHECK(one->value == 1);
+  CHECK(one->threshold == 1);
+  CHECK(one->since == today);
+  const auto more = ask_flag("department_growth", active(3, 4));
+  REQUIRE(more);
+  CHECK(more->sentence == "4 departments active in 28 days, 1 department more than in the 28 days before");
+}
+
+TEST_CASE("the main contact of a large account is silent at the thresholds and not beside them") {
+  const auto silent = [](int users, int days) {
+    return Story().roster(users).contact(1).event(1, days).event(2, 1);
+  };
+  CHECK(up("main_contact_silent", silent(50, 7)));
+  CHECK(up("main_contact_silent", silent(51, 8)));
+  CHECK_FALSE(up("main_contact_silent", silent(50, 6)));
+  CHECK_FALSE(up("main_contact_silent", silent(49, 7)));
+  CHECK(up("main_contact_silent", silent(10, 5), R"({"users": 10, "days": 5})"));
+  CHECK_FALSE(up("main_contact_silent", silent(10, 4), R"({"users": 10, "days": 5})"));
+  CHECK_FALSE(up("main_contact_silent", silent(9, 5), R"({"users": 10, "at_least": 5})"));
+  CHECK_FALSE(up("main_contact_silent", Story().roster(60).event(1, 9)));              // none is one
+  CHECK_FALSE(up("main_contact_silent", Story().roster(60).contact(99).event(1, 9)));  // no user
+  CHECK_FALSE(up("main_contact_silent", silent(60, 9).contact(2)));                    // one of two is there
+  CHECK(up("main_contact_silent", silent(60, 9).contact(3).event(3, 7)));
+  CHECK_FALSE(up("main_contact_silent", silent(60, 9).contact(3).event(3, 6)));
+  // Who left does not hold the flag down, and is silent at once.
+  CHECK(up("main_contact_silent", silent(60, 9).contact(2).left(2, 1)));
+  CHECK(up("main_contact_silent", silent(51, 2).left(1, 1)));
+  CHECK_FALSE(up("main_contact_silent", silent(50, 2).left(1, 1)));   // 49 are left
+  CHECK(up("main_contact_silent", silent(60, 2).left(1, 0)));         // is none as of today
+  CHECK_FALSE(up("main_contact_silent", silent(60, 2).left(1, -1)));  // leaves tomorrow
+  // Who was never seen is silent since joining, or since the account began.
+  CHECK(up("main_contact_silent", Story().roster(60).contact(1).event(2, 1).began(20)));
+  CHECK_FALSE(up("main_contact_silent", Story().roster(60).contact(1).event(2, 1).began(6)));
+  const auto words = [](const Story& story) {
+    const auto flag = ask_flag("main_contact_silent", story);
+    return flag ? flag->sentence : "";
+  };
+  CHECK(words(silent(64, 9)) == "main contact 1 silent for 9 days, of 64 users");
+  CHECK(words(silent(64, 9).contact(3).event(3, 8)) == "main contacts 1, 3 silent for 8 days, of 64 users");
+  CHECK(words(silent(64, 9).contact(3).contact(4).contact(5).contact(6)) ==
+        "main contacts 1, 3, 4 and 2 more silent for 9 days, of 64 users");
+  CHECK(words(silent(64, 2).left(1, 1)) == "main contact 1 is no user any more, of 63 users");
+  const auto flag = ask_flag("main_contact_silent", silent(64, 9));
+  REQUIRE(flag);
+  CHECK(flag->value == 9);
+  CHECK(flag->threshold == 7);
+  CHECK(flag->since == days_before(today, 2));
 }
 
 TEST_CASE("flags about renewals are up on the days that they name") {

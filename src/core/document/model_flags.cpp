@@ -17,6 +17,7 @@ using json = nlohmann::json;
 constexpr std::string_view every_flag = "*";
 constexpr std::string_view limit_keys[] = {"at_most", "at_least", "below", "above"};
 constexpr std::string_view fact_parameters[] = {"fact", "kind", "currency"};
+constexpr std::string_view usage_parameters[] = {"window_days", "events", "role", "actor"};
 constexpr std::string_view condition_keys[] = {
     "metric", "fact",     "measure",    "window_days", "events", "role",    "by_value", "top_k", "actor",
     "kind",   "currency", "valid_days", "received",    "given",  "at_most", "at_least", "below", "above"};
@@ -150,6 +151,7 @@ class FlagReader {
             !has_source_field(document_, "users", "deactivated"))
           reader_.report(path, "needs a user source that says who left",
                          R"(write "users": {..., "deactivated": "deactivated_at"})");
+        if (with_sources_) check_people(*condition.measure, path);
         break;
       case FlagSubject::facts:
         if (!has(value, "fact"))
@@ -214,6 +216,18 @@ class FlagReader {
     if (measure == FlagMeasure::stalled_days || measure == FlagMeasure::feed_stopped_days) check_usage(path);
   }
 
+  void check_people(FlagMeasure measure, const std::string& path) {
+    const bool by_department =
+        measure == FlagMeasure::departments || measure == FlagMeasure::departments_change;
+    if (by_department && !has_source_field(document_, "users", "department"))
+      reader_.report(path, "needs a user source that says the departments",
+                     R"(write "users": {..., "department": "department"})");
+    if (measure == FlagMeasure::main_contact_silent_days &&
+        !has_source_field(document_, "users", "main_contact"))
+      reader_.report(path, "needs a user source that says who the main contact is",
+                     R"(write "users": {..., "main_contact": "is_main_contact"})");
+  }
+
   void forbid(const json& value, const std::string& path, std::initializer_list<const char*> keys,
               const std::string& with) {
     for (const char* key : keys)
@@ -241,7 +255,22 @@ json lay_over(json base, const json& parameters) {
         condition["window_days"] = parameters["window_days"];
     }
   }
-  for (const auto& [key, value] : parameters.items()) base[key] = value;
+  // Departments are counted and compared by the same events.
+  if (has(base, "and") && !has(parameters, "and")) {
+    for (json& condition : base["and"])
+      for (const std::string_view key : usage_parameters)
+        if (condition.value("measure", "") == "departments_change" && has(parameters, key))
+          condition[std::string(key)] = parameters[std::string(key)];
+  }
+  const json names = base.value("parameters", json::object());
+  base.erase("parameters");
+  for (const auto& [key, value] : parameters.items()) {
+    const json::json_pointer place(names.contains(key) ? names[key].get<std::string>() : "");
+    if (!place.empty() && base.contains(place))
+      base[place] = value;
+    else
+      base[key] = value;
+  }
   return base;
 }
 

@@ -8,7 +8,7 @@ namespace health {
 
 // One of them: what it is, what it asks of the model, and the flag as a document would say it. "either" has
 // the ways in which a condition can be met, of which the first is taken that the model has the data for; an
-// empty "events" is to be named by the model.
+// empty "events" is to be named by the model; "parameters" has names for thresholds, with where each stands.
 struct ReadyFlag {
   std::string_view name;
   std::string_view rule;

@@ -111,14 +111,14 @@ Value revenue_per_user_change(const Ledger& ledger, const FlagCondition& conditi
   return relative_change(amounts[0] * people[1], amounts[1] * people[0]);
 }
 
-MetricRequest of_power_user(const FlagCondition& condition, const Ledger& ledger) {
+MetricRequest in_its_window(const FlagCondition& condition, const Ledger& ledger) {
   MetricRequest request = condition.source.metric;
   request.window_days = window_of(condition, ledger);
   return request;
 }
 
 Value power_user_quiet_days(const Ledger& ledger, const FlagCondition& condition, Day as_of) {
-  MetricRequest request = of_power_user(condition, ledger);
+  MetricRequest request = in_its_window(condition, ledger);
   const auto user = top_user(ledger, request, as_of);
   if (!user) return Value::none(Unknown::nobody_active);
   request.id = MetricId::recency_days;
@@ -129,7 +129,7 @@ Value power_user_quiet_days(const Ledger& ledger, const FlagCondition& condition
 // What part was done by the one who did most and belongs to the account no more; 0 while that one does.
 Value power_user_left(const Ledger& ledger, const FlagCondition& condition, Day as_of) {
   if (!ledger.has_roster()) return Value::none(Unknown::not_applicable);
-  MetricRequest request = of_power_user(condition, ledger);
+  MetricRequest request = in_its_window(condition, ledger);
   const auto user = top_user(ledger, request, as_of);
   if (!user) return Value::none(Unknown::nobody_active);
   if (ledger.is_member(*user, as_of)) return Value::of(0);
@@ -193,6 +193,12 @@ Value measure(const FlagAccount& account, const FlagCondition& condition, Day as
       return measure_score(account, as_of, false);
     case FlagMeasure::score_change:
       return measure_score(account, as_of, true);
+    case FlagMeasure::departments:
+      return count_departments(ledger, account.people, in_its_window(condition, ledger), as_of);
+    case FlagMeasure::departments_change:
+      return change_of_departments(ledger, account.people, in_its_window(condition, ledger), as_of);
+    case FlagMeasure::main_contact_silent_days:
+      return main_contact_silent_days(ledger, account.people, condition.source.metric, condition, as_of);
   }
   return Value::none(Unknown::not_applicable);
 }
@@ -204,7 +210,9 @@ std::string words_of(const FlagSource& source) {
   return words.empty() ? "events" : words;
 }
 
-std::string describe_measure(const FlagCondition& condition, double value, const MetricSettings& settings) {
+std::string describe_measure(const FlagAccount& account, const FlagCondition& condition, double value,
+                             Day as_of) {
+  const MetricSettings& settings = account.model.settings;
   const auto days = [](double count) { return count_of(std::llround(count), "day", "days"); };
   const int window_days = condition.window_days > 0 ? condition.window_days : settings.window_days;
   const std::string window = " in " + days(window_days);
@@ -239,6 +247,17 @@ std::string describe_measure(const FlagCondition& condition, double value, const
       return "score " + show_score(value);
     case FlagMeasure::score_change:
       return "score " + show_points(value) + " in 28 days";
+    case FlagMeasure::departments:
+      return describe_departments(account.ledger, account.people, in_its_window(condition, account.ledger),
+                                  value, as_of) +
+             window;
+    case FlagMeasure::departments_change: {
+      const auto change = std::llround(value);
+      return count_of(std::abs(change), "department", "departments") + (change < 0 ? " fewer" : " more") +
+             " than in the " + days(window_days) + " before";
+    }
+    case FlagMeasure::main_contact_silent_days:
+      return describe_main_contacts(account.ledger, account.people, value, as_of);
   }
   return {};
 }
@@ -254,7 +273,7 @@ Value measure_condition(const FlagAccount& account, const FlagCondition& conditi
 std::string describe_condition(const FlagAccount& account, const FlagCondition& condition, double value,
                                Day as_of) {
   const MetricSettings& settings = account.model.settings;
-  if (condition.measure) return describe_measure(condition, value, settings);
+  if (condition.measure) return describe_measure(account, condition, value, as_of);
   if (condition.source.is_fact) return describe_fact(condition.source.fact, value, settings);
   Signal signal;
   signal.source = SignalSource::metric;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "flag_people.hpp"
 #include "limits.hpp"
 #include "model.hpp"
 
@@ -34,7 +35,10 @@ enum class FlagMeasure : std::uint8_t {
   days_to_end,
   feed_stopped_days,
   score,
-  score_change
+  score_change,
+  departments,
+  departments_change,
+  main_contact_silent_days
 };
 
 // What a measure is about.
@@ -71,6 +75,10 @@ inline constexpr FlagMeasureInfo flag_measures[] = {
     {FlagMeasure::feed_stopped_days, "feed_stopped_days", FlagSubject::account, false, NumberStyle::number},
     {FlagMeasure::score, "score", FlagSubject::account, false, NumberStyle::number},
     {FlagMeasure::score_change, "score_change", FlagSubject::account, false, NumberStyle::number},
+    {FlagMeasure::departments, "departments", FlagSubject::usage, true, NumberStyle::number},
+    {FlagMeasure::departments_change, "departments_change", FlagSubject::usage, true, NumberStyle::number},
+    {FlagMeasure::main_contact_silent_days, "main_contact_silent_days", FlagSubject::usage, false,
+     NumberStyle::number},
 };
 
 constexpr const FlagMeasureInfo& flag_measure_info(FlagMeasure measure) {
@@ -111,6 +119,7 @@ struct FlagAccount {
   const Model& model;
   const Ledger& ledger;
   std::function<std::optional<double>(Day)> score;
+  FlagPeople people{};  // for flags about them
 };
 
 // The value of a condition as of a day, as measured. Unknown ones meet no limit.

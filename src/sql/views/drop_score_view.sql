@@ -200,7 +200,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.rebuild_view_as_owner(name, name, integer) IS 'rebuild_score_view() as the owner of the model';
 
--- Whoever replaces the table of users with DROP ... CASCADE takes with it the one relation that stands on it in every mode.
+-- Whoever replaces the table of users with DROP ... CASCADE takes with it the relations that stand on it in every mode.
 CREATE FUNCTION health_internal.restore_people(model_name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -208,10 +208,12 @@ AS $$
 DECLARE
     made record;
 BEGIN
-    FOR made IN SELECT s.*, ARRAY(SELECT r.suffix FROM health_internal.view_relations(s) AS r
-                                  WHERE r.suffix <> '_users') AS others
+    FOR made IN SELECT s.*, others.suffixes AS others
                 FROM health_internal.score_view AS s
-                WHERE s.model = model_name AND to_regclass(format('%I.%I', s.schema_name, s.view_name || '_users')) IS NULL
+                CROSS JOIN LATERAL (SELECT array_agg(r.suffix) FILTER (WHERE r.is_there) AS suffixes, bool_and(r.is_there) AS are_all
+                    FROM (SELECT v.suffix, v.suffix NOT IN ('_users', '_flags') OR to_regclass(v.relation) IS NOT NULL AS is_there
+                          FROM health_internal.view_relations(s) AS v) AS r) AS others
+                WHERE s.model = model_name AND NOT others.are_all
                     AND format('%I.%I', s.schema_name, s.view_name || '_ledger') IN (SELECT o.relation
                         FROM health_internal.owned_relations(s) AS o)
                 ORDER BY s.schema_name, s.view_name LOOP
@@ -221,4 +223,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.restore_people(text) IS
-    'Makes name_users of the score views of a model again where it is missing, without the grants that it had';
+    'Makes name_users and name_flags of the score views of a model again where they are missing, without the grants that they had';

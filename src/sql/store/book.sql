@@ -59,7 +59,8 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_parts(health_internal.tracking, jsonb) IS
     'SQL of the ledgers that add up to the usage of an account b of a book, of a state t';
 
--- Of a model without inputs the past is the present. Row n of past_inputs is of n days before; scoring looks at the days 7 and 28 only.
+-- Of a model without inputs the past is the present; an account that its source has twice has none. Row n of past_inputs is of n days
+-- before; scoring looks at the days 7 and 28 only.
 CREATE FUNCTION health_internal.compile_recorded_past(id integer, model_name text, document jsonb, OUT joins text, OUT inputs text,
     OUT observed text)
 LANGUAGE sql STABLE
@@ -74,12 +75,11 @@ AS $$
                         '' ORDER BY d.days)
                 FROM (VALUES (7), (28)) AS d (days)) ELSE '' END,
            CASE WHEN has.inputs THEN
-               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) '
-               'FROM generate_series(1, 28) AS n)' ELSE 'NULL::text[]' END,
+               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) '
+               'ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::text[]' END,
            CASE WHEN has.inputs THEN
-               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) ELSE coalesce(h28.observed, b.observed) END '
-                   'ORDER BY n) '
-               'FROM generate_series(1, 28) AS n)' ELSE 'NULL::date[]' END
+               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) '
+               'ELSE coalesce(h28.observed, b.observed) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::date[]' END
     FROM (SELECT EXISTS (SELECT FROM health.model_inputs(document))) AS has (inputs);
 $$;
 COMMENT ON FUNCTION health_internal.compile_recorded_past(integer, text, jsonb) IS

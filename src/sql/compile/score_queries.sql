@@ -4,10 +4,10 @@
 CREATE FUNCTION health_internal.is_beside(suffix text) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT suffix IN ('_segments', '_flags');
+    SELECT suffix IN ('_segments', '_flags', '_parents');
 END;
 COMMENT ON FUNCTION health_internal.is_beside(text) IS
-    'Whether a relation of a score view is one of those that a model has by a key of its own: _segments, _flags';
+    'Whether a relation of a score view is one of those that a model has by a key of its own: _segments, _flags, _parents';
 
 CREATE FUNCTION health_internal.score_relations(schema_name name, view_name name, document jsonb)
 RETURNS TABLE (suffix text, relation text, short_name text)
@@ -15,13 +15,14 @@ LANGUAGE sql IMMUTABLE ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT s.suffix, format('%I.%I', schema_name, view_name || s.suffix), view_name || s.suffix
-    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history'), (5, '_users'), (6, '_segments'), (7, '_flags'))
-        AS s (position, suffix)
-    WHERE NOT health_internal.is_beside(s.suffix) OR document ? ltrim(s.suffix, '_') ORDER BY s.position;
+    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history'), (5, '_users'), (6, '_segments'), (7, '_flags'),
+                 (8, '_parents')) AS s (position, suffix)
+    WHERE NOT health_internal.is_beside(s.suffix) OR document ? ltrim(s.suffix, '_')
+       OR s.suffix = '_parents' AND document -> 'accounts' ? 'parent' ORDER BY s.position;
 $$;
 COMMENT ON FUNCTION health_internal.score_relations(name, name, jsonb) IS
-    'The relations of a score view of a document, in the order in which they build on each other: five, and one each of segments '
-    'and flags where it has any';
+    'The relations of a score view of a document, in the order in which they build on each other: five, and one each of segments, '
+    'flags and parents where it has any';
 
 -- The part of a document that scoring reads; sources, segments and flags are left out of the views.
 CREATE FUNCTION health_internal.scoring_document(document jsonb) RETURNS jsonb

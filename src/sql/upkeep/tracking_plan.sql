@@ -16,7 +16,7 @@ COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not 
 COMMENT ON COLUMN health.tracking_finding.finding IS
     'bad value, null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, '
     'repeated account, event before start, event after end, signal never seen, signal not fitted, user without joining day, '
-    'repeated event id, late event, event known too early, event known at no time, several currencies, tracking broke';
+    'repeated event id, circular parent, late event, event known too early, event known at no time, several currencies, tracking broke';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
 COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user, field or signal that it is about';
 COMMENT ON COLUMN health.tracking_finding.events IS 'Rows that it concerns';
@@ -399,6 +399,11 @@ BEGIN
                  coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, ''),
                  coalesce(' AND (' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ') IS NOT TRUE', '')) END,
         health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields));
+    IF health_internal.compile_circular_parents(fields) IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT ''circular parent'', ''accounts'', p.name, p.n, NULL::pg_catalog.int8, NULL::pg_catalog.date, '
+            'NULL::pg_catalog.date, p.advice, p.account, NULL::pg_catalog.text FROM (%s) AS p ORDER BY p.place',
+            health_internal.compile_circular_parents(fields));
+    END IF;
     RETURN QUERY SELECT f.* FROM health_internal.fact_findings(document, fields,
         format('SELECT (%s)::pg_catalog.text AS account_id FROM (%s) AS l', health_internal.compile_account_key(fields, 'l.account_id'),
                compiled.ledger)) AS f;
@@ -423,6 +428,7 @@ COMMENT ON FUNCTION health.tracking_plan(text) IS
     'Holds the sources of a model against it: values that cannot be, rows with NULL keys, events of unknown accounts, events that the '
     'catalog does not list, '
     'catalog events never seen or gone silent, users without an account, events outside of the time as a customer, signals about nothing '
-    'that was ever seen or that could not be fitted, users without a joining day, ids of events that occur twice, events that became '
+    'that was ever seen or that could not be fitted, users without a joining day, ids of events that occur twice, accounts that are above '
+    'themselves, events that became '
     'known late, days of the last 26 weeks on which a source or an event '
     'broke. No row: all is well';

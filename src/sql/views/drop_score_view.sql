@@ -200,7 +200,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.rebuild_view_as_owner(name, name, integer) IS 'rebuild_score_view() as the owner of the model';
 
--- Whoever replaces the table of users with DROP ... CASCADE takes with it the one relation that stands on it in every mode.
+-- Whoever replaces the table of users or accounts with DROP ... CASCADE takes with it the relation that stands on it in every mode.
 CREATE FUNCTION health_internal.restore_people(model_name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -209,9 +209,10 @@ DECLARE
     made record;
 BEGIN
     FOR made IN SELECT s.*, ARRAY(SELECT r.suffix FROM health_internal.view_relations(s) AS r
-                                  WHERE r.suffix <> '_users') AS others
+                                  WHERE r.suffix NOT IN ('_users', '_parents') OR to_regclass(r.relation) IS NOT NULL) AS others
                 FROM health_internal.score_view AS s
-                WHERE s.model = model_name AND to_regclass(format('%I.%I', s.schema_name, s.view_name || '_users')) IS NULL
+                WHERE s.model = model_name AND EXISTS (SELECT FROM health_internal.view_relations(s) AS r
+                        WHERE r.suffix IN ('_users', '_parents') AND to_regclass(r.relation) IS NULL)
                     AND format('%I.%I', s.schema_name, s.view_name || '_ledger') IN (SELECT o.relation
                         FROM health_internal.owned_relations(s) AS o)
                 ORDER BY s.schema_name, s.view_name LOOP
@@ -221,4 +222,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.restore_people(text) IS
-    'Makes name_users of the score views of a model again where it is missing, without the grants that it had';
+    'Makes name_users and name_parents of the score views of a model again where they are missing, without the grants that they had';

@@ -94,6 +94,16 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_next_step(jsonb, text, text, text, text) IS
     'SQL of the next step of an account s, which is one only if it is one against the book; signals, overrides and book are SQL';
 
+CREATE FUNCTION health_internal.compile_state_reason(document jsonb, row_name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN document -> 'accounts' ? 'merged_into' THEN pg_catalog.format(
+        'CASE WHEN %1$s."$into" IS NULL THEN s.state_reason ELSE ''merged into '' || %1$s."$into" END AS state_reason', row_name)
+        ELSE 's.state_reason' END;
+END;
+COMMENT ON FUNCTION health_internal.compile_state_reason(jsonb, text) IS
+    'SQL of the column state_reason of a row s of scores, of a row of a ledger or book';
+
 CREATE FUNCTION health_internal.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb,
                                                     compiled health_internal.compiled_model, probabilities text) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -107,13 +117,13 @@ DECLARE
     scores CONSTANT text := format(
         'SELECT %s, l.account_start, l.account_end, nullif(l.seats, ''NaN'') AS seats, l.as_of, %L::pg_catalog.text AS model, '
             'l.model_version, '
-        's.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, '
+        's.score, s.band, s.state, %s, s.in_book, s.data_coverage, '
         'coalesce(l.tracking_broke, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, '
         's.score_without_top_user, s.override_reason, '
         '%s%s%s '
         'FROM %s AS l CROSS JOIN LATERAL health_internal.score_details(%s) AS s WHERE l.in_filter[1] IS NOT FALSE',
         health_internal.list_columns('{account_id,name}' || compiled.extra_columns, 'l'), model_name,
-        health_internal.list_columns(health_internal.metric_columns(), 's'),
+        health_internal.compile_state_reason(document, 'l'), health_internal.list_columns(health_internal.metric_columns(), 's'),
         ', ' || health_internal.list_columns(compiled.value_columns, 'l'),
         CASE WHEN book IS NOT NULL THEN ', s.signals AS "$signals", l.overrides' END, ledger_relation, scoring);
 BEGIN

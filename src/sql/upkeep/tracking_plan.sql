@@ -16,7 +16,8 @@ COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not 
 COMMENT ON COLUMN health.tracking_finding.finding IS
     'bad value, null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, '
     'repeated account, event before start, event after end, signal never seen, signal not fitted, user without joining day, '
-    'repeated event id, circular parent, late event, event known too early, event known at no time, several currencies, tracking broke';
+    'repeated event id, circular parent, circular merge, unknown merge target, late event, event known too early, '
+    'event known at no time, several currencies, tracking broke';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
 COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user, field or signal that it is about';
 COMMENT ON COLUMN health.tracking_finding.events IS 'Rows that it concerns';
@@ -195,6 +196,7 @@ DECLARE
     as_written health_internal.model_field[];
     compiled health_internal.compiled_model;
     known_users text;
+    links text;
     clock CONSTANT text := health_internal.model_clock(document, NULL);
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
@@ -207,7 +209,7 @@ BEGIN
         coalesce((health_internal.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
     RETURN QUERY EXECUTE format($query$
         WITH accounts AS MATERIALIZED (
-            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, l.account_end, l.seats, l.inputs, l.observed,
+            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, %22$s AS account_end, l.seats, l.inputs, l.observed,
                    l.segments, l.repeated, l.ledger_start, l.overrides, l.outages
             FROM (%1$s) AS l
         ), known_users AS MATERIALIZED (
@@ -398,12 +400,15 @@ BEGIN
                  (health_internal.field_of(fields, 'users', 'account')).expression,
                  coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, ''),
                  coalesce(' AND (' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ') IS NOT TRUE', '')) END,
-        health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields));
-    IF health_internal.compile_circular_parents(fields) IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT ''circular parent'', ''accounts'', p.name, p.n, NULL::pg_catalog.int8, NULL::pg_catalog.date, '
-            'NULL::pg_catalog.date, p.advice, p.account, NULL::pg_catalog.text FROM (%s) AS p ORDER BY p.place',
-            health_internal.compile_circular_parents(fields));
-    END IF;
+        health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields),
+        CASE WHEN document -> 'accounts' ? 'merged_into' THEN 'CASE WHEN l."$into" IS NULL THEN l.account_end END'
+             ELSE 'l.account_end' END);
+    FOREACH links IN ARRAY ARRAY['parent', 'merged_into'] LOOP
+        CONTINUE WHEN NOT document -> 'accounts' ? links;
+        RETURN QUERY EXECUTE format('SELECT f.finding, ''accounts'', f.name, f.n, NULL::pg_catalog.int8, NULL::pg_catalog.date, '
+            'NULL::pg_catalog.date, f.advice, f.account, NULL::pg_catalog.text FROM (%s) AS f ORDER BY f.finding, f.place',
+            health_internal.compile_link_findings(fields, links));
+    END LOOP;
     RETURN QUERY SELECT f.* FROM health_internal.fact_findings(document, fields,
         format('SELECT (%s)::pg_catalog.text AS account_id FROM (%s) AS l', health_internal.compile_account_key(fields, 'l.account_id'),
                compiled.ledger)) AS f;

@@ -15,41 +15,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION health_internal.describe_parent_column(text) IS 'The comment on a column of the parents of a score view';
 
--- A form of their own: ledgers do not hang on what the ids of parents are.
-CREATE FUNCTION health_internal.compile_parent_key(fields health_internal.model_field[], expression text, type regtype) RETURNS text
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT format(CASE (f.form).kind WHEN 'bigint' THEN '(%s)::pg_catalog.int8' WHEN 'uuid' THEN '(%s)::pg_catalog.uuid'
-                                     ELSE 'nullif(%s, '''')' END, health_internal.compile_key(expression, type, f.form))
-    FROM (SELECT health_internal.shared_form(ARRAY[(health_internal.field_of(fields, 'accounts', 'id')).type,
-              (health_internal.field_of(fields, 'accounts', 'parent')).type]) AS form) AS f;
-$$;
-COMMENT ON FUNCTION health_internal.compile_parent_key(health_internal.model_field[], text, regtype) IS
-    'SQL of the id of an account or parent of that type in the form in which the two are compared';
-
--- Of an account that its source has twice nobody can say which row is right. Text of the user stands where no name of these is known.
-CREATE FUNCTION health_internal.compile_with_parents(fields health_internal.model_field[], rest text) RETURNS text
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT format('WITH "$named" (key, parent) AS MATERIALIZED (SELECT k.key, (pg_catalog.array_agg(k.parent))[1] '
-        'FROM (SELECT %s AS key, %s AS parent FROM %s%s%s) AS k GROUP BY 1 '
-        'HAVING pg_catalog.count(*) = 1 AND pg_catalog.count(k.parent) = 1) '
-        'SELECT p.* FROM (WITH RECURSIVE "$above" (key, parent) AS (SELECT n.key, n.parent FROM "$named" AS n '
-        'UNION SELECT a.key, n.parent FROM "$above" AS a JOIN "$named" AS n ON n.key = a.parent), '
-        '"$circular" (key) AS (SELECT a.key FROM "$above" AS a WHERE a.key = a.parent)%s) AS p',
-        health_internal.compile_parent_key(fields, id.expression, id.type),
-        health_internal.compile_parent_key(fields, parent.expression, parent.type), book.from_item,
-        health_internal.compile_wanted(fields) || CASE WHEN filter.expression IS NULL THEN '' ELSE ' WHERE wanted."is wanted"' END,
-        health_internal.fence(), rest)
-    FROM health_internal.field_of(fields, 'accounts', 'id') AS id, health_internal.field_of(fields, 'accounts', 'parent') AS parent,
-         health_internal.field_of(fields, 'accounts', 'from') AS book, health_internal.field_of(fields, 'accounts', 'filter') AS filter;
-$$;
-COMMENT ON FUNCTION health_internal.compile_with_parents(health_internal.model_field[], text) IS
-    'SQL of a WITH RECURSIVE list that begins with "$named", the parent that the account source names of each account, and "$circular", '
-    'the accounts whose parents lead back to them; rest is how it goes on, and the query';
-
 -- Over the other relations of the score view, as of their day. Of what is kept single rows are looked up; what plain views compute is not
 -- computed for each. A parent that is not in the book stands among the members for its own row alone.
 CREATE FUNCTION health_internal.compile_parents(store health_internal.store, ledger text, scores text) RETURNS text
@@ -64,16 +29,11 @@ DECLARE
 BEGIN
     PERFORM health_internal.raise_first_problem((store.version).model, fields);
     revenue := health_internal.revenue_column((store.version).model, document, NULL);
-    RETURN pg_catalog.replace(health_internal.compile_with_parents(fields, pg_catalog.format($query$
-        , "$tree" (key, parent) AS MATERIALIZED (
-            SELECT n.key, n.parent FROM "$named" AS n WHERE n.key NOT IN (SELECT c.key FROM "$circular" AS c)
-        ), "$below" (key, parent) AS (
-            SELECT t.key, t.parent FROM "$tree" AS t
-            UNION ALL SELECT b.key, t.parent FROM "$below" AS b JOIN "$tree" AS t ON t.key = b.parent
-        ), "$members" AS MATERIALIZED (
+    RETURN pg_catalog.replace(health_internal.compile_with_links(fields, 'parent', false, pg_catalog.format($query$
+        , "$members" AS MATERIALIZED (
             SELECT m.parent, m.is_child, s.in_book, s.account_id, s.score, %1$s AS weight
-            FROM (SELECT b.parent, b.key, true FROM "$below" AS b UNION ALL SELECT DISTINCT t.parent, t.parent, false FROM "$tree" AS t)
-                AS m (parent, key, is_child)
+            FROM (SELECT k.above, k.key, true FROM "$links" AS k WHERE NOT k.is_circular
+                  UNION ALL SELECT DISTINCT k.above, k.above, false FROM "$links" AS k WHERE NOT k.is_circular) AS m (parent, key, is_child)
             JOIN %2$s AS s ON %3$s = m.key WHERE s.in_book OR NOT m.is_child
         ), "$groups" AS (
             SELECT m.parent, (pg_catalog.array_agg(m.account_id) FILTER (WHERE NOT m.is_child))[1] AS account_id,
@@ -93,7 +53,7 @@ BEGIN
             FROM "$members" AS m JOIN %5$s AS l ON l.account_id = m.account_id CROSS JOIN LATERAL (SELECT %6$s AS usage OFFSET 0) AS u
             GROUP BY 1 HAVING pg_catalog.bool_or(m.is_child)
         )
-        SELECT coalesce(%7$s, l.parent::pg_catalog.text) AS account_id, l.name, l.children, l.as_of, l.model_version, s.score, s.band,
+        SELECT coalesce(%7$s, l.parent) AS account_id, l.name, l.children, l.as_of, l.model_version, s.score, s.band,
                s.state, s.coverage AS data_coverage, coalesce(l.broken, s.unknown_reason) AS unknown_reason, s.main_reason,
                l.children_score, l.worst_child, l.worst_child_score
         FROM (SELECT g.*, o.name, o.inputs, o.observed, o.segments, o.past_inputs, o.past_observed,
@@ -104,7 +64,7 @@ BEGIN
         CASE WHEN revenue IS NULL THEN '1'
              ELSE pg_catalog.format('CASE WHEN s.%1$I::pg_catalog.float8 > 0 AND s.%1$I::pg_catalog.float8 < ''infinity'' '
                  'THEN s.%1$I::pg_catalog.float8 END', revenue) END,
-        scores, health_internal.compile_parent_key(fields, 's.account_id', id.type),
+        scores, health_internal.compile_link_key(fields, 'parent', 's.account_id', id.type),
         health_internal.canonical_text('m.account_id', id.type),
         CASE WHEN store.has_scores THEN pg_catalog.format('(%s)', health_internal.compile_book_rows(store.tracking, document, false))
              ELSE ledger END,
@@ -119,22 +79,3 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_parents(health_internal.store, text, text) IS
     'SQL of the parents of accounts of a model, a row for each, over its ledger and the rows of its score view';
-
--- Of many the first 20 are named: some write the id of the account itself where there is no parent.
-CREATE FUNCTION health_internal.compile_circular_parents(fields health_internal.model_field[]) RETURNS text
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT health_internal.compile_with_parents(fields, $query$, "$found" AS (
-            SELECT c.key::pg_catalog.text AS account, CASE WHEN n.parent = n.key THEN 'names itself as its parent: taken as without one'
-                       ELSE 'its parents lead back to it: taken as without one' END AS advice,
-                   pg_catalog.row_number() OVER (ORDER BY n.parent = n.key, c.key) AS place
-            FROM "$circular" AS c JOIN "$named" AS n ON n.key = c.key
-        )
-        SELECT f.account AS name, 1::pg_catalog.int8 AS n, f.advice, f.account, f.place FROM "$found" AS f WHERE f.place <= 20
-        UNION ALL SELECT 'parent', pg_catalog.count(*), pg_catalog.format('%s more accounts: %s', pg_catalog.count(*),
-            pg_catalog.min(f.advice)), NULL, 21 FROM "$found" AS f WHERE f.place > 20 HAVING pg_catalog.count(*) > 0 $query$)
-    WHERE (health_internal.field_of(fields, 'accounts', 'parent')).expression IS NOT NULL;
-$$;
-COMMENT ON FUNCTION health_internal.compile_circular_parents(health_internal.model_field[]) IS
-    'SQL of the accounts that are above themselves: name, number of accounts, advice, account, place; NULL where no parents are known';

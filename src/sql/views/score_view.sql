@@ -66,6 +66,7 @@ BEGIN
             THEN 'Which of the groups of the segment the account is in; unknown: it has no value'
         WHEN 'outages' THEN 'First and last days, by turns, on which tracking was broken: dates within are scored as of the first day'
         WHEN 'tracking_broke' THEN 'Why as_of is the first day on which tracking was broken, and not today; NULL: it is today'
+        WHEN '$into' THEN 'Id of the account that this one was merged into, as text: its usage is in the ledger of that one; NULL: none'
         WHEN 'overrides' THEN 'What was ever decided about the score, in the order in which it was'
     END);
     IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN

@@ -97,7 +97,8 @@ CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.track
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT b.*, t.as_of, t.model_version, t.ledger_start, t.outages, t.broken, NULL::pg_catalog.bool[] AS in_filter, '
+    SELECT format('SELECT b.*, t.as_of, t.model_version, t.ledger_start, t.outages, t.broken AS tracking_broke, '
+        'NULL::pg_catalog.bool[] AS in_filter, '
         '%s AS past_inputs, %s AS '
         'past_observed, ARRAY(%s) AS "$parts" FROM %s AS b CROSS '
         'JOIN %s AS t%s',
@@ -120,7 +121,7 @@ AS $$
     SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l."$parts") AS p (usage)) AS usage, '
         'l.inputs, l.observed, '
                   'l.segments, l.past_inputs, l.past_observed, l.account_start, l.account_end, l.ledger_start, l.seats%s, l.repeated, '
-                  'NULL::pg_catalog.bool[] AS in_filter, l.overrides, l.outages, l.broken AS tracking_broke%s '
+                  'NULL::pg_catalog.bool[] AS in_filter, l.overrides, l.outages, l.tracking_broke%s '
                   'FROM (%s) AS l',
                   health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
                   ', ' || health_internal.list_columns((compiled).value_columns, 'l'),

@@ -49,12 +49,13 @@ BEGIN
                         THEN pg_catalog.max(l.account_end) FILTER (WHERE m.in_book) END AS account_end,
                    CASE WHEN NOT pg_catalog.bool_or(l.seats IS NULL AND u.usage OPERATOR(health.<>) '{}') FILTER (WHERE m.in_book)
                         THEN pg_catalog.sum(l.seats) FILTER (WHERE m.in_book) END AS seats,
-                   pg_catalog.min(l.ledger_start) AS ledger_start, pg_catalog.min(l.outages) AS outages, pg_catalog.min(%12$s) AS broken
+                   pg_catalog.min(l.ledger_start) AS ledger_start, pg_catalog.min(l.outages) AS outages,
+                   pg_catalog.min(l.tracking_broke) AS tracking_broke
             FROM "$members" AS m JOIN %5$s AS l ON l.account_id = m.account_id CROSS JOIN LATERAL (SELECT %6$s AS usage OFFSET 0) AS u
             GROUP BY 1 HAVING pg_catalog.bool_or(m.is_child)
         )
         SELECT coalesce(%7$s, l.parent) AS account_id, l.name, l.children, l.as_of, l.model_version, s.score, s.band,
-               s.state, s.coverage AS data_coverage, coalesce(l.broken, s.unknown_reason) AS unknown_reason, s.main_reason,
+               s.state, s.coverage AS data_coverage, coalesce(l.tracking_broke, s.unknown_reason) AS unknown_reason, s.main_reason,
                l.children_score, l.worst_child, l.worst_child_score
         FROM (SELECT g.*, o.name, o.inputs, o.observed, o.segments, o.past_inputs, o.past_observed,
                      coalesce(o.repeated, false) AS repeated, NULL::pg_catalog.bool[] AS in_filter, o.overrides
@@ -71,8 +72,7 @@ BEGIN
         CASE WHEN store.has_scores THEN '(SELECT health.rollup(p.usage) FROM pg_catalog.unnest(l."$parts") AS p (usage))'
              ELSE 'l.usage' END,
         health_internal.canonical_text('l.account_id', id.type), ledger, CASE WHEN store.has_scores THEN ' OFFSET 0' END,
-        health_internal.scoring_document(document), health_internal.compile_state(),
-        CASE WHEN store.has_scores THEN 'l.broken' ELSE 'l.tracking_broke' END)),
+        health_internal.scoring_document(document), health_internal.compile_state())),
         health_internal.clock_item(health_internal.model_clock(document, NULL)),
         health_internal.clock_item(pg_catalog.format('(SELECT l.as_of FROM %s AS l LIMIT 1)', ledger)));
 END;

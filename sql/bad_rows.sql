@@ -177,3 +177,18 @@ alter function app.checked(text) rename to unchecked;
 select count(*) from computed where checked > 0;
 select health.drop_model(name, cascade => true) from unnest('{plain,computed,windowed}'::text[]) as name;
 drop schema app cascade;
+-- An id that the account source has twice from the first day on: tracked, with a column for a signal. And a column of a name that stood in the way of one of ours.
+create schema app;
+create table app.accounts (id int, csat numeric, broken text);
+insert into app.accounts values (1, 50, 'arm'), (2, 60, null), (2, 70, null);
+create table app.tickets (account int, opened date);
+insert into app.tickets values (1, '2025-03-01'), (2, '2025-03-01');
+select health.create_model('twice', '{"as_of": "2025-03-03", "accounts": {"table": "app.accounts", "id": "id", "columns": {"broken": "broken"}}, "facts": {"tickets": {"table": "app.tickets", "account": "account", "at": "opened"}},
+  "signals": [{"name": "csat", "column": "csat", "normalize": {"kind": "linear", "worst": 0, "best": 100}}, {"name": "tickets", "fact": "tickets", "measure": "count", "normalize": {"kind": "linear", "worst": 9, "best": 0}}]}');
+select health.track('twice');
+call health.backfill('twice');
+select health.create_score_view('twice', 'app.twice');
+select account_id, score is not null as scored, unknown_reason, change_28d, broken from app.twice order by 1;
+select count(*) as days, count(distinct account_id) as accounts from app.twice_history;
+select health.drop_model('twice', cascade => true);
+drop schema app cascade;

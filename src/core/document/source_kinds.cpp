@@ -8,9 +8,10 @@ namespace {
 using enum FieldType;
 using enum FieldNeed;
 
-constexpr SourceField account_fields[] = {{"id", id, always}, {"name"},          {"start", time},
-                                          {"end", time},      {"seats", number}, {"filter", condition},
-                                          {"time_zone", zone}};
+constexpr SourceField account_fields[] = {
+    {"id", id, always}, {"name"},       {"start", time},     {"end", time},
+    {"seats", number},  {"parent", id}, {"merged_into", id}, {"filter", condition},
+    {"time_zone", zone}};
 constexpr SourceField user_fields[] = {{"id", id, always},
                                        {"account", id},
                                        {"joined", time, with_account},

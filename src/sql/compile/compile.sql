@@ -100,6 +100,8 @@ DECLARE
     dated_filter CONSTANT boolean := past_days > 0 AND health_internal.has_dated_filter(document);
     wanted text;
     restrictions text;
+    merges text;
+    usage_restriction text;
 BEGIN
     PERFORM health_internal.raise_first_problem(model_name, fields);
     compiled.account_label := book.expression;
@@ -111,6 +113,10 @@ BEGIN
         source := health_internal.restrict_source(source,
             health_internal.compile_account_key(fields, (health_internal.field_of(fields, 'accounts', 'id')).expression), restriction);
     END IF;
+    merges := health_internal.compile_merges(fields);
+    usage_restriction := CASE WHEN merges IS NULL OR restriction IS NULL THEN restriction
+        ELSE pg_catalog.format(' = ANY (ARRAY(SELECT m.account_id FROM (%1$s) AS m WHERE m.into_id%2$s UNION ALL SELECT %3$s))',
+            merges, restriction, pg_catalog.substr(restriction, 4)) END;
     -- No name here is one that a document could use.
     SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ')
            || coalesce(', (' || (health_internal.field_of(fields, 'accounts', 'seats')).expression
@@ -129,9 +135,14 @@ BEGIN
                                                     coalesce(signals.inputs, ''), coalesce(signals.observed, ''));
     END IF;
     IF usage_from <> 'nothing' THEN
-        usage := health_internal.compile_usage(fields, document, restriction, usage_from,
+        usage := health_internal.compile_usage(fields, document, usage_restriction, usage_from,
             CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health_internal.data_table('chunk', s.id))
                                                 FROM health_internal.ledger_source AS s WHERE s.model = model_name) END);
+    END IF;
+    -- What accounts did that were merged into others is theirs.
+    IF merges IS NOT NULL AND usage IS NOT NULL THEN
+        usage := pg_catalog.format('SELECT coalesce(m.into_id, p.account_id) AS account_id, health.rollup(p.usage) AS usage FROM (%s) AS p '
+            'LEFT JOIN (%s) AS m ON m.account_id = p.account_id GROUP BY 1', usage, merges);
     END IF;
     wanted := CASE WHEN dated_filter THEN health_internal.compile_wanted_on(fields, past_days, past_step)
                    ELSE health_internal.compile_wanted(fields) END;
@@ -144,9 +155,10 @@ BEGIN
         'WITH "$sight" AS MATERIALIZED ({sight}) SELECT known.account_id, {name} AS name{extra_columns}, known.as_of, '
         '{version} AS model_version, {usage} AS usage, '
         'account.inputs, account.observed, account.segments, account.past_inputs, account.past_observed, account.account_start, '
-        'account.account_end, {ledger_start} AS ledger_start, account.seats{value_columns}, known.repeated, known.in_filter, '
+        '{account_end}, {ledger_start} AS ledger_start, account.seats{value_columns}, known.repeated, known.in_filter, '
         'overridden.overrides, (SELECT sight.outages FROM "$sight" AS sight) AS outages, '
-        '(SELECT sight.broken FROM "$sight" AS sight) AS tracking_broke FROM (SELECT attr.account_id, attr.as_of, {repeated} AS repeated, '
+        '(SELECT sight.broken FROM "$sight" AS sight) AS tracking_broke{merged} FROM (SELECT attr.account_id, '
+        'attr.as_of, {repeated} AS repeated, '
         '{in_filter} AS in_filter FROM {book}{wanted} CROSS JOIN LATERAL (SELECT {id} AS account_id, clock.as_of) AS attr '
         'WHERE {restrictions} GROUP BY 1, 2) AS known LEFT JOIN ('
         'SELECT {one_row}{shown_id} AS account_id, {account_name} AS name{extras}, '
@@ -155,7 +167,7 @@ BEGIN
         '{start} AS account_start, {end} AS account_end, {seats} AS seats{raw_columns} FROM {book}{wanted}{answers}{past} '
         'CROSS JOIN LATERAL (SELECT {attributes}) AS attr CROSS JOIN LATERAL (SELECT {values}) AS sig '
         'WHERE {restrictions}{row_order}) AS account '
-        'ON account.account_id = known.account_id AND NOT known.repeated{usage_join}{overrides}',
+        'ON account.account_id = known.account_id AND NOT known.repeated{usage_join}{merged_join}{overrides}',
         pg_catalog.jsonb_build_object(
             'id', (health_internal.field_of(fields, 'accounts', 'id')).expression || own_collation,
             'shown_id', 'attr.account_id' || own_collation,
@@ -186,6 +198,18 @@ BEGIN
             'answers', signals.answers, 'past', past, 'attributes', attributes,
             'usage_join', ' LEFT JOIN (' || usage || health_internal.fence() || ') AS u ON u.account_id = '
                 || health_internal.compile_account_key(fields, 'known.account_id'),
+            -- Who was merged into another is no customer, and never was.
+            'account_end', CASE WHEN merges IS NULL THEN 'account.account_end'
+                ELSE 'CASE WHEN merged.into_id IS NULL THEN account.account_end ELSE DATE ''-infinity'' END AS account_end' END,
+            'merged', CASE WHEN merges IS NOT NULL THEN ', merged.into_text AS "$into"' || CASE usage_from WHEN 'roster' THEN
+                ', CASE WHEN merged.into_id IS NOT NULL THEN ''{}'' WHEN gathered.accounts IS NOT NULL THEN gathered.accounts '
+                'OPERATOR(pg_catalog.||) gathered.into_id END AS "$accounts"' ELSE '' END END,
+            'merged_join', CASE WHEN merges IS NOT NULL THEN pg_catalog.format(' LEFT JOIN (%s) AS merged ON merged.account_id = %s',
+                merges, health_internal.compile_account_key(fields, 'known.account_id'))
+                || CASE usage_from WHEN 'roster' THEN pg_catalog.format(' LEFT JOIN (SELECT m.into_id, '
+                'pg_catalog.array_agg(m.account_id ORDER BY m.account_id) AS accounts FROM (%s) AS m '
+                'GROUP BY 1) AS gathered ON gathered.into_id = %s', merges, health_internal.compile_account_key(fields, 'known.account_id'))
+                ELSE '' END END,
             'overrides', health_internal.compile_overrides(model_name, as_literals,
                 health_internal.canonical_text('known.account_id', compiled.account_type)),
             'values', coalesce(signals."values", 'NULL AS s0'),

@@ -4,10 +4,10 @@
 CREATE FUNCTION health_internal.is_beside(suffix text) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT suffix IN ('_segments', '_flags');
+    SELECT suffix IN ('_segments', '_flags', '_parents');
 END;
 COMMENT ON FUNCTION health_internal.is_beside(text) IS
-    'Whether a relation of a score view is one of those that a model has by a key of its own: _segments, _flags';
+    'Whether a relation of a score view is one of those that a model has by a key of its own: _segments, _flags, _parents';
 
 CREATE FUNCTION health_internal.score_relations(schema_name name, view_name name, document jsonb)
 RETURNS TABLE (suffix text, relation text, short_name text)
@@ -15,13 +15,14 @@ LANGUAGE sql IMMUTABLE ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT s.suffix, format('%I.%I', schema_name, view_name || s.suffix), view_name || s.suffix
-    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history'), (5, '_users'), (6, '_segments'), (7, '_flags'))
-        AS s (position, suffix)
-    WHERE NOT health_internal.is_beside(s.suffix) OR document ? ltrim(s.suffix, '_') ORDER BY s.position;
+    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history'), (5, '_users'), (6, '_segments'), (7, '_flags'),
+                 (8, '_parents')) AS s (position, suffix)
+    WHERE NOT health_internal.is_beside(s.suffix) OR document ? ltrim(s.suffix, '_')
+       OR s.suffix = '_parents' AND document -> 'accounts' ? 'parent' ORDER BY s.position;
 $$;
 COMMENT ON FUNCTION health_internal.score_relations(name, name, jsonb) IS
-    'The relations of a score view of a document, in the order in which they build on each other: five, and one each of segments '
-    'and flags where it has any';
+    'The relations of a score view of a document, in the order in which they build on each other: five, and one each of segments, '
+    'flags and parents where it has any';
 
 -- The part of a document that scoring reads; sources, segments and flags are left out of the views.
 CREATE FUNCTION health_internal.scoring_document(document jsonb) RETURNS jsonb
@@ -93,6 +94,16 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_next_step(jsonb, text, text, text, text) IS
     'SQL of the next step of an account s, which is one only if it is one against the book; signals, overrides and book are SQL';
 
+CREATE FUNCTION health_internal.compile_state_reason(document jsonb, row_name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN document -> 'accounts' ? 'merged_into' THEN pg_catalog.format(
+        'CASE WHEN %1$s."$into" IS NULL THEN s.state_reason ELSE ''merged into '' || %1$s."$into" END AS state_reason', row_name)
+        ELSE 's.state_reason' END;
+END;
+COMMENT ON FUNCTION health_internal.compile_state_reason(jsonb, text) IS
+    'SQL of the column state_reason of a row s of scores, of a row of a ledger or book';
+
 CREATE FUNCTION health_internal.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb,
                                                     compiled health_internal.compiled_model, probabilities text) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -106,13 +117,13 @@ DECLARE
     scores CONSTANT text := format(
         'SELECT %s, l.account_start, l.account_end, nullif(l.seats, ''NaN'') AS seats, l.as_of, %L::pg_catalog.text AS model, '
             'l.model_version, '
-        's.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, '
+        's.score, s.band, s.state, %s, s.in_book, s.data_coverage, '
         'coalesce(l.tracking_broke, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, '
         's.score_without_top_user, s.override_reason, '
         '%s%s%s '
         'FROM %s AS l CROSS JOIN LATERAL health_internal.score_details(%s) AS s WHERE l.in_filter[1] IS NOT FALSE',
         health_internal.list_columns('{account_id,name}' || compiled.extra_columns, 'l'), model_name,
-        health_internal.list_columns(health_internal.metric_columns(), 's'),
+        health_internal.compile_state_reason(document, 'l'), health_internal.list_columns(health_internal.metric_columns(), 's'),
         ', ' || health_internal.list_columns(compiled.value_columns, 'l'),
         CASE WHEN book IS NOT NULL THEN ', s.signals AS "$signals", l.overrides' END, ledger_relation, scoring);
 BEGIN

@@ -60,6 +60,12 @@ BEGIN
     PERFORM health_internal.look_names_up_in(health_internal.names_path());
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
     attributes := health_internal.compile_user_attributes(fields);
+    IF attributes IS NOT NULL AND document -> 'accounts' ? 'merged_into' AND document -> 'users' ? 'account' THEN
+        attributes := pg_catalog.format('SELECT coalesce(m.into_id, t.account_id) AS account_id, t.user_id, '
+            'pg_catalog.min(t.department) AS department, pg_catalog.min(t.role) AS role, pg_catalog.min(t.email) AS email, '
+            'pg_catalog.bool_or(t.main_contact) AS main_contact FROM (%s) AS t LEFT JOIN (%s) AS m ON m.account_id = t.account_id '
+            'GROUP BY 1, 2', attributes, health_internal.compile_merges(fields));
+    END IF;
     RETURN pg_catalog.format(
         'SELECT l.account_id, l.name, l.as_of, u.user_id, u.standing, u.entitled, u.events, u.value_points, u.share, u.active_days, '
         'u.recency_days, u.baseline, u.first_day, u.last_day, %s FROM %s AS l '

@@ -92,7 +92,7 @@ AS $$
                  'override_reason', 'churn_probability', 'expansion_likelihood', 'overrides', 'usage', 'inputs', 'observed', 'segments',
                  'past_inputs', 'past_observed', 'account_start', 'account_end', 'ledger_start', 'in_filter', 'seats', 'repeated',
                  'outages', 'tracking_broke',
-                     '$roster', '$parts', '$fresh', '$book', '$signals'] ||
+                     '$roster', '$accounts', '$into', '$parts', '$fresh', '$book', '$signals'] ||
            ARRAY(SELECT a.attname::text FROM pg_attribute AS a
                  WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
                    AND a.attnum > 0 AND NOT a.attisdropped);

@@ -18,13 +18,16 @@ END;
 $$;
 COMMENT ON FUNCTION health_internal.drop_book(integer) IS 'Drops state, book and scores of a tracked model';
 
-CREATE FUNCTION health_internal.book_columns(compiled health_internal.compiled_model) RETURNS text[]
+CREATE FUNCTION health_internal.book_columns(document jsonb, compiled health_internal.compiled_model) RETURNS text[]
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT '{account_id,name,inputs,observed,segments,account_start,account_end,seats,repeated,overrides}'::pg_catalog.text[]
-        || (compiled).extra_columns || (compiled).value_columns;
+        || (compiled).extra_columns || (compiled).value_columns
+        || CASE WHEN document -> 'accounts' ? 'merged_into' THEN '{$into,$accounts}' ELSE '{}' END::pg_catalog.text[];
 END;
-COMMENT ON FUNCTION health_internal.book_columns(health_internal.compiled_model) IS 'The columns of a book, less the roster';
+COMMENT ON FUNCTION health_internal.book_columns(jsonb, health_internal.compiled_model) IS
+    'The columns of a book, less the roster: of a document that knows of merged accounts, also into which one each went ("$into"), and the '
+    'keys of those whose ledgers are its own ("$accounts"; NULL: its own alone)';
 
 -- Versions that ask for the same inputs in the same order can read each other's history. The name alone would be the column.
 CREATE FUNCTION health_internal.versions_with_same_inputs(model_name text, document jsonb) RETURNS integer[]
@@ -50,8 +53,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT %s AS usage FROM (%s UNION ALL SELECT b."$roster") AS p',
                   CASE WHEN document #> '{users,exclude}' IS NULL THEN 'p.usage' ELSE 'health.without_users(p.usage, t.excluded_users)' END,
-                  string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = %s',
-                                    health_internal.data_table('chunk', s.id), health_internal.account_key(tracking, 'b.account_id')),
+                  string_agg(format(CASE WHEN document -> 'accounts' ? 'merged_into'
+                                        THEN 'SELECT c.usage FROM %s AS c WHERE c.account_id = ANY (coalesce(b."$accounts", ARRAY[%s]))'
+                                        ELSE 'SELECT c.usage FROM %s AS c WHERE c.account_id = %s' END,
+                                    health_internal.data_table('chunk', s.id), health_internal.account_key(tracking, 'b.account_id')
+                                        || CASE WHEN document -> 'accounts' ? 'merged_into'
+                                                THEN health_internal.id_cast(tracking.account_kind) ELSE '' END),
                                     ' UNION ALL '
                                         ORDER BY s.id))
     -- A source that the model has no more has a number in brackets for a path, until it is dropped (adopt_sources).
@@ -60,7 +67,8 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_parts(health_internal.tracking, jsonb) IS
     'SQL of the ledgers that add up to the usage of an account b of a book, of a state t';
 
--- Of a model without inputs the past is the present. Row n of past_inputs is of n days before; scoring looks at the days 7 and 28 only.
+-- Of a model without inputs the past is the present; an account that its source has twice has none. Row n of past_inputs is of n days
+-- before; scoring looks at the days 7 and 28 only.
 CREATE FUNCTION health_internal.compile_recorded_past(id integer, model_name text, document jsonb, OUT joins text, OUT inputs text,
     OUT observed text)
 LANGUAGE sql STABLE
@@ -75,12 +83,11 @@ AS $$
                         '' ORDER BY d.days)
                 FROM (VALUES (7), (28)) AS d (days)) ELSE '' END,
            CASE WHEN has.inputs THEN
-               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) '
-               'FROM generate_series(1, 28) AS n)' ELSE 'NULL::text[]' END,
+               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) '
+               'ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::text[]' END,
            CASE WHEN has.inputs THEN
-               '(SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) ELSE coalesce(h28.observed, b.observed) END '
-                   'ORDER BY n) '
-               'FROM generate_series(1, 28) AS n)' ELSE 'NULL::date[]' END
+               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) '
+               'ELSE coalesce(h28.observed, b.observed) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::date[]' END
     FROM (SELECT EXISTS (SELECT FROM health.model_inputs(document))) AS has (inputs);
 $$;
 COMMENT ON FUNCTION health_internal.compile_recorded_past(integer, text, jsonb) IS
@@ -91,7 +98,8 @@ CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.track
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT b.*, t.as_of, t.model_version, t.ledger_start, t.outages, t.broken, NULL::pg_catalog.bool[] AS in_filter, '
+    SELECT format('SELECT b.*, t.as_of, t.model_version, t.ledger_start, t.outages, t.broken AS tracking_broke, '
+        'NULL::pg_catalog.bool[] AS in_filter, '
         '%s AS past_inputs, %s AS '
         'past_observed, ARRAY(%s) AS "$parts" FROM %s AS b CROSS '
         'JOIN %s AS t%s',
@@ -114,10 +122,11 @@ AS $$
     SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l."$parts") AS p (usage)) AS usage, '
         'l.inputs, l.observed, '
                   'l.segments, l.past_inputs, l.past_observed, l.account_start, l.account_end, l.ledger_start, l.seats%s, l.repeated, '
-                  'NULL::pg_catalog.bool[] AS in_filter, l.overrides, l.outages, l.broken AS tracking_broke '
+                  'NULL::pg_catalog.bool[] AS in_filter, l.overrides, l.outages, l.tracking_broke%s '
                   'FROM (%s) AS l',
                   health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
                   ', ' || health_internal.list_columns((compiled).value_columns, 'l'),
+                  CASE WHEN document -> 'accounts' ? 'merged_into' THEN ', l."$into"' END,
                       health_internal.compile_book_rows(tracking, document));
 $$;
 COMMENT ON FUNCTION health_internal.compile_ledger_view(health_internal.tracking, jsonb, health_internal.compiled_model) IS
@@ -144,7 +153,7 @@ BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
     compiled := health_internal.compile_model(version.document, version.version, usage_from => 'roster', model_name => tracking.model);
     RETURN pg_catalog.format('SELECT %s, l.usage AS "$roster" FROM (%s) AS l',
-                             health_internal.list_columns(health_internal.book_columns(compiled), 'l'), compiled.ledger);
+                             health_internal.list_columns(health_internal.book_columns(version.document, compiled), 'l'), compiled.ledger);
 END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_book(health_internal.tracking, health_internal.model_version) IS 'SQL of the rows of a book';
@@ -221,10 +230,11 @@ AS $$
         WHEN '_ledger' THEN health_internal.compile_ledger_view(tracking, document, compiled)
         WHEN '' THEN format(
             'SELECT %s, b.account_start, b.account_end, nullif(b.seats, ''NaN'') AS seats, t.as_of, %L::pg_catalog.text AS model, '
-            't.model_version, s.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, '
+            't.model_version, s.score, s.band, s.state, %s, s.in_book, s.data_coverage, '
             'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, %s, '
                 's.score_without_top_user, s.override_reason, %s%s, %s FROM %s',
             health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'b'), tracking.model,
+            health_internal.compile_state_reason(document, 'b'),
             health_internal.compile_next_step(document, 't.as_of', 's.signals', 'b.overrides', 't.book'),
             health_internal.list_columns(health_internal.metric_columns(), 's'),
             ', ' || health_internal.list_columns((compiled).value_columns, 'b'), probabilities, stored.rows)

@@ -41,6 +41,16 @@ END;
 COMMENT ON FUNCTION health_internal.recorded_days(date, smallint[], health_internal.history_span[]) IS
     'The days of a row of a history with the account data that were recorded on each';
 
+-- Who was merged into another account is no customer on days that were recorded before, either: what it did is the other's. And who is not
+-- merged any more is one on days that were recorded when he was.
+CREATE FUNCTION health_internal.end_then(present date, recorded date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN present = '-infinity' OR recorded <= '4714-11-24 BC' THEN present ELSE recorded END;
+END;
+COMMENT ON FUNCTION health_internal.end_then(date, date) IS
+    'The end of an account as it counts on a recorded day: as recorded, unless it never was a customer, by what is known now or was then';
+
 CREATE FUNCTION health_internal.history_rows(month date, days smallint[], scores float8[], spans health_internal.history_span[],
     OUT as_of date, OUT model_version integer, OUT score float8, OUT data_coverage float8, OUT unknown_reason text,
     OUT state text)

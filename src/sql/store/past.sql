@@ -44,12 +44,14 @@ BEGIN
             SELECT h.account_id, h.month, pg_catalog.array_agg(EXTRACT(day FROM r.as_of)::pg_catalog.int2 ORDER BY r.as_of) AS days,
                    pg_catalog.array_agg(s.score ORDER BY r.as_of) AS scores,
                    pg_catalog.array_agg(ROW(EXTRACT(day FROM r.as_of), %5$s, s.coverage, s.unknown_reason, r.account_start, r.seats,
-                       r.inputs, r.observed, r.account_end, s.state)::health_internal.history_span ORDER BY r.as_of) AS spans
+                       r.inputs, r.observed, health_internal.end_then(l.account_end, r.account_end),
+                       s.state)::health_internal.history_span ORDER BY r.as_of) AS spans
             FROM %1$s AS h
             JOIN (%2$s) AS l ON l.account_id = h.account_id
             CROSS JOIN LATERAL health_internal.recorded_days(h.month, h.days, h.spans) AS r
             CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l."$parts", r.as_of, r.account_start, r.seats, r.inputs,
-                r.observed, l.segments, NULL, NULL, r.unknown_reason IS NOT DISTINCT FROM 'repeated_account', r.account_end,
+                r.observed, l.segments, NULL, NULL, r.unknown_reason IS NOT DISTINCT FROM 'repeated_account',
+                health_internal.end_then(l.account_end, r.account_end),
                 l.ledger_start, NULL, NULL, l.overrides, %6$L)::health.account_state, r.as_of, r.as_of) AS s
             WHERE h.month >= health_internal.month_of($1) AND h.month <= $2 AND r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0
               AND r.model_version = ANY (%4$L::pg_catalog.int4[])
@@ -218,7 +220,8 @@ AS $$
         (SELECT format($query$
             SELECT l.account_id, l.name, l.usage, l.as_of, CASE WHEN r.as_of IS NULL THEN l.account_start
                 ELSE r.account_start END AS account_start,
-                   CASE WHEN r.as_of IS NULL THEN l.account_end ELSE r.account_end END AS account_end, l.ledger_start,
+                   CASE WHEN r.as_of IS NULL THEN l.account_end
+                ELSE health_internal.end_then(l.account_end, r.account_end) END AS account_end, l.ledger_start,
                    CASE WHEN r.as_of IS NULL THEN l.seats ELSE r.seats END AS seats, coalesce(r.inputs, l.inputs) AS inputs,
                    CASE WHEN r.as_of IS NULL THEN l.observed ELSE r.observed END AS observed, l.segments, l.past_inputs, l.past_observed,
                    CASE WHEN r.as_of IS NULL THEN l.repeated ELSE r.unknown_reason IS NOT DISTINCT FROM 'repeated_account' END AS repeated,

@@ -258,6 +258,23 @@ $$;
 COMMENT ON FUNCTION health_internal.measure_book(health_internal.tracking) IS
     'Sets what the whole book did in each signal that is held against it, from the scores';
 
+-- So far those are stale whose own ledger changed.
+CREATE FUNCTION health_internal.note_merged(tracking health_internal.tracking) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF (health_internal.find_version(tracking.model, tracking.model_version)).document -> 'accounts' ? 'merged_into' THEN
+        EXECUTE format('INSERT INTO %1$s (account_id) SELECT b.account_id FROM %2$s AS b WHERE b."$accounts" && ARRAY('
+            'SELECT %3$s FROM %1$s AS s) ON CONFLICT DO NOTHING', health_internal.data_table('stale', tracking.id),
+            health_internal.data_table('book', tracking.id),
+            health_internal.account_key(tracking, 's.account_id') || health_internal.id_cast(tracking.account_kind));
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION health_internal.note_merged(health_internal.tracking) IS
+    'Notes the accounts into which others were merged that are to be scored again';
+
 -- Rows that come out as they are stay as they are.
 CREATE FUNCTION health_internal.write_scores(tracking health_internal.tracking, most integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql
@@ -275,6 +292,7 @@ DECLARE
     total bigint := 0;
     written boolean := false;
 BEGIN
+    PERFORM health_internal.note_merged(tracking);
     LOOP
         IF NOT state.all_stale THEN
             EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most)

@@ -16,7 +16,8 @@ COMMENT ON TYPE health.tracking_finding IS 'Something in the data that does not 
 COMMENT ON COLUMN health.tracking_finding.finding IS
     'bad value, null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, '
     'repeated account, event before start, event after end, signal never seen, signal not fitted, user without joining day, '
-    'repeated event id, late event, event known too early, event known at no time, several currencies, tracking broke';
+    'repeated event id, circular parent, circular merge, unknown merge target, late event, event known too early, '
+    'event known at no time, several currencies, tracking broke';
 COMMENT ON COLUMN health.tracking_finding.source IS 'Path of the source in the document, or "catalog"';
 COMMENT ON COLUMN health.tracking_finding.name IS 'The event, account, user, field or signal that it is about';
 COMMENT ON COLUMN health.tracking_finding.events IS 'Rows that it concerns';
@@ -195,6 +196,7 @@ DECLARE
     as_written health_internal.model_field[];
     compiled health_internal.compiled_model;
     known_users text;
+    links text;
     clock CONSTANT text := health_internal.model_clock(document, NULL);
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
@@ -207,7 +209,7 @@ BEGIN
         coalesce((health_internal.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
     RETURN QUERY EXECUTE format($query$
         WITH accounts AS MATERIALIZED (
-            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, l.account_end, l.seats, l.inputs, l.observed,
+            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, %22$s AS account_end, l.seats, l.inputs, l.observed,
                    l.segments, l.repeated, l.ledger_start, l.overrides, l.outages
             FROM (%1$s) AS l
         ), known_users AS MATERIALIZED (
@@ -399,7 +401,15 @@ BEGIN
                  (health_internal.field_of(fields, 'users', 'account')).expression,
                  coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, ''),
                  coalesce(' AND (' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ') IS NOT TRUE', '')) END,
-        health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields));
+        health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields),
+        CASE WHEN document -> 'accounts' ? 'merged_into' THEN 'CASE WHEN l."$into" IS NULL THEN l.account_end END'
+             ELSE 'l.account_end' END);
+    FOREACH links IN ARRAY ARRAY['parent', 'merged_into'] LOOP
+        CONTINUE WHEN NOT document -> 'accounts' ? links;
+        RETURN QUERY EXECUTE format('SELECT f.finding, ''accounts'', f.name, f.n, NULL::pg_catalog.int8, NULL::pg_catalog.date, '
+            'NULL::pg_catalog.date, f.advice, f.account, NULL::pg_catalog.text FROM (%s) AS f ORDER BY f.finding, f.place',
+            health_internal.compile_link_findings(fields, links));
+    END LOOP;
     RETURN QUERY SELECT f.* FROM health_internal.fact_findings(document, fields,
         format('SELECT (%s)::pg_catalog.text AS account_id FROM (%s) AS l', health_internal.compile_account_key(fields, 'l.account_id'),
                compiled.ledger)) AS f;
@@ -424,6 +434,7 @@ COMMENT ON FUNCTION health.tracking_plan(text) IS
     'Holds the sources of a model against it: values that cannot be, rows with NULL keys, events of unknown accounts, events that the '
     'catalog does not list, '
     'catalog events never seen or gone silent, users without an account, events outside of the time as a customer, signals about nothing '
-    'that was ever seen or that could not be fitted, users without a joining day, ids of events that occur twice, events that became '
+    'that was ever seen or that could not be fitted, users without a joining day, ids of events that occur twice, accounts that are above '
+    'themselves, events that became '
     'known late, days of the last 26 weeks on which a source or an event '
     'broke. No row: all is well';

@@ -200,7 +200,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION health_internal.rebuild_view_as_owner(name, name, integer) IS 'rebuild_score_view() as the owner of the model';
 
--- Whoever replaces the table of users with DROP ... CASCADE takes with it the relations that stand on it in every mode.
+-- Whoever replaces the table of users or accounts with DROP ... CASCADE takes with it the relations that stand on it in every mode.
 CREATE FUNCTION health_internal.restore_people(model_name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -211,7 +211,7 @@ BEGIN
     FOR made IN SELECT s.*, others.suffixes AS others
                 FROM health_internal.score_view AS s
                 CROSS JOIN LATERAL (SELECT array_agg(r.suffix) FILTER (WHERE r.is_there) AS suffixes, bool_and(r.is_there) AS are_all
-                    FROM (SELECT v.suffix, v.suffix NOT IN ('_users', '_flags') OR to_regclass(v.relation) IS NOT NULL AS is_there
+                    FROM (SELECT v.suffix, v.suffix NOT IN ('_users', '_flags', '_parents') OR to_regclass(v.relation) IS NOT NULL AS is_there
                           FROM health_internal.view_relations(s) AS v) AS r) AS others
                 WHERE s.model = model_name AND NOT others.are_all
                     AND format('%I.%I', s.schema_name, s.view_name || '_ledger') IN (SELECT o.relation
@@ -223,4 +223,5 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION health_internal.restore_people(text) IS
-    'Makes name_users and name_flags of the score views of a model again where they are missing, without the grants that they had';
+    'Makes name_users, name_flags and name_parents of the score views of a model again where they are missing, without the grants that '
+    'they had';

@@ -15,6 +15,8 @@ AS $$
         WHEN '_users' THEN 'People of the accounts by model "%s", version %s: one row per account and user with what the user did and how '
             'the user stands, computed when it is read.'
         WHEN '_flags' THEN 'Flags of the accounts of model "%s", version %s: one row per account and flag that is up.'
+        WHEN '_parents' THEN 'Parents of the accounts of model "%s", version %s: one row per parent, scored as one account with '
+            'all accounts below it, computed when it is read.'
         ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the events, expressions and '
             'dated answers of that day; columns of the account table stand at their present value.'
     END, model_name, version);
@@ -33,10 +35,12 @@ DECLARE
         WHEN '_signals' THEN '{health.signal_score}'::regtype[]
         WHEN '_history' THEN '{health.account_score}'::regtype[]
         WHEN '_flags' THEN '{health.account_flag}'::regtype[]
+        WHEN '_parents' THEN '{health.account_score}'::regtype[]
         ELSE '{}' END;
     description text;
 BEGIN
-    description := CASE WHEN suffix = '_users' THEN health_internal.describe_user_column(column_name) END;
+    description := CASE suffix WHEN '_users' THEN health_internal.describe_user_column(column_name)
+                               WHEN '_parents' THEN health_internal.describe_parent_column(column_name) END;
     description := coalesce(description, CASE column_name
         WHEN 'account_id' THEN 'Account id, in the type of the account table'
         WHEN 'name' THEN 'Name of the account'
@@ -65,6 +69,7 @@ BEGIN
             THEN 'Which of the groups of the segment the account is in; unknown: it has no value'
         WHEN 'outages' THEN 'First and last days, by turns, on which tracking was broken: dates within are scored as of the first day'
         WHEN 'tracking_broke' THEN 'Why as_of is the first day on which tracking was broken, and not today; NULL: it is today'
+        WHEN '$into' THEN 'Id of the account that this one was merged into, as text: its usage is in the ledger of that one; NULL: none'
         WHEN 'overrides' THEN 'What was ever decided about the score, in the order in which it was'
     END);
     IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
@@ -138,6 +143,8 @@ BEGIN
         query := CASE suffix WHEN '_segments'
             THEN health_internal.compile_segments(version.model, version.document, pg_catalog.format('%I.%I', schema_name, view_name))
             WHEN '_flags' THEN health_internal.compile_flags(store, ledger_relation)
+            WHEN '_parents' THEN health_internal.compile_parents(store, ledger_relation, pg_catalog.format('%I.%I', schema_name,
+                view_name))
             ELSE health_internal.store_relation(store, suffix, ledger_relation, compiled, as_literals) END;
         RETURN NEXT;
     END LOOP;
@@ -389,4 +396,5 @@ END;
 COMMENT ON FUNCTION health.create_score_view(text, text, boolean) IS
     'Creates the score view of a model: name (one row per account), name_signals, name_history and their base name_ledger, '
     'materialized with unique indexes by default, else plain views that compute on every read; and, plain views in any case, name_users '
-    '(one row per account and user) and, of a model that has segments or flags, name_segments and name_flags';
+    '(one row per account and user) and, of a model that has segments, flags or accounts.parent, name_segments, name_flags and '
+    'name_parents';

@@ -50,8 +50,9 @@ DECLARE
 BEGIN
     SELECT r.* INTO recorded FROM health_internal.recorded_story_days(version, account, account_type, seen, seen) AS r;
     IF FOUND THEN
-        RETURN health_internal.state_with(state, seen, recorded.account_start, recorded.account_end, recorded.seats, recorded.inputs,
-                                          recorded.observed, recorded.repeated);
+        RETURN health_internal.state_with(state, seen, recorded.account_start,
+            health_internal.end_then(state.account_end, recorded.account_end), recorded.seats, recorded.inputs,
+            recorded.observed, recorded.repeated);
     ELSIF behind > 0 THEN
         RETURN health_internal.state_with(state, seen, state.account_start, state.account_end, state.seats,
             ARRAY(SELECT i.value FROM unnest(state.past_inputs[behind:behind]) WITH ORDINALITY AS i (value, "position")
@@ -79,7 +80,8 @@ AS $$
     ), recorded AS MATERIALIZED (
         SELECT s.as_of, s.score, s.band, s.unknown_reason, s.state
         FROM alike AS a CROSS JOIN LATERAL health.score_series((version).document, health_internal.state_with(story_series.state,
-            a.last_day, a.account_start, a.account_end, a.seats, a.inputs, a.observed, a.repeated), a.first_day, a.last_day) AS s
+            a.last_day, a.account_start, health_internal.end_then((story_series.state).account_end, a.account_end),
+            a.seats, a.inputs, a.observed, a.repeated), a.first_day, a.last_day) AS s
         WHERE s.as_of = ANY (a.days)
     )
     SELECT r.* FROM recorded AS r

@@ -973,6 +973,22 @@ $$;
 COMMENT ON FUNCTION health_internal.variant_fields(jsonb, health_internal.source_info, text) IS
     'Conditions of the variants of a document over an account source, and as "value" of "variants" the name of the one that counts';
 
+CREATE OR REPLACE FUNCTION
+    health_internal.reserved_columns() RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY['account_id', 'name', 'as_of', 'model', 'model_version', 'score', 'band', 'data_coverage', 'unknown_reason', 'change_7d',
+                 'change_28d', 'main_reason', 'next_step', 'score_without_top_user', 'in_book', 'state', 'state_reason',
+                 'override_reason', 'churn_probability', 'expansion_likelihood', 'overrides', 'usage', 'inputs', 'observed', 'segments',
+                 'past_inputs', 'past_observed', 'account_start', 'account_end', 'ledger_start', 'in_filter', 'seats', 'repeated',
+                 'outages', 'tracking_broke',
+                     '$roster', '$accounts', '$into', '$parts', '$fresh', '$book', '$signals'] ||
+           ARRAY(SELECT a.attname::text FROM pg_attribute AS a
+                 WHERE a.attrelid = (SELECT t.typrelid FROM pg_type AS t WHERE t.oid = 'health.metrics_record'::regtype)
+                   AND a.attnum > 0 AND NOT a.attisdropped);
+$$;
+
 -- The row "from" carries the FROM item, the label as expression and, as hint, the column names.
 CREATE OR REPLACE FUNCTION
     health_internal.fields_of_source(document jsonb, kind text, path text, source jsonb, as_of date, guarded boolean)
@@ -1197,6 +1213,270 @@ AS $$
                    WHERE i.kind = 'pulse' OR i.kind IN ('expression', 'variant') AND i.source ~* '\mas_of\M');
 $$;
 
+-- Accounts that name other accounts in the account source: their parents, and those that they were merged into.
+
+-- An account is never above itself: from accounts to which links lead back none counts. Planned by itself, so that no view that follows
+-- links is taken for a large query.
+CREATE FUNCTION health_internal.follow_links(keys text[], links text[], OUT key text, OUT above text, OUT is_last boolean,
+    OUT is_circular boolean) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1000
+SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off
+SET jit = off
+AS $$
+    WITH RECURSIVE named (key, link) AS MATERIALIZED (
+        SELECT l.key, l.link FROM unnest(keys, links) AS l (key, link) WHERE l.link IS NOT NULL
+    ), reached (key, above) AS (
+        SELECT n.key, n.link FROM named AS n UNION SELECT r.key, n.link FROM reached AS r JOIN named AS n ON n.key = r.above
+    ), circular (key) AS MATERIALIZED (
+        SELECT r.key FROM reached AS r WHERE r.key = r.above
+    ), tree (key, link) AS MATERIALIZED (
+        SELECT n.key, n.link FROM named AS n WHERE n.key NOT IN (SELECT c.key FROM circular AS c)
+    ), path (key, above) AS (
+        SELECT t.key, t.link FROM tree AS t UNION ALL SELECT p.key, t.link FROM path AS p JOIN tree AS t ON t.key = p.above
+    )
+    SELECT p.key, p.above, p.above NOT IN (SELECT t.key FROM tree AS t), false FROM path AS p
+    UNION ALL SELECT c.key, NULL, false, true FROM circular AS c;
+$$;
+
+COMMENT ON FUNCTION health_internal.follow_links(text[], text[]) IS
+    'Of accounts (keys) that name one other each (links): a row for each account and each that is above it, and whether that one is the '
+    'last; and a row for each account from which links lead back to it';
+
+-- A form of their own: ledgers do not hang on what these ids are.
+CREATE FUNCTION health_internal.compile_link_key(fields health_internal.model_field[], link text, expression text, type regtype)
+    RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('nullif((%s)::pg_catalog.text, '''')', health_internal.compile_key(expression, type, health_internal.shared_form(
+        ARRAY[(health_internal.field_of(fields, 'accounts', 'id')).type, (health_internal.field_of(fields, 'accounts', link)).type])));
+$$;
+
+COMMENT ON FUNCTION health_internal.compile_link_key(health_internal.model_field[], text, text, regtype) IS
+    'SQL of an id of that type, of an account or of one that it names, in the form in which the two are compared';
+
+-- Of an account that its source has twice nobody can say which row is right. Text of the user stands where no name of these is known.
+CREATE FUNCTION health_internal.compile_with_links(fields health_internal.model_field[], link text, known_only boolean, rest text)
+    RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format($query$
+        WITH "$named" (key, link, account_id, shown) AS MATERIALIZED (
+            SELECT k.key, CASE WHEN pg_catalog.count(*) = 1 THEN pg_catalog.min(k.link) END, (pg_catalog.array_agg(k.account_id))[1],
+                   pg_catalog.min(k.shown)
+            FROM (SELECT %1$s AS key, %2$s AS link, (%3$s)%4$s AS account_id, %5$s AS shown FROM %6$s%7$s) AS k
+            WHERE k.key IS NOT NULL GROUP BY 1
+        ), "$links" (key, above, is_last, is_circular) AS MATERIALIZED (
+            SELECT f.* FROM (SELECT pg_catalog.array_agg(n.key) AS keys, pg_catalog.array_agg(n.link) AS links FROM "$named" AS n
+                             WHERE n.link IS NOT NULL%8$s) AS l CROSS JOIN LATERAL health_internal.follow_links(l.keys, l.links) AS f
+        )%9$s $query$,
+        health_internal.compile_link_key(fields, link, id.expression, id.type),
+        health_internal.compile_link_key(fields, link, named.expression, named.type),
+        health_internal.compile_account_key(fields, id.expression), health_internal.id_cast((health_internal.account_form(fields)).kind),
+        health_internal.canonical_text(id.expression, id.type), book.from_item,
+        health_internal.compile_wanted(fields) || CASE WHEN filter.expression IS NULL THEN '' ELSE ' WHERE wanted."is wanted"' END
+            || health_internal.fence(),
+        CASE WHEN known_only THEN ' AND n.link IN (SELECT k.key FROM "$named" AS k)' END, rest)
+    FROM health_internal.field_of(fields, 'accounts', 'id') AS id, health_internal.field_of(fields, 'accounts', link) AS named,
+         health_internal.field_of(fields, 'accounts', 'from') AS book, health_internal.field_of(fields, 'accounts', 'filter') AS filter
+    WHERE named.expression IS NOT NULL;
+$$;
+
+COMMENT ON FUNCTION health_internal.compile_with_links(health_internal.model_field[], text, boolean, text) IS
+    'SQL of a WITH list over the accounts that name others in a field of the account source: "$named" (all accounts, with the one that '
+    'each names, key in ledgers and id as text) and "$links" (follow_links() of all, or only of those that name one that is known); rest '
+    'is how it goes on, and the query. NULL without such a field';
+
+-- Of many the first 20 are named: some write the id of the account itself where there is no parent.
+CREATE FUNCTION health_internal.compile_link_findings(fields health_internal.model_field[], link text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT health_internal.compile_with_links(fields, link, false, format($query$, "$found" AS (
+            SELECT f.*, pg_catalog.row_number() OVER (PARTITION BY f.finding ORDER BY f.by_itself, f.account) AS place
+            FROM (SELECT %1$L AS finding, n.shown AS account, n.link = n.key AS by_itself,
+                         CASE WHEN n.link = n.key THEN %2$L ELSE %3$L END AS advice
+                  FROM "$links" AS l JOIN "$named" AS n ON n.key = l.key WHERE l.is_circular
+                  UNION ALL SELECT 'unknown merge target', n.shown, false, pg_catalog.format('merged into %%s, which is no account (or '
+                      'accounts.filter leaves it out): it stays an account of its own', n.link)
+                  FROM "$named" AS n WHERE %4$L AND n.link NOT IN (SELECT k.key FROM "$named" AS k)) AS f
+        )
+        SELECT f.finding, f.account AS name, 1::pg_catalog.int8 AS n, f.advice, f.account, f.place FROM "$found" AS f WHERE f.place <= 20
+        UNION ALL SELECT f.finding, %5$L, pg_catalog.count(*), pg_catalog.format('%%s more accounts: %%s', pg_catalog.count(*),
+            pg_catalog.min(f.advice)), NULL, 21 FROM "$found" AS f WHERE f.place > 20 GROUP BY 1 $query$,
+        CASE link WHEN 'parent' THEN 'circular parent' ELSE 'circular merge' END,
+        CASE link WHEN 'parent' THEN 'names itself as its parent: taken as without one'
+                  ELSE 'merged into itself: it stays an account of its own' END,
+        CASE link WHEN 'parent' THEN 'its parents lead back to it: taken as without one'
+                  ELSE 'merged in a circle: it stays an account of its own' END,
+        link = 'merged_into', link));
+$$;
+
+COMMENT ON FUNCTION health_internal.compile_link_findings(health_internal.model_field[], text) IS
+    'SQL of what is wrong with the accounts that name others in a field of the account source: finding, name, number of accounts, advice, '
+    'account, place; NULL without such a field';
+
+-- The last of a chain takes all.
+CREATE FUNCTION health_internal.compile_merges(fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT health_internal.compile_with_links(fields, 'merged_into', true, $query$
+        SELECT a.account_id, i.account_id AS into_id, i.shown AS into_text
+        FROM "$links" AS l JOIN "$named" AS a ON a.key = l.key JOIN "$named" AS i ON i.key = l.above WHERE l.is_last $query$);
+$$;
+
+COMMENT ON FUNCTION health_internal.compile_merges(health_internal.model_field[]) IS
+    'SQL of the accounts that were merged into others: the keys of both in ledgers, and the id of the other as text; NULL where the '
+    'document does not say so';
+
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_model(document jsonb, version integer, account text DEFAULT NULL, as_of date DEFAULT NULL,
+                                              usage_from text DEFAULT 'events', model_name text DEFAULT NULL, past_days integer DEFAULT 0,
+                                              past_step integer DEFAULT 1, as_literals boolean DEFAULT false)
+RETURNS health_internal.compiled_model
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fields CONSTANT health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document, as_of) AS f);
+    book CONSTANT health_internal.model_field := health_internal.field_of(fields, 'accounts', 'from');
+    account_key CONSTANT text := health_internal.compile_account_key(fields, 'attr.account_id');
+    own_collation CONSTANT text := CASE WHEN health_internal.has_own_collation(fields) THEN ' COLLATE pg_catalog."default"' ELSE '' END;
+    compiled health_internal.compiled_model;
+    signals health_internal.compiled_inputs;
+    attributes text;
+    extras text;
+    source text := book.from_item;
+    restriction text;
+    usage text;
+    past text;
+    dated_filter CONSTANT boolean := past_days > 0 AND health_internal.has_dated_filter(document);
+    wanted text;
+    restrictions text;
+    merges text;
+    usage_restriction text;
+BEGIN
+    PERFORM health_internal.raise_first_problem(model_name, fields);
+    compiled.account_label := book.expression;
+    compiled.account_type := (health_internal.field_of(fields, 'accounts', 'id')).type;
+    IF account IS NOT NULL THEN
+        -- With a modifier of -1 the name of character is bpchar, which does not cut to one letter.
+        restriction := ' = ' || health_internal.compile_account_key(fields, pg_catalog.format('%L::%s', account,
+            pg_catalog.format_type(compiled.account_type, -1)));
+        source := health_internal.restrict_source(source,
+            health_internal.compile_account_key(fields, (health_internal.field_of(fields, 'accounts', 'id')).expression), restriction);
+    END IF;
+    merges := health_internal.compile_merges(fields);
+    usage_restriction := CASE WHEN merges IS NULL OR restriction IS NULL THEN restriction
+        ELSE pg_catalog.format(' = ANY (ARRAY(SELECT m.account_id FROM (%1$s) AS m WHERE m.into_id%2$s UNION ALL SELECT %3$s))',
+            merges, restriction, pg_catalog.substr(restriction, 4)) END;
+    -- No name here is one that a document could use.
+    SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', a.expression, a.name), ', ')
+           || coalesce(', (' || (health_internal.field_of(fields, 'accounts', 'seats')).expression
+                       || ')::pg_catalog.float8 AS "recorded seats"', '') INTO attributes
+    FROM health_internal.account_attributes(document, fields) AS a;
+    SELECT pg_catalog.string_agg(pg_catalog.format(', attr.%1$I AS %1$I', f.field), '' ORDER BY f.field),
+           coalesce(pg_catalog.array_agg(f.field ORDER BY f.field), '{}')
+    INTO extras, compiled.extra_columns
+    FROM pg_catalog.unnest(fields) AS f WHERE f.source = 'columns';
+
+    signals := health_internal.compile_inputs(document, fields, model_name, as_literals);
+    compiled.value_columns := signals.value_columns;
+    -- Without inputs there is nothing to know of earlier days, whatever the other columns mention.
+    IF past_days > 0 AND signals.inputs IS NOT NULL AND health_internal.has_dated_inputs(fields, document) THEN
+        past := health_internal.compile_past_inputs(past_days, past_step, attributes, coalesce(signals."values", 'NULL AS s0'),
+                                                    coalesce(signals.inputs, ''), coalesce(signals.observed, ''));
+    END IF;
+    IF usage_from <> 'nothing' THEN
+        usage := health_internal.compile_usage(fields, document, usage_restriction, usage_from,
+            CASE usage_from WHEN 'ledger' THEN (SELECT pg_catalog.jsonb_object_agg(s.path, health_internal.data_table('chunk', s.id))
+                                                FROM health_internal.ledger_source AS s WHERE s.model = model_name) END);
+    END IF;
+    -- What accounts did that were merged into others is theirs.
+    IF merges IS NOT NULL AND usage IS NOT NULL THEN
+        usage := pg_catalog.format('SELECT coalesce(m.into_id, p.account_id) AS account_id, health.rollup(p.usage) AS usage FROM (%s) AS p '
+            'LEFT JOIN (%s) AS m ON m.account_id = p.account_id GROUP BY 1', usage, merges);
+    END IF;
+    wanted := CASE WHEN dated_filter THEN health_internal.compile_wanted_on(fields, past_days, past_step)
+                   ELSE health_internal.compile_wanted(fields) END;
+    restrictions := 'attr.account_id IS NOT NULL'
+        || CASE WHEN dated_filter THEN ' AND true = ANY (wanted."is wanted on")' WHEN wanted <> '' THEN ' AND wanted."is wanted"' ELSE ''
+            END
+        || coalesce(' AND ' || account_key || restriction, '');
+    -- Of an id that occurs twice nobody can say which row is right: it stands in the book once, without any of their values.
+    compiled.ledger := health_internal.fill_template(
+        'WITH "$sight" AS MATERIALIZED ({sight}) SELECT known.account_id, {name} AS name{extra_columns}, known.as_of, '
+        '{version} AS model_version, {usage} AS usage, '
+        'account.inputs, account.observed, account.segments, account.past_inputs, account.past_observed, account.account_start, '
+        '{account_end}, {ledger_start} AS ledger_start, account.seats{value_columns}, known.repeated, known.in_filter, '
+        'overridden.overrides, (SELECT sight.outages FROM "$sight" AS sight) AS outages, '
+        '(SELECT sight.broken FROM "$sight" AS sight) AS tracking_broke{merged} FROM (SELECT attr.account_id, '
+        'attr.as_of, {repeated} AS repeated, '
+        '{in_filter} AS in_filter FROM {book}{wanted} CROSS JOIN LATERAL (SELECT {id} AS account_id, clock.as_of) AS attr '
+        'WHERE {restrictions} GROUP BY 1, 2) AS known LEFT JOIN ('
+        'SELECT {one_row}{shown_id} AS account_id, {account_name} AS name{extras}, '
+        'ARRAY[{inputs}]::pg_catalog.text[] AS inputs, ARRAY[{observed}]::pg_catalog.date[] AS observed, '
+        'ARRAY[{segments}]::pg_catalog.text[] AS segments, {past_inputs} AS past_inputs, {past_observed} AS past_observed, '
+        '{start} AS account_start, {end} AS account_end, {seats} AS seats{raw_columns} FROM {book}{wanted}{answers}{past} '
+        'CROSS JOIN LATERAL (SELECT {attributes}) AS attr CROSS JOIN LATERAL (SELECT {values}) AS sig '
+        'WHERE {restrictions}{row_order}) AS account '
+        'ON account.account_id = known.account_id AND NOT known.repeated{usage_join}{merged_join}{overrides}',
+        pg_catalog.jsonb_build_object(
+            'id', (health_internal.field_of(fields, 'accounts', 'id')).expression || own_collation,
+            'shown_id', 'attr.account_id' || own_collation,
+            'name', CASE WHEN document #> '{accounts,name}' IS NULL THEN health_internal.canonical_text('known.account_id',
+                compiled.account_type) ELSE 'account.name' END,
+            'account_name', CASE WHEN document #> '{accounts,name}' IS NULL THEN 'NULL' ELSE 'attr.account_name' END,
+            'extra_columns', ', ' || health_internal.list_columns(compiled.extra_columns, 'account'),
+            'value_columns', ', ' || health_internal.list_columns(compiled.value_columns, 'account'),
+            'extras', extras, 'version', version,
+            'usage', CASE WHEN usage IS NULL THEN '''{}''::health.usage' ELSE 'coalesce(u.usage, ''{}''::health.usage)' END,
+            'inputs', signals.inputs, 'observed', signals.observed, 'segments', signals.segments,
+            'past_inputs', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.text[]' ELSE 'past."past inputs"' END,
+            'past_observed', CASE WHEN past IS NULL THEN 'NULL::pg_catalog.date[]' ELSE 'past."past observed"' END,
+            'start', CASE WHEN document #> '{accounts,start}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_start' END,
+            'end', CASE WHEN document #> '{accounts,end}' IS NULL THEN 'NULL::pg_catalog.date' ELSE 'attr.account_end' END,
+            'ledger_start', pg_catalog.format('%L::pg_catalog.date', CASE WHEN usage_from = 'ledger' THEN
+                (SELECT pg_catalog.max(s.kept_from) FROM health_internal.ledger_source AS s WHERE s.model = model_name) END),
+            'seats', CASE WHEN document #> '{accounts,seats}' IS NULL THEN 'NULL::pg_catalog.float8'
+                ELSE 'CASE WHEN attr."recorded seats" IS NOT NULL THEN coalesce(attr.seats, ''NaN'') END' END,
+            'raw_columns', signals.raw_columns, 'book', source, 'wanted', wanted, 'restrictions', restrictions,
+            -- An account that has several rows, each for a time of its own, has the values of the latest.
+            'repeated', CASE WHEN dated_filter THEN 'pg_catalog.count(*) FILTER (WHERE wanted."is wanted on"[1]) > 1'
+                ELSE 'pg_catalog.count(*) > 1' END,
+            'in_filter', CASE WHEN dated_filter THEN 'health_internal.any_wanted(pg_catalog.array_agg(wanted."is wanted on"))'
+                ELSE 'NULL::pg_catalog.bool[]' END,
+            'one_row', CASE WHEN dated_filter THEN 'DISTINCT ON (1) ' END,
+            'row_order', CASE WHEN dated_filter THEN ' ORDER BY 1, pg_catalog.array_position(wanted."is wanted on", true)' END,
+            'answers', signals.answers, 'past', past, 'attributes', attributes,
+            'usage_join', ' LEFT JOIN (' || usage || health_internal.fence() || ') AS u ON u.account_id = '
+                || health_internal.compile_account_key(fields, 'known.account_id'),
+            -- Who was merged into another is no customer, and never was.
+            'account_end', CASE WHEN merges IS NULL THEN 'account.account_end'
+                ELSE 'CASE WHEN merged.into_id IS NULL THEN account.account_end ELSE DATE ''-infinity'' END AS account_end' END,
+            'merged', CASE WHEN merges IS NOT NULL THEN ', merged.into_text AS "$into"' || CASE usage_from WHEN 'roster' THEN
+                ', CASE WHEN merged.into_id IS NOT NULL THEN ''{}'' WHEN gathered.accounts IS NOT NULL THEN gathered.accounts '
+                'OPERATOR(pg_catalog.||) gathered.into_id END AS "$accounts"' ELSE '' END END,
+            'merged_join', CASE WHEN merges IS NOT NULL THEN pg_catalog.format(' LEFT JOIN (%s) AS merged ON merged.account_id = %s',
+                merges, health_internal.compile_account_key(fields, 'known.account_id'))
+                || CASE usage_from WHEN 'roster' THEN pg_catalog.format(' LEFT JOIN (SELECT m.into_id, '
+                'pg_catalog.array_agg(m.account_id ORDER BY m.account_id) AS accounts FROM (%s) AS m '
+                'GROUP BY 1) AS gathered ON gathered.into_id = %s', merges, health_internal.compile_account_key(fields, 'known.account_id'))
+                ELSE '' END END,
+            'overrides', health_internal.compile_overrides(model_name, as_literals,
+                health_internal.canonical_text('known.account_id', compiled.account_type)),
+            'values', coalesce(signals."values", 'NULL AS s0'),
+            'sight', health_internal.compile_sight(document, fields, as_of, usage_from, model_name, past_days)));
+    -- Expressions are typed under the clock of the document, and computed as of the day that is to be seen.
+    compiled.ledger := pg_catalog.replace(compiled.ledger, health_internal.clock_item(health_internal.model_clock(document, as_of)),
+        health_internal.clock_item('(SELECT sight.as_of FROM "$sight" AS sight)'));
+    RETURN compiled;
+END;
+$$;
+
 -- The people of accounts, with what the user source says of each when it is read.
 
 CREATE FUNCTION health_internal.describe_user_column(column_name text) RETURNS text
@@ -1261,6 +1541,12 @@ BEGIN
     PERFORM health_internal.look_names_up_in(health_internal.names_path());
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
     attributes := health_internal.compile_user_attributes(fields);
+    IF attributes IS NOT NULL AND document -> 'accounts' ? 'merged_into' AND document -> 'users' ? 'account' THEN
+        attributes := pg_catalog.format('SELECT coalesce(m.into_id, t.account_id) AS account_id, t.user_id, '
+            'pg_catalog.min(t.department) AS department, pg_catalog.min(t.role) AS role, pg_catalog.min(t.email) AS email, '
+            'pg_catalog.bool_or(t.main_contact) AS main_contact FROM (%s) AS t LEFT JOIN (%s) AS m ON m.account_id = t.account_id '
+            'GROUP BY 1, 2', attributes, health_internal.compile_merges(fields));
+    END IF;
     RETURN pg_catalog.format(
         'SELECT l.account_id, l.name, l.as_of, u.user_id, u.standing, u.entitled, u.events, u.value_points, u.share, u.active_days, '
         'u.recency_days, u.baseline, u.first_day, u.last_day, %s FROM %s AS l '
@@ -1285,11 +1571,11 @@ COMMENT ON FUNCTION health_internal.compile_users(jsonb, jsonb, text, text) IS
 CREATE FUNCTION health_internal.is_beside(suffix text) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT suffix IN ('_segments', '_flags');
+    SELECT suffix IN ('_segments', '_flags', '_parents');
 END;
 
 COMMENT ON FUNCTION health_internal.is_beside(text) IS
-    'Whether a relation of a score view is one of those that a model has by a key of its own: _segments, _flags';
+    'Whether a relation of a score view is one of those that a model has by a key of its own: _segments, _flags, _parents';
 
 CREATE FUNCTION health_internal.score_relations(schema_name name, view_name name, document jsonb)
 RETURNS TABLE (suffix text, relation text, short_name text)
@@ -1297,14 +1583,15 @@ LANGUAGE sql IMMUTABLE ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT s.suffix, format('%I.%I', schema_name, view_name || s.suffix), view_name || s.suffix
-    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history'), (5, '_users'), (6, '_segments'), (7, '_flags'))
-        AS s (position, suffix)
-    WHERE NOT health_internal.is_beside(s.suffix) OR document ? ltrim(s.suffix, '_') ORDER BY s.position;
+    FROM (VALUES (1, '_ledger'), (2, ''), (3, '_signals'), (4, '_history'), (5, '_users'), (6, '_segments'), (7, '_flags'),
+                 (8, '_parents')) AS s (position, suffix)
+    WHERE NOT health_internal.is_beside(s.suffix) OR document ? ltrim(s.suffix, '_')
+       OR s.suffix = '_parents' AND document -> 'accounts' ? 'parent' ORDER BY s.position;
 $$;
 
 COMMENT ON FUNCTION health_internal.score_relations(name, name, jsonb) IS
-    'The relations of a score view of a document, in the order in which they build on each other: five, and one each of segments '
-    'and flags where it has any';
+    'The relations of a score view of a document, in the order in which they build on each other: five, and one each of segments, '
+    'flags and parents where it has any';
 
 -- The part of a document that scoring reads; sources, segments and flags are left out of the views.
 CREATE OR REPLACE FUNCTION
@@ -1315,6 +1602,17 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION health_internal.scoring_document(jsonb) IS 'A document without its sources, segments and flags';
+
+CREATE FUNCTION health_internal.compile_state_reason(document jsonb, row_name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN document -> 'accounts' ? 'merged_into' THEN pg_catalog.format(
+        'CASE WHEN %1$s."$into" IS NULL THEN s.state_reason ELSE ''merged into '' || %1$s."$into" END AS state_reason', row_name)
+        ELSE 's.state_reason' END;
+END;
+
+COMMENT ON FUNCTION health_internal.compile_state_reason(jsonb, text) IS
+    'SQL of the column state_reason of a row s of scores, of a row of a ledger or book';
 
 CREATE OR REPLACE FUNCTION
     health_internal.compile_score_query(suffix text, ledger_relation text, model_name text, document jsonb,
@@ -1330,13 +1628,13 @@ DECLARE
     scores CONSTANT text := format(
         'SELECT %s, l.account_start, l.account_end, nullif(l.seats, ''NaN'') AS seats, l.as_of, %L::pg_catalog.text AS model, '
             'l.model_version, '
-        's.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, '
+        's.score, s.band, s.state, %s, s.in_book, s.data_coverage, '
         'coalesce(l.tracking_broke, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, s.next_step, '
         's.score_without_top_user, s.override_reason, '
         '%s%s%s '
         'FROM %s AS l CROSS JOIN LATERAL health_internal.score_details(%s) AS s WHERE l.in_filter[1] IS NOT FALSE',
         health_internal.list_columns('{account_id,name}' || compiled.extra_columns, 'l'), model_name,
-        health_internal.list_columns(health_internal.metric_columns(), 's'),
+        health_internal.compile_state_reason(document, 'l'), health_internal.list_columns(health_internal.metric_columns(), 's'),
         ', ' || health_internal.list_columns(compiled.value_columns, 'l'),
         CASE WHEN book IS NOT NULL THEN ', s.signals AS "$signals", l.overrides' END, ledger_relation, scoring);
 BEGIN
@@ -1400,12 +1698,14 @@ COMMENT ON COLUMN health.account_flag.sentence IS 'The finding in words';
 
 COMMENT ON COLUMN health.account_flag.next_step IS 'What to do about it';
 
-CREATE FUNCTION health_internal.account_flags(model jsonb, account health.account_state) RETURNS SETOF health.account_flag
+CREATE FUNCTION health_internal.account_flags(model jsonb, account health.account_state, users text[] DEFAULT NULL,
+    departments text[] DEFAULT NULL, main_contacts text[] DEFAULT NULL) RETURNS SETOF health.account_flag
     AS 'MODULE_PATHNAME', 'health_account_flags'
     LANGUAGE C CALLED ON NULL INPUT IMMUTABLE PARALLEL SAFE COST 5000 ROWS 3;
 
-COMMENT ON FUNCTION health_internal.account_flags(jsonb, health.account_state) IS
-    'The flags of an account that are up at a date, by a document whose flags are spelled out, from one decode of its ledger';
+COMMENT ON FUNCTION health_internal.account_flags(jsonb, health.account_state, text[], text[], text[]) IS
+    'The flags of an account that are up at a date, by a document whose flags are spelled out, from one decode of its ledger; users with '
+    'the department of each in the same place, and main contacts, all by id';
 
 CREATE FUNCTION health_internal.flags_document(document jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -1416,14 +1716,54 @@ END;
 
 COMMENT ON FUNCTION health_internal.flags_document(jsonb) IS 'The part of a document that account_flags() reads';
 
-CREATE FUNCTION health_internal.compile_account_flags(document jsonb, accounts text, parts text DEFAULT NULL) RETURNS text
+CREATE FUNCTION health_internal.asks_for_people(document jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT document OPERATOR(pg_catalog.@?)
+        '$.flags.*.**.measure ? (@ starts with "departments" || @ == "main_contact_silent_days")'::pg_catalog.jsonpath;
+END;
+
+COMMENT ON FUNCTION health_internal.asks_for_people(jsonb) IS
+    'Whether a flag of a document is about what the user source says of people: department, main contact';
+
+-- Of a user source without an account, users belong where they are seen.
+CREATE FUNCTION health_internal.compile_flag_people(document jsonb, accounts text, parts text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fields health_internal.model_field[];
+    by_account boolean;
+BEGIN
+    PERFORM health_internal.look_names_up_in(health_internal.names_path());
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
+    by_account := (health_internal.field_of(fields, 'users', 'account')).expression IS NOT NULL;
+    RETURN pg_catalog.format('(SELECT a.account_id, pg_catalog.array_agg(a.user_id) FILTER (WHERE pg_catalog.btrim(a.department) <> '''') '
+        'AS users, pg_catalog.array_agg(a.department) FILTER (WHERE pg_catalog.btrim(a.department) <> '''') AS departments, '
+        'pg_catalog.array_agg(a.user_id) FILTER (WHERE a.main_contact) AS main_contacts FROM (%s) AS a WHERE a.user_id IS NOT NULL '
+        'GROUP BY 1) AS p ON p.account_id = %s',
+        CASE WHEN by_account THEN health_internal.compile_user_attributes(fields)
+             ELSE health_internal.compile_users(document, health_internal.scoring_document(document), accounts,
+                 health_internal.compile_state(parts, false, with_overrides => false)) END,
+        CASE WHEN by_account THEN health_internal.compile_account_key(fields, 'l.account_id') ELSE 'l.account_id' END);
+END;
+$$;
+
+COMMENT ON FUNCTION health_internal.compile_flag_people(jsonb, text, text) IS
+    'SQL of a relation p, and its condition, with what the user source says of the people of an account l, for account_flags(): arrays '
+    'users, departments and main_contacts; arguments as for compile_account_flags()';
+
+CREATE FUNCTION health_internal.compile_account_flags(document jsonb, accounts text, parts text DEFAULT NULL) RETURNS text
+LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT l.account_id, l.name, l.as_of, l.model_version, f.flag, f.kind, f.since, f.value, f.threshold, f.sentence, '
-        'f.next_step FROM %s AS l CROSS JOIN LATERAL health_internal.account_flags(%L::pg_catalog.jsonb, %s) AS f%s',
-        accounts, health_internal.flags_document(document), health_internal.compile_state(parts),
-        CASE WHEN parts IS NULL THEN ' WHERE l.in_filter[1] IS NOT FALSE' ELSE '' END);
+        'f.next_step FROM %s AS l%s CROSS JOIN LATERAL health_internal.account_flags(%L::pg_catalog.jsonb, %s%s) AS f%s',
+        accounts, ' LEFT JOIN ' || people.relation, health_internal.flags_document(document), health_internal.compile_state(parts),
+        CASE WHEN people.relation IS NOT NULL THEN ', p.users, p.departments, p.main_contacts' ELSE '' END,
+        CASE WHEN parts IS NULL THEN ' WHERE l.in_filter[1] IS NOT FALSE' ELSE '' END)
+    FROM (SELECT CASE WHEN health_internal.asks_for_people(document)
+                      THEN health_internal.compile_flag_people(document, accounts, parts) END) AS people (relation);
 $$;
 
 COMMENT ON FUNCTION health_internal.compile_account_flags(jsonb, text, text) IS
@@ -3209,6 +3549,17 @@ BEGIN
 END;
 $$;
 
+-- Who was merged into another account is no customer on days that were recorded before, either: what it did is the other's. And who is not
+-- merged any more is one on days that were recorded when he was.
+CREATE FUNCTION health_internal.end_then(present date, recorded date) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN present = '-infinity' OR recorded <= '4714-11-24 BC' THEN present ELSE recorded END;
+END;
+
+COMMENT ON FUNCTION health_internal.end_then(date, date) IS
+    'The end of an account as it counts on a recorded day: as recorded, unless it never was a customer, by what is known now or was then';
+
 CREATE OR REPLACE FUNCTION
     health_internal.spans_agree(a health_internal.history_span, b health_internal.history_span) RETURNS boolean
     AS 'MODULE_PATHNAME', 'health_spans_agree'
@@ -3216,6 +3567,18 @@ CREATE OR REPLACE FUNCTION
 
 COMMENT ON FUNCTION health_internal.spans_agree(health_internal.history_span, health_internal.history_span) IS
     'Whether two spans say the same of an account, from whatever days on; NULL of none';
+
+CREATE FUNCTION health_internal.book_columns(document jsonb, compiled health_internal.compiled_model) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT '{account_id,name,inputs,observed,segments,account_start,account_end,seats,repeated,overrides}'::pg_catalog.text[]
+        || (compiled).extra_columns || (compiled).value_columns
+        || CASE WHEN document -> 'accounts' ? 'merged_into' THEN '{$into,$accounts}' ELSE '{}' END::pg_catalog.text[];
+END;
+
+COMMENT ON FUNCTION health_internal.book_columns(jsonb, health_internal.compiled_model) IS
+    'The columns of a book, less the roster: of a document that knows of merged accounts, also into which one each went ("$into"), and the '
+    'keys of those whose ledgers are its own ("$accounts"; NULL: its own alone)';
 
 -- Versions that ask for the same inputs in the same order can read each other's history. The name alone would be the column.
 CREATE OR REPLACE FUNCTION
@@ -3241,12 +3604,93 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT %s AS usage FROM (%s UNION ALL SELECT b."$roster") AS p',
                   CASE WHEN document #> '{users,exclude}' IS NULL THEN 'p.usage' ELSE 'health.without_users(p.usage, t.excluded_users)' END,
-                  string_agg(format('SELECT c.usage FROM %s AS c WHERE c.account_id = %s',
-                                    health_internal.data_table('chunk', s.id), health_internal.account_key(tracking, 'b.account_id')),
+                  string_agg(format(CASE WHEN document -> 'accounts' ? 'merged_into'
+                                        THEN 'SELECT c.usage FROM %s AS c WHERE c.account_id = ANY (coalesce(b."$accounts", ARRAY[%s]))'
+                                        ELSE 'SELECT c.usage FROM %s AS c WHERE c.account_id = %s' END,
+                                    health_internal.data_table('chunk', s.id), health_internal.account_key(tracking, 'b.account_id')
+                                        || CASE WHEN document -> 'accounts' ? 'merged_into'
+                                                THEN health_internal.id_cast(tracking.account_kind) ELSE '' END),
                                     ' UNION ALL '
                                         ORDER BY s.id))
     -- A source that the model has no more has a number in brackets for a path, until it is dropped (adopt_sources).
     FROM health_internal.ledger_source AS s WHERE s.model = tracking.model AND s.path !~ '^\(';
+$$;
+
+-- Of a model without inputs the past is the present; an account that its source has twice has none. Row n of past_inputs is of n days
+-- before; scoring looks at the days 7 and 28 only.
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_recorded_past(id integer, model_name text, document jsonb, OUT joins text, OUT inputs text,
+    OUT observed text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN has.inputs THEN
+               (SELECT string_agg(format(
+                    ' LEFT JOIN LATERAL (SELECT r.* FROM %1$s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS r '
+                    'WHERE h.account_id = b.account_id AND h.month = health_internal.month_of(t.as_of - %2$s) AND r.as_of = t.as_of - %2$s '
+                    'AND r.model_version = ANY (%3$L::integer[])) AS h%2$s ON true',
+                    health_internal.data_table('history', id), d.days, health_internal.versions_with_same_inputs(model_name, document)),
+                        '' ORDER BY d.days)
+                FROM (VALUES (7), (28)) AS d (days)) ELSE '' END,
+           CASE WHEN has.inputs THEN
+               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) '
+               'ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::text[]' END,
+           CASE WHEN has.inputs THEN
+               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) '
+               'ELSE coalesce(h28.observed, b.observed) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::date[]' END
+    FROM (SELECT EXISTS (SELECT FROM health.model_inputs(document))) AS has (inputs);
+$$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_book_rows(tracking health_internal.tracking, document jsonb, with_past boolean DEFAULT true)
+    RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT b.*, t.as_of, t.model_version, t.ledger_start, t.outages, t.broken AS tracking_broke, '
+        'NULL::pg_catalog.bool[] AS in_filter, '
+        '%s AS past_inputs, %s AS '
+        'past_observed, ARRAY(%s) AS "$parts" FROM %s AS b CROSS '
+        'JOIN %s AS t%s',
+                  coalesce(past.inputs, 'NULL::text[]'), coalesce(past.observed, 'NULL::date[]'),
+                  health_internal.compile_parts(tracking, document),
+                      health_internal.data_table('book', tracking.id),
+                  health_internal.data_table('state', tracking.id), past.joins)
+    FROM (SELECT) AS one LEFT JOIN LATERAL health_internal.compile_recorded_past(tracking.id, tracking.model, document) AS past ON
+        with_past;
+$$;
+
+-- The columns are those of a ledger query (compile_model).
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_ledger_view(tracking health_internal.tracking, document jsonb,
+    compiled health_internal.compiled_model) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT %s, l.as_of, l.model_version, (SELECT health.rollup(p.usage) FROM unnest(l."$parts") AS p (usage)) AS usage, '
+        'l.inputs, l.observed, '
+                  'l.segments, l.past_inputs, l.past_observed, l.account_start, l.account_end, l.ledger_start, l.seats%s, l.repeated, '
+                  'NULL::pg_catalog.bool[] AS in_filter, l.overrides, l.outages, l.tracking_broke%s '
+                  'FROM (%s) AS l',
+                  health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'l'),
+                  ', ' || health_internal.list_columns((compiled).value_columns, 'l'),
+                  CASE WHEN document -> 'accounts' ? 'merged_into' THEN ', l."$into"' END,
+                      health_internal.compile_book_rows(tracking, document));
+$$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_book(tracking health_internal.tracking, version health_internal.model_version) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    compiled health_internal.compiled_model;
+BEGIN
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    compiled := health_internal.compile_model(version.document, version.version, usage_from => 'roster', model_name => tracking.model);
+    RETURN pg_catalog.format('SELECT %s, l.usage AS "$roster" FROM (%s) AS l',
+                             health_internal.list_columns(health_internal.book_columns(version.document, compiled), 'l'), compiled.ledger);
+END;
 $$;
 
 CREATE FUNCTION health_internal.compile_history(tracking health_internal.tracking, document jsonb, months text DEFAULT NULL) RETURNS text
@@ -3275,10 +3719,11 @@ AS $$
         WHEN '_ledger' THEN health_internal.compile_ledger_view(tracking, document, compiled)
         WHEN '' THEN format(
             'SELECT %s, b.account_start, b.account_end, nullif(b.seats, ''NaN'') AS seats, t.as_of, %L::pg_catalog.text AS model, '
-            't.model_version, s.score, s.band, s.state, s.state_reason, s.in_book, s.data_coverage, '
+            't.model_version, s.score, s.band, s.state, %s, s.in_book, s.data_coverage, '
             'coalesce(t.broken, s.unknown_reason) AS unknown_reason, s.change_7d, s.change_28d, s.main_reason, %s, '
                 's.score_without_top_user, s.override_reason, %s%s, %s FROM %s',
             health_internal.list_columns('{account_id,name}' || (compiled).extra_columns, 'b'), tracking.model,
+            health_internal.compile_state_reason(document, 'b'),
             health_internal.compile_next_step(document, 't.as_of', 's.signals', 'b.overrides', 't.book'),
             health_internal.list_columns(health_internal.metric_columns(), 's'),
             ', ' || health_internal.list_columns((compiled).value_columns, 'b'), probabilities, stored.rows)
@@ -3332,6 +3777,70 @@ BEGIN
         PERFORM health_internal.run_ddl(ARRAY['DROP TABLE ' || old.partition], interval '0');
     END LOOP;
 END;
+$$;
+
+-- Days that are recorded keep the account data they were recorded with; for others, expressions and dated answers are those of the day and
+-- plain columns stand at their present value.
+CREATE OR REPLACE FUNCTION
+    health_internal.rescore_recorded(tracking health_internal.tracking, version health_internal.model_version, from_date date,
+    to_date date, step integer)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE pg_catalog.format($query$
+        WITH fresh AS (
+            SELECT h.account_id, h.month, pg_catalog.array_agg(EXTRACT(day FROM r.as_of)::pg_catalog.int2 ORDER BY r.as_of) AS days,
+                   pg_catalog.array_agg(s.score ORDER BY r.as_of) AS scores,
+                   pg_catalog.array_agg(ROW(EXTRACT(day FROM r.as_of), %5$s, s.coverage, s.unknown_reason, r.account_start, r.seats,
+                       r.inputs, r.observed, health_internal.end_then(l.account_end, r.account_end),
+                       s.state)::health_internal.history_span ORDER BY r.as_of) AS spans
+            FROM %1$s AS h
+            JOIN (%2$s) AS l ON l.account_id = h.account_id
+            CROSS JOIN LATERAL health_internal.recorded_days(h.month, h.days, h.spans) AS r
+            CROSS JOIN LATERAL health.score_series(%3$L::pg_catalog.jsonb, ROW(l."$parts", r.as_of, r.account_start, r.seats, r.inputs,
+                r.observed, l.segments, NULL, NULL, r.unknown_reason IS NOT DISTINCT FROM 'repeated_account',
+                health_internal.end_then(l.account_end, r.account_end),
+                l.ledger_start, NULL, NULL, l.overrides, %6$L)::health.account_state, r.as_of, r.as_of) AS s
+            WHERE h.month >= health_internal.month_of($1) AND h.month <= $2 AND r.as_of >= $1 AND r.as_of <= $2 AND (r.as_of - $1) %% $3 = 0
+              AND r.model_version = ANY (%4$L::pg_catalog.int4[])
+            GROUP BY h.account_id, h.month
+        )
+        UPDATE %1$s AS h SET (days, scores, spans) = (SELECT m.days, m.scores, m.spans
+            FROM health_internal.merge_months(f.days, f.scores, f.spans, h.days, h.scores, h.spans) AS m)
+        FROM fresh AS f WHERE h.account_id = f.account_id AND h.month = f.month
+        $query$, health_internal.data_table('history', tracking.id), health_internal.compile_book_rows(tracking, version.document, false),
+        health_internal.scoring_document(version.document), health_internal.versions_with_same_inputs(tracking.model, version.document),
+            version.version, (health_internal.ledger_sight(tracking.model, version.document, to_date, to_date - from_date)).outages)
+    USING from_date, to_date, step;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_recorded(model_name text, document jsonb, ledger text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(
+        (SELECT format($query$
+            SELECT l.account_id, l.name, l.usage, l.as_of, CASE WHEN r.as_of IS NULL THEN l.account_start
+                ELSE r.account_start END AS account_start,
+                   CASE WHEN r.as_of IS NULL THEN l.account_end
+                ELSE health_internal.end_then(l.account_end, r.account_end) END AS account_end, l.ledger_start,
+                   CASE WHEN r.as_of IS NULL THEN l.seats ELSE r.seats END AS seats, coalesce(r.inputs, l.inputs) AS inputs,
+                   CASE WHEN r.as_of IS NULL THEN l.observed ELSE r.observed END AS observed, l.segments, l.past_inputs, l.past_observed,
+                   CASE WHEN r.as_of IS NULL THEN l.repeated ELSE r.unknown_reason IS NOT DISTINCT FROM 'repeated_account' END AS repeated,
+                   l.in_filter, l.overrides, l.outages, l.tracking_broke
+            FROM (%s) AS l LEFT JOIN LATERAL (
+                SELECT d.* FROM %s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS d
+                WHERE h.account_id = l.account_id AND h.month = health_internal.month_of(l.as_of) AND d.as_of = l.as_of
+                  AND d.as_of < %L::pg_catalog.date AND d.model_version = ANY (%L::integer[])) AS r ON true $query$,
+                       ledger, health_internal.data_table('history', t.id), coalesce((health_internal.read_state(t.id)).as_of, '-infinity'),
+                       health_internal.versions_with_same_inputs(model_name, document))
+         FROM health_internal.tracking AS t WHERE t.model = model_name
+             AND to_regclass(health_internal.data_table('history', t.id)) IS NOT NULL),
+        ledger);
 $$;
 
 -- Changes of a partition that has not been read yet wait until it has been. Those that could not be captured (NULL) stay: they are a reason
@@ -3456,6 +3965,74 @@ BEGIN
     INTO bad USING first_day, first_period;
     UPDATE health_internal.ledger_source AS s SET bad_rows = bad WHERE s.id = source.id AND s.bad_rows <> bad;
     PERFORM health_internal.count_days(source, first_day);
+END;
+$$;
+
+-- So far those are stale whose own ledger changed.
+CREATE FUNCTION health_internal.note_merged(tracking health_internal.tracking) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF (health_internal.find_version(tracking.model, tracking.model_version)).document -> 'accounts' ? 'merged_into' THEN
+        EXECUTE format('INSERT INTO %1$s (account_id) SELECT b.account_id FROM %2$s AS b WHERE b."$accounts" && ARRAY('
+            'SELECT %3$s FROM %1$s AS s) ON CONFLICT DO NOTHING', health_internal.data_table('stale', tracking.id),
+            health_internal.data_table('book', tracking.id),
+            health_internal.account_key(tracking, 's.account_id') || health_internal.id_cast(tracking.account_kind));
+    END IF;
+END;
+$$;
+
+COMMENT ON FUNCTION health_internal.note_merged(health_internal.tracking) IS
+    'Notes the accounts into which others were merged that are to be scored again';
+
+-- Rows that come out as they are stay as they are.
+CREATE OR REPLACE FUNCTION
+    health_internal.write_scores(tracking health_internal.tracking, most integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    stale CONSTANT text := health_internal.data_table('stale', tracking.id);
+    scores CONSTANT text := health_internal.data_table('score', tracking.id);
+    book CONSTANT text := health_internal.data_table('book', tracking.id);
+    state CONSTANT health_internal.store_state := health_internal.read_state(tracking.id);
+    assignments CONSTANT text := (SELECT string_agg(format('%1$I = excluded.%1$I', a.attname), ', ')
+                                  FROM pg_attribute AS a WHERE a.attrelid = scores::regclass AND a.attnum > 1 AND NOT a.attisdropped);
+    ids text;
+    scored bigint;
+    total bigint := 0;
+    written boolean := false;
+BEGIN
+    PERFORM health_internal.note_merged(tracking);
+    LOOP
+        IF NOT state.all_stale THEN
+            EXECUTE format('SELECT array_agg(s.account_id)::text FROM (SELECT t.account_id FROM %s AS t LIMIT %s) AS s', stale, most)
+                INTO ids;
+            EXIT WHEN ids IS NULL;
+        END IF;
+        written := true;
+        -- Accounts that are gone have no row in the book any more, but still one in the scores.
+        EXECUTE format('DELETE FROM %s AS s WHERE %s AND NOT EXISTS (SELECT FROM %s AS b WHERE b.account_id = s.account_id)', scores,
+                       health_internal.compile_choice('s', ids, tracking.account_type), book);
+        EXECUTE format('INSERT INTO %s AS s SELECT n.* FROM (%s WHERE %s) AS n ON CONFLICT (account_id) DO UPDATE SET %s WHERE s *<> '
+            'excluded', scores,
+                       tracking.score_query, health_internal.compile_choice('l', ids, tracking.account_type), assignments);
+        -- The days of an outage are written when it is over.
+        IF state.broken IS NULL THEN
+            PERFORM health_internal.record_scores(tracking, health_internal.compile_choice('s', ids, tracking.account_type));
+        END IF;
+        EXECUTE format('SELECT count(*) FROM %s AS b WHERE %s', book, health_internal.compile_choice('b', ids, tracking.account_type))
+            INTO scored;
+        EXECUTE format('DELETE FROM %s AS t WHERE %s', stale, health_internal.compile_choice('t', ids, tracking.account_type));
+        total := total + scored;
+        EXIT WHEN state.all_stale;
+    END LOOP;
+    EXECUTE format('UPDATE %s SET all_stale = false WHERE all_stale', health_internal.data_table('state', tracking.id));
+    IF written THEN
+        PERFORM health_internal.measure_book(tracking);
+    END IF;
+    RETURN total;
 END;
 $$;
 
@@ -3645,8 +4222,9 @@ DECLARE
 BEGIN
     SELECT r.* INTO recorded FROM health_internal.recorded_story_days(version, account, account_type, seen, seen) AS r;
     IF FOUND THEN
-        RETURN health_internal.state_with(state, seen, recorded.account_start, recorded.account_end, recorded.seats, recorded.inputs,
-                                          recorded.observed, recorded.repeated);
+        RETURN health_internal.state_with(state, seen, recorded.account_start,
+            health_internal.end_then(state.account_end, recorded.account_end), recorded.seats, recorded.inputs,
+            recorded.observed, recorded.repeated);
     ELSIF behind > 0 THEN
         RETURN health_internal.state_with(state, seen, state.account_start, state.account_end, state.seats,
             ARRAY(SELECT i.value FROM unnest(state.past_inputs[behind:behind]) WITH ORDINALITY AS i (value, "position")
@@ -3675,7 +4253,8 @@ AS $$
     ), recorded AS MATERIALIZED (
         SELECT s.as_of, s.score, s.band, s.unknown_reason, s.state
         FROM alike AS a CROSS JOIN LATERAL health.score_series((version).document, health_internal.state_with(story_series.state,
-            a.last_day, a.account_start, a.account_end, a.seats, a.inputs, a.observed, a.repeated), a.first_day, a.last_day) AS s
+            a.last_day, a.account_start, health_internal.end_then((story_series.state).account_end, a.account_end),
+            a.seats, a.inputs, a.observed, a.repeated), a.first_day, a.last_day) AS s
         WHERE s.as_of = ANY (a.days)
     )
     SELECT r.* FROM recorded AS r
@@ -4898,6 +5477,90 @@ COMMENT ON FUNCTION health.reference_drift(text) IS
     'toward, and the peers of a percentile by segment; how many accounts, their median, and of percentiles where the frozen median stands '
     'among the peers of today, 0 to 100 (50: nothing has drifted). refreeze_references() takes today''s';
 
+-- Parents of accounts: groups of accounts, each scored like one account, computed when they are read.
+
+CREATE FUNCTION health_internal.describe_parent_column(column_name text) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE column_name
+        WHEN 'account_id' THEN 'Id of the parent, as text'
+        WHEN 'name' THEN 'Name of the parent, where it is an account itself'
+        WHEN 'children' THEN 'Accounts of the book below the parent, at any level'
+        WHEN 'score' THEN 'Score of the group, as of one account: of the usage of these accounts, and of the parent if it is in the book'
+        WHEN 'children_score' THEN 'Mean of the scores of these accounts, weighted by arr where the model has such a column'
+        WHEN 'worst_child' THEN 'Id of the one of them with the lowest score'
+        WHEN 'worst_child_score' THEN 'Its score'
+    END;
+END;
+
+COMMENT ON FUNCTION health_internal.describe_parent_column(text) IS 'The comment on a column of the parents of a score view';
+
+-- Over the other relations of the score view, as of their day. Of what is kept single rows are looked up; what plain views compute is not
+-- computed for each. A parent that is not in the book stands among the members for its own row alone.
+CREATE FUNCTION health_internal.compile_parents(store health_internal.store, ledger text, scores text) RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    document CONSTANT jsonb := (store.version).document;
+    fields CONSTANT health_internal.model_field[] := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
+    id CONSTANT health_internal.model_field := health_internal.field_of(fields, 'accounts', 'id');
+    revenue text;
+BEGIN
+    PERFORM health_internal.raise_first_problem((store.version).model, fields);
+    revenue := health_internal.revenue_column((store.version).model, document, NULL);
+    RETURN pg_catalog.replace(health_internal.compile_with_links(fields, 'parent', false, pg_catalog.format($query$
+        , "$members" AS MATERIALIZED (
+            SELECT m.parent, m.is_child, s.in_book, s.account_id, s.score, %1$s AS weight
+            FROM (SELECT k.above, k.key, true FROM "$links" AS k WHERE NOT k.is_circular
+                  UNION ALL SELECT DISTINCT k.above, k.above, false FROM "$links" AS k WHERE NOT k.is_circular) AS m (parent, key, is_child)
+            JOIN %2$s AS s ON %3$s = m.key WHERE s.in_book OR NOT m.is_child
+        ), "$groups" AS (
+            SELECT m.parent, (pg_catalog.array_agg(m.account_id) FILTER (WHERE NOT m.is_child))[1] AS account_id,
+                   pg_catalog.count(*) FILTER (WHERE m.is_child) AS children,
+                   health.health_score(m.score, m.weight) FILTER (WHERE m.is_child) AS children_score,
+                   (pg_catalog.array_agg(%4$s ORDER BY m.score, m.account_id) FILTER (WHERE m.is_child AND m.score IS NOT NULL))[1]
+                       AS worst_child,
+                   pg_catalog.min(m.score) FILTER (WHERE m.is_child) AS worst_child_score,
+                   health.rollup(u.usage) FILTER (WHERE m.in_book) AS usage,
+                   pg_catalog.min(l.as_of) AS as_of, pg_catalog.min(l.model_version) AS model_version,
+                   pg_catalog.min(l.account_start) FILTER (WHERE m.in_book) AS account_start,
+                   CASE WHEN pg_catalog.bool_and(l.account_end IS NOT NULL) FILTER (WHERE m.in_book)
+                        THEN pg_catalog.max(l.account_end) FILTER (WHERE m.in_book) END AS account_end,
+                   CASE WHEN NOT pg_catalog.bool_or(l.seats IS NULL AND u.usage OPERATOR(health.<>) '{}') FILTER (WHERE m.in_book)
+                        THEN pg_catalog.sum(l.seats) FILTER (WHERE m.in_book) END AS seats,
+                   pg_catalog.min(l.ledger_start) AS ledger_start, pg_catalog.min(l.outages) AS outages,
+                   pg_catalog.min(l.tracking_broke) AS tracking_broke
+            FROM "$members" AS m JOIN %5$s AS l ON l.account_id = m.account_id CROSS JOIN LATERAL (SELECT %6$s AS usage OFFSET 0) AS u
+            GROUP BY 1 HAVING pg_catalog.bool_or(m.is_child)
+        )
+        SELECT coalesce(%7$s, l.parent) AS account_id, l.name, l.children, l.as_of, l.model_version, s.score, s.band,
+               s.state, s.coverage AS data_coverage, coalesce(l.tracking_broke, s.unknown_reason) AS unknown_reason, s.main_reason,
+               l.children_score, l.worst_child, l.worst_child_score
+        FROM (SELECT g.*, o.name, o.inputs, o.observed, o.segments, o.past_inputs, o.past_observed,
+                     coalesce(o.repeated, false) AS repeated, NULL::pg_catalog.bool[] AS in_filter, o.overrides
+              FROM "$groups" AS g LEFT JOIN LATERAL (SELECT r.name, r.inputs, r.observed, r.segments, r.past_inputs, r.past_observed,
+                  r.repeated, r.overrides FROM %8$s AS r WHERE r.account_id = g.account_id%9$s) AS o ON true) AS l
+        CROSS JOIN LATERAL health.score_account(%10$L::pg_catalog.jsonb, %11$s) AS s $query$,
+        CASE WHEN revenue IS NULL THEN '1'
+             ELSE pg_catalog.format('CASE WHEN s.%1$I::pg_catalog.float8 > 0 AND s.%1$I::pg_catalog.float8 < ''infinity'' '
+                 'THEN s.%1$I::pg_catalog.float8 END', revenue) END,
+        scores, health_internal.compile_link_key(fields, 'parent', 's.account_id', id.type),
+        health_internal.canonical_text('m.account_id', id.type),
+        CASE WHEN store.has_scores THEN pg_catalog.format('(%s)', health_internal.compile_book_rows(store.tracking, document, false))
+             ELSE ledger END,
+        CASE WHEN store.has_scores THEN '(SELECT health.rollup(p.usage) FROM pg_catalog.unnest(l."$parts") AS p (usage))'
+             ELSE 'l.usage' END,
+        health_internal.canonical_text('l.account_id', id.type), ledger, CASE WHEN store.has_scores THEN ' OFFSET 0' END,
+        health_internal.scoring_document(document), health_internal.compile_state())),
+        health_internal.clock_item(health_internal.model_clock(document, NULL)),
+        health_internal.clock_item(pg_catalog.format('(SELECT l.as_of FROM %s AS l LIMIT 1)', ledger)));
+END;
+$$;
+
+COMMENT ON FUNCTION health_internal.compile_parents(health_internal.store, text, text) IS
+    'SQL of the parents of accounts of a model, a row for each, over its ledger and the rows of its score view';
+
 -- Score views: what a BI tool reads. The model stands in the views as a literal, so readers need SELECT on them and nothing else.
 
 CREATE OR REPLACE FUNCTION
@@ -4916,6 +5579,8 @@ AS $$
         WHEN '_users' THEN 'People of the accounts by model "%s", version %s: one row per account and user with what the user did and how '
             'the user stands, computed when it is read.'
         WHEN '_flags' THEN 'Flags of the accounts of model "%s", version %s: one row per account and flag that is up.'
+        WHEN '_parents' THEN 'Parents of the accounts of model "%s", version %s: one row per parent, scored as one account with '
+            'all accounts below it, computed when it is read.'
         ELSE 'Daily account health by model "%s", version %s: one row per account and day, recomputed from the events, expressions and '
             'dated answers of that day; columns of the account table stand at their present value.'
     END, model_name, version);
@@ -4936,10 +5601,12 @@ DECLARE
         WHEN '_signals' THEN '{health.signal_score}'::regtype[]
         WHEN '_history' THEN '{health.account_score}'::regtype[]
         WHEN '_flags' THEN '{health.account_flag}'::regtype[]
+        WHEN '_parents' THEN '{health.account_score}'::regtype[]
         ELSE '{}' END;
     description text;
 BEGIN
-    description := CASE WHEN suffix = '_users' THEN health_internal.describe_user_column(column_name) END;
+    description := CASE suffix WHEN '_users' THEN health_internal.describe_user_column(column_name)
+                               WHEN '_parents' THEN health_internal.describe_parent_column(column_name) END;
     description := coalesce(description, CASE column_name
         WHEN 'account_id' THEN 'Account id, in the type of the account table'
         WHEN 'name' THEN 'Name of the account'
@@ -4968,6 +5635,7 @@ BEGIN
             THEN 'Which of the groups of the segment the account is in; unknown: it has no value'
         WHEN 'outages' THEN 'First and last days, by turns, on which tracking was broken: dates within are scored as of the first day'
         WHEN 'tracking_broke' THEN 'Why as_of is the first day on which tracking was broken, and not today; NULL: it is today'
+        WHEN '$into' THEN 'Id of the account that this one was merged into, as text: its usage is in the ledger of that one; NULL: none'
         WHEN 'overrides' THEN 'What was ever decided about the score, in the order in which it was'
     END);
     IF description IS NULL AND (column_name <> 'coverage' OR suffix = '') THEN
@@ -5021,6 +5689,8 @@ BEGIN
         query := CASE suffix WHEN '_segments'
             THEN health_internal.compile_segments(version.model, version.document, pg_catalog.format('%I.%I', schema_name, view_name))
             WHEN '_flags' THEN health_internal.compile_flags(store, ledger_relation)
+            WHEN '_parents' THEN health_internal.compile_parents(store, ledger_relation, pg_catalog.format('%I.%I', schema_name,
+                view_name))
             ELSE health_internal.store_relation(store, suffix, ledger_relation, compiled, as_literals) END;
         RETURN NEXT;
     END LOOP;
@@ -5183,7 +5853,8 @@ $$;
 COMMENT ON FUNCTION health.create_score_view(text, text, boolean) IS
     'Creates the score view of a model: name (one row per account), name_signals, name_history and their base name_ledger, '
     'materialized with unique indexes by default, else plain views that compute on every read; and, plain views in any case, name_users '
-    '(one row per account and user) and, of a model that has segments or flags, name_segments and name_flags';
+    '(one row per account and user) and, of a model that has segments, flags or accounts.parent, name_segments, name_flags and '
+    'name_parents';
 
 CREATE OR REPLACE FUNCTION
     health_internal.owned_relations(present health_internal.score_view) RETURNS TABLE (relation text)
@@ -5264,7 +5935,7 @@ BEGIN
 END;
 $$;
 
--- Whoever replaces the table of users with DROP ... CASCADE takes with it the one relation that stands on it in every mode.
+-- Whoever replaces the table of users or accounts with DROP ... CASCADE takes with it the relations that stand on it in every mode.
 CREATE FUNCTION health_internal.restore_people(model_name text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -5272,10 +5943,13 @@ AS $$
 DECLARE
     made record;
 BEGIN
-    FOR made IN SELECT s.*, ARRAY(SELECT r.suffix FROM health_internal.view_relations(s) AS r
-                                  WHERE r.suffix <> '_users') AS others
+    FOR made IN SELECT s.*, others.suffixes AS others
                 FROM health_internal.score_view AS s
-                WHERE s.model = model_name AND to_regclass(format('%I.%I', s.schema_name, s.view_name || '_users')) IS NULL
+                CROSS JOIN LATERAL (SELECT array_agg(r.suffix) FILTER (WHERE r.is_there) AS suffixes, bool_and(r.is_there) AS are_all
+                    FROM (SELECT v.suffix,
+                                 v.suffix NOT IN ('_users', '_flags', '_parents') OR to_regclass(v.relation) IS NOT NULL AS is_there
+                          FROM health_internal.view_relations(s) AS v) AS r) AS others
+                WHERE s.model = model_name AND NOT others.are_all
                     AND format('%I.%I', s.schema_name, s.view_name || '_ledger') IN (SELECT o.relation
                         FROM health_internal.owned_relations(s) AS o)
                 ORDER BY s.schema_name, s.view_name LOOP
@@ -5286,7 +5960,8 @@ END;
 $$;
 
 COMMENT ON FUNCTION health_internal.restore_people(text) IS
-    'Makes name_users of the score views of a model again where it is missing, without the grants that it had';
+    'Makes name_users, name_flags and name_parents of the score views of a model again where they are missing, without the grants that '
+    'they had';
 
 -- Plain views have it as a literal. Stored ones read the catalog when they are refreshed, which refresh_calibrated_views() is for.
 CREATE OR REPLACE FUNCTION
@@ -6583,7 +7258,8 @@ $$;
 COMMENT ON COLUMN health.tracking_finding.finding IS
     'bad value, null key, unknown account, unlisted event, missing event, silent event, future event, unknown user, user without account, '
     'repeated account, event before start, event after end, signal never seen, signal not fitted, user without joining day, '
-    'repeated event id, late event, event known too early, event known at no time, several currencies, tracking broke';
+    'repeated event id, circular parent, circular merge, unknown merge target, late event, event known too early, '
+    'event known at no time, several currencies, tracking broke';
 
 -- Expressions that fail, of rows that the source does not leave out: read once more, for nothing where none can fail.
 CREATE OR REPLACE FUNCTION
@@ -6622,6 +7298,7 @@ DECLARE
     as_written health_internal.model_field[];
     compiled health_internal.compiled_model;
     known_users text;
+    links text;
     clock CONSTANT text := health_internal.model_clock(document, NULL);
 BEGIN
     PERFORM health_internal.look_names_up_in(version.search_path);
@@ -6634,7 +7311,7 @@ BEGIN
         coalesce((health_internal.field_of(fields, 'users', 'from')).from_item, '(SELECT 1 WHERE false) AS src'));
     RETURN QUERY EXECUTE format($query$
         WITH accounts AS MATERIALIZED (
-            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, l.account_end, l.seats, l.inputs, l.observed,
+            SELECT (%14$s)::pg_catalog.text AS account_id, l.as_of, l.account_start, %22$s AS account_end, l.seats, l.inputs, l.observed,
                    l.segments, l.repeated, l.ledger_start, l.overrides, l.outages
             FROM (%1$s) AS l
         ), known_users AS MATERIALIZED (
@@ -6824,7 +7501,15 @@ BEGIN
                  (health_internal.field_of(fields, 'users', 'account')).expression,
                  coalesce(' AND ' || (health_internal.field_of(fields, 'users', 'filter')).expression, ''),
                  coalesce(' AND (' || (health_internal.field_of(fields, 'users', 'exclude')).expression || ') IS NOT TRUE', '')) END,
-        health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields));
+        health_internal.compile_repeated_events(document, fields), health_internal.compile_lateness(document, fields),
+        CASE WHEN document -> 'accounts' ? 'merged_into' THEN 'CASE WHEN l."$into" IS NULL THEN l.account_end END'
+             ELSE 'l.account_end' END);
+    FOREACH links IN ARRAY ARRAY['parent', 'merged_into'] LOOP
+        CONTINUE WHEN NOT document -> 'accounts' ? links;
+        RETURN QUERY EXECUTE format('SELECT f.finding, ''accounts'', f.name, f.n, NULL::pg_catalog.int8, NULL::pg_catalog.date, '
+            'NULL::pg_catalog.date, f.advice, f.account, NULL::pg_catalog.text FROM (%s) AS f ORDER BY f.finding, f.place',
+            health_internal.compile_link_findings(fields, links));
+    END LOOP;
     RETURN QUERY SELECT f.* FROM health_internal.fact_findings(document, fields,
         format('SELECT (%s)::pg_catalog.text AS account_id FROM (%s) AS l', health_internal.compile_account_key(fields, 'l.account_id'),
                compiled.ledger)) AS f;
@@ -6834,6 +7519,15 @@ BEGIN
             + coalesce((SELECT t.accepted FROM health_internal.tracking AS t WHERE t.model = version.model), '{}'));
 END;
 $$;
+
+COMMENT ON FUNCTION health.tracking_plan(text) IS
+    'Holds the sources of a model against it: values that cannot be, rows with NULL keys, events of unknown accounts, events that the '
+    'catalog does not list, '
+    'catalog events never seen or gone silent, users without an account, events outside of the time as a customer, signals about nothing '
+    'that was ever seen or that could not be fitted, users without a joining day, ids of events that occur twice, accounts that are above '
+    'themselves, events that became '
+    'known late, days of the last 26 weeks on which a source or an event '
+    'broke. No row: all is well';
 
 -- What of the facts of a model does not fit it: for tracking_plan().
 
@@ -9416,6 +10110,7 @@ COMMENT ON FUNCTION health.report_html(text, text, text) IS
     'script. link_pattern: address of the page of an account, %s being its id, as account-%s.html; by default names are no links';
 
 DROP FUNCTION health_internal.relation_grants(health_internal.score_view);
+DROP FUNCTION health_internal.book_columns(health_internal.compiled_model);
 DROP FUNCTION health_internal.score_relations(name, name);
 -- Columns of the views are those of the tables.
 DO $$

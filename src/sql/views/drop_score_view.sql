@@ -211,7 +211,8 @@ BEGIN
     FOR made IN SELECT s.*, others.suffixes AS others
                 FROM health_internal.score_view AS s
                 CROSS JOIN LATERAL (SELECT array_agg(r.suffix) FILTER (WHERE r.is_there) AS suffixes, bool_and(r.is_there) AS are_all
-                    FROM (SELECT v.suffix, v.suffix NOT IN ('_users', '_flags', '_parents') OR to_regclass(v.relation) IS NOT NULL AS is_there
+                    FROM (SELECT v.suffix,
+                                 v.suffix NOT IN ('_users', '_flags', '_parents') OR to_regclass(v.relation) IS NOT NULL AS is_there
                           FROM health_internal.view_relations(s) AS v) AS r) AS others
                 WHERE s.model = model_name AND NOT others.are_all
                     AND format('%I.%I', s.schema_name, s.view_name || '_ledger') IN (SELECT o.relation

@@ -5617,8 +5617,7 @@ BEGIN
         WHEN 'seats' THEN 'Licensed seats, by the account table'
             || CASE suffix WHEN '_ledger' THEN '; NaN where it has what cannot be a number of seats' ELSE '' END
         WHEN 'usage' THEN 'Usage ledger: for each user, local day and event the count and the amount'
-        WHEN 'inputs' THEN 'Values of the column, expression, query and pulse signals, and the variant, in the order of '
-            'health.model_inputs()'
+        WHEN 'inputs' THEN 'Values of the column, expression, query and pulse signals, in the order of health.model_inputs()'
         WHEN 'observed' THEN 'Dates on which the query signals were observed and the pulses given'
         WHEN 'past_inputs' THEN 'Inputs of earlier days, a row for each, the day before as_of first; NULL when they are always the same'
         WHEN 'past_observed' THEN 'Dates on which the answers among the past inputs were observed'

@@ -149,7 +149,8 @@ BEGIN
            a.main_reason, a.next_step, a.override_reason, a.score_without_top_user, a.weekly, a.past_days, a.past_scores, a.past_bands,
            a.at_risk, 12 * r.mrr[1], a.as_of + r.days_left[1]::integer
     FROM unnest(accounts) AS a
-    LEFT JOIN health_internal.mrr_at(version.model, ARRAY[accounts[1].as_of]) AS r ON r.account_id = a.account_id
+    LEFT JOIN health_internal.mrr_at(version.model, ARRAY[accounts[1].as_of], with_ends => true, account => report_book.account) AS r
+        ON r.account_id = a.account_id
     ORDER BY a.account_id;
 END;
 $$;

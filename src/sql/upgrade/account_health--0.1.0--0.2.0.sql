@@ -7879,7 +7879,7 @@ COMMENT ON FUNCTION health_internal.check_segment(health_internal.model_version,
     'Raises an error unless the segment is NULL or a column in accounts.columns of a model';
 
 CREATE FUNCTION health_internal.fact_values_as_owner(model text, fact text, signals jsonb, dates date[], segment text,
-    OUT account_id text, OUT name text, OUT segment_value text, OUT raw float8[])
+    account text DEFAULT NULL, OUT account_id text, OUT name text, OUT segment_value text, OUT raw float8[])
 RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1000
 SET search_path = pg_catalog, pg_temp
@@ -7896,7 +7896,7 @@ BEGIN
         PERFORM health_internal.check_data_tables(model);
     END IF;
     PERFORM health_internal.look_names_up_in(version.search_path);
-    compiled := health_internal.compile_model(measured, version.version, model_name => model,
+    compiled := health_internal.compile_model(measured, version.version, account, model_name => model,
         usage_from => CASE WHEN store.has_ledgers THEN 'ledger' ELSE 'events' END);
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT %s, l.name, %s, health_internal.raw_values(%L::pg_catalog.jsonb, %s, $1) FROM (%s) AS l ORDER BY l.account_id',
@@ -7908,9 +7908,9 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION health_internal.fact_values_as_owner(text, text, jsonb, date[], text) IS
-    'Measures of a fact of every account of a model as of some dates: row n of raw is of dates[n], its columns are the signals; with a '
-    'column of the account, as the owner of the model';
+COMMENT ON FUNCTION health_internal.fact_values_as_owner(text, text, jsonb, date[], text, text) IS
+    'Measures of a fact of every account of a model, or of one, as of some dates: row n of raw is of dates[n], its columns are the '
+    'signals; with a column of the account, as the owner of the model';
 
 CREATE FUNCTION health_internal.fact_currencies_as_owner(model text, fact text) RETURNS text[]
 LANGUAGE plpgsql
@@ -7982,6 +7982,7 @@ COMMENT ON FUNCTION health_internal.find_currency(text, text) IS
     'or it does not occur';
 
 CREATE FUNCTION health_internal.mrr_at(model text, dates date[], segment text DEFAULT NULL, currency text DEFAULT NULL,
+    with_ends boolean DEFAULT false, account text DEFAULT NULL,
     OUT account_id text, OUT name text, OUT segment_value text, OUT mrr float8[], OUT had_before boolean[], OUT days_left float8[])
 RETURNS SETOF record
 LANGUAGE plpgsql ROWS 1000
@@ -7994,12 +7995,13 @@ BEGIN
     RETURN QUERY
     SELECT v.account_id, v.name, v.segment_value, m.mrr, m.had_before, m.days_left
     FROM health_internal.rows_as_owner(opened.owner, NULL,
-             'SELECT * FROM health_internal.fact_values_as_owner($1, $2, $3::jsonb, $4::date[], $5)', model, fact,
+             'SELECT * FROM health_internal.fact_values_as_owner($1, $2, $3::jsonb, $4::date[], $5, $6)', model, fact,
              (SELECT jsonb_agg(m.signal || jsonb_strip_nulls(jsonb_build_object('currency', currency)) ORDER BY m.n)
               FROM jsonb_array_elements('[{"name": "mrr", "measure": "open_sum"}, '
                                         '{"name": "ever", "measure": "count", "window_days": 3660}, '
-                                        '{"name": "left", "measure": "days_left"}]') WITH ORDINALITY AS m (signal, n))::text,
-             health_internal.iso_text(dates), segment)
+                                        '{"name": "left", "measure": "days_left"}]') WITH ORDINALITY AS m (signal, n)
+              WHERE m.n < 3 OR with_ends)::text,
+             health_internal.iso_text(dates), segment, account)
              AS v (account_id text, name text, segment_value text, raw float8[]),
          LATERAL (SELECT array_agg(CASE WHEN v.raw[n][1] >= 0 AND v.raw[n][1] < 9.2e12 THEN v.raw[n][1] END ORDER BY n)
                              AS mrr,
@@ -8009,9 +8011,9 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION health_internal.mrr_at(text, date[], text, text) IS
-    'The recurring revenue of every account as of some dates in a currency, NULL where it has none (unknown: below 0), whether there had '
-    'been any subscription within ten years before, and the days to the end of the present one';
+COMMENT ON FUNCTION health_internal.mrr_at(text, date[], text, text, boolean, text) IS
+    'The recurring revenue of every account, or of one, as of some dates in a currency, NULL where it has none (unknown: below 0), '
+    'whether there had been any subscription within ten years before, and, if asked, the days to the end of the present one';
 
 CREATE FUNCTION health_internal.check_period(model text, from_date date, to_date date) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
@@ -8117,7 +8119,7 @@ BEGIN
            CASE WHEN d.days < 0 THEN 'past' WHEN d.days <= 30 THEN '0-30' WHEN d.days <= 60 THEN '31-60' WHEN d.days <= 90 THEN '61-90'
                 WHEN d.days IS NOT NULL THEN 'beyond 90' ELSE 'none' END,
            r.mrr[1], s.score, s.band, s.state, health_internal.is_at_risk(s.band, s.state, risky)
-    FROM health_internal.mrr_at(model, ARRAY[today], currency => paid_in) AS r
+    FROM health_internal.mrr_at(model, ARRAY[today], currency => paid_in, with_ends => true) AS r
     JOIN health.score_at(model, today) AS s ON s.account_id = r.account_id AND s.state NOT IN ('prospect', 'ended'),
          LATERAL (SELECT r.days_left[1]::integer) AS d (days)
     ORDER BY d.days NULLS LAST, r.mrr[1] DESC NULLS LAST, r.account_id;
@@ -9487,7 +9489,8 @@ BEGIN
            a.main_reason, a.next_step, a.override_reason, a.score_without_top_user, a.weekly, a.past_days, a.past_scores, a.past_bands,
            a.at_risk, 12 * r.mrr[1], a.as_of + r.days_left[1]::integer
     FROM unnest(accounts) AS a
-    LEFT JOIN health_internal.mrr_at(version.model, ARRAY[accounts[1].as_of]) AS r ON r.account_id = a.account_id
+    LEFT JOIN health_internal.mrr_at(version.model, ARRAY[accounts[1].as_of], with_ends => true, account => report_book.account) AS r
+        ON r.account_id = a.account_id
     ORDER BY a.account_id;
 END;
 $$;

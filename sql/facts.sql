@@ -163,6 +163,7 @@ select account_id, signal, raw, reason from alone_signals order by 1, 2;
 select count(*) as different from (select account_id, signal, raw, reason from alone_signals except select account_id, signal, raw, reason from alone_tracked_signals) x;
 select d, m, account_id, round(score::numeric, 3) as score from unnest('{2025-02-11,2025-02-20,2025-02-21}'::date[]) d, unnest('{alone,alone_tracked}'::text[]) m, score_at(m, d, known_at => d) where account_id = '1' order by 1, 2;
 select score_at('renamed', '2025-03-01', known_at => '2025-03-01');
+select finding, source, events, first_day, last_day, advice from tracking_plan('alone_tracked') where finding ~ 'known|late';
 select drop_model(m, cascade => true) from unnest('{plain,renamed,windowed,alone,alone_tracked}'::text[]) m;
 -- A tracked value that comes to be of another type is read as before.
 select create_model('typed', '{"as_of": "2025-03-02", "accounts": {"table": "fact.accounts", "id": "id"}, "facts": {"subs": {"table": "fact.subs", "account": "account", "at": "starts", "until": "ends", "value": "mrr"}},

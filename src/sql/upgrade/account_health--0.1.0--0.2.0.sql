@@ -7285,6 +7285,57 @@ AS $$
          health_internal.field_of(fields, 'accounts', 'from') AS book;
 $$;
 
+-- -infinity stands for no time; what known_at fails on is told as such.
+CREATE OR REPLACE FUNCTION
+    health_internal.compile_lateness(document jsonb, fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(string_agg(format($query$
+        SELECT %L::pg_catalog.text AS source, f.finding, f.n, f.first_day, f.last_day, f.advice
+        FROM (SELECT pg_catalog.count(*) AS n, pg_catalog.count(*) FILTER (WHERE r.known > r.day) AS late,
+                     pg_catalog.count(*) FILTER (WHERE r.known = 'infinity') AS never,
+                     pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY r.days) FILTER (WHERE r.days > 0) AS median,
+                     pg_catalog.max(r.days) AS longest, pg_catalog.min(r.day) FILTER (WHERE r.known > r.day) AS first_late,
+                     pg_catalog.max(r.day) FILTER (WHERE r.known > r.day) AS last_late,
+                     pg_catalog.count(*) FILTER (WHERE r.days < 0) AS early,
+                     pg_catalog.min(r.day) FILTER (WHERE r.days < 0) AS first_early,
+                     pg_catalog.max(r.day) FILTER (WHERE r.days < 0) AS last_early,
+                     pg_catalog.count(*) FILTER (WHERE r.unknown) AS unknown,
+                     pg_catalog.min(r.day) FILTER (WHERE r.unknown) AS first_unknown,
+                     pg_catalog.max(r.day) FILTER (WHERE r.unknown) AS last_unknown
+              FROM (SELECT d.day, d.known, d.unknown, CASE WHEN pg_catalog.isfinite(d.known) THEN d.known - d.day END AS days
+                    FROM (SELECT %s AS day, %s AS known, x.known IS NULL AS unknown
+                          FROM (SELECT %s AS occurred, %s AS known FROM %s%s OFFSET 0) AS x) AS d
+                    WHERE pg_catalog.isfinite(d.day)) AS r) AS l,
+             LATERAL (VALUES
+                ('late event', l.late, l.first_late, l.last_late, pg_catalog.format(
+                    '%%s %%%% of the rows became known after their day%%s%%s. Dates before that do not see them',
+                    pg_catalog.round(100.0 * l.late / nullif(l.n, 0), 1),
+                    CASE WHEN l.median IS NOT NULL THEN pg_catalog.format(', by %%s days (median), at most %%s', l.median, l.longest) END,
+                    CASE WHEN l.never > 0 THEN pg_catalog.format(', not yet known (infinity): %%s', l.never) END)),
+                ('event known too early', %s, l.first_early, l.last_early,
+                    'known on a day before the one on which they happened: is it the right column? Taken as known on their day'),
+                ('event known at no time', l.unknown, l.first_unknown, l.last_unknown,
+                    'nothing says when they became known: taken as known on their day')) AS f (finding, n, first_day, last_day, advice)
+        WHERE f.n > 0 $query$, s.path, health_internal.compile_plain_day('x.occurred', (f.occurred).type, s.source ->> 'time_zone', z.zone),
+        health_internal.compile_plain_day('x.known', (f.known).type, s.source ->> 'time_zone', z.zone), (f.occurred).expression,
+        (f.known).expression, coalesce((health_internal.field_of(fields, s.path, 'from')).from_item, (f.occurred).from_item),
+        coalesce(' WHERE ' || (health_internal.field_of(fields, s.path, 'filter')).expression, ''),
+        -- A contract is signed before it starts.
+        CASE s.kind WHEN 'facts' THEN '0' ELSE 'l.early' END), ' UNION ALL '),
+        'SELECT n.source, n.source AS finding, 0::pg_catalog.int8 AS n, n.day AS first_day, n.day AS last_day, n.source AS advice '
+        'FROM (SELECT NULL::pg_catalog.text, NULL::pg_catalog.date) AS n (source, day) WHERE false')
+    FROM health_internal.sources(document) AS s, (SELECT coalesce(document ->> 'time_zone', 'UTC')) AS z (zone),
+         LATERAL (SELECT health_internal.field_of(fields, s.path, 'known_at') AS known,
+                         health_internal.field_of(fields, s.path, CASE s.kind WHEN 'facts' THEN 'at' ELSE 'occurred_at' END)
+                             AS occurred) AS f
+    WHERE s.kind IN ('events', 'facts') AND (f.known).expression IS NOT NULL;
+$$;
+
+COMMENT ON FUNCTION health_internal.compile_lateness(jsonb, health_internal.model_field[]) IS
+    'SQL of how late the rows of each source of events or facts that says so became known: a row per finding, with the days of the rows';
+
 CREATE OR REPLACE FUNCTION
     health_internal.tracking_plan_as_owner(model text) RETURNS SETOF health.tracking_finding
 LANGUAGE plpgsql ROWS 50

@@ -167,23 +167,26 @@ AS $$
                     pg_catalog.round(100.0 * l.late / nullif(l.n, 0), 1),
                     CASE WHEN l.median IS NOT NULL THEN pg_catalog.format(', by %%s days (median), at most %%s', l.median, l.longest) END,
                     CASE WHEN l.never > 0 THEN pg_catalog.format(', not yet known (infinity): %%s', l.never) END)),
-                ('event known too early', l.early, l.first_early, l.last_early,
+                ('event known too early', %s, l.first_early, l.last_early,
                     'known on a day before the one on which they happened: is it the right column? Taken as known on their day'),
                 ('event known at no time', l.unknown, l.first_unknown, l.last_unknown,
                     'nothing says when they became known: taken as known on their day')) AS f (finding, n, first_day, last_day, advice)
         WHERE f.n > 0 $query$, s.path, health_internal.compile_plain_day('x.occurred', (f.occurred).type, s.source ->> 'time_zone', z.zone),
         health_internal.compile_plain_day('x.known', (f.known).type, s.source ->> 'time_zone', z.zone), (f.occurred).expression,
-        (f.known).expression, (health_internal.field_of(fields, s.path, 'from')).from_item,
-        coalesce(' WHERE ' || (health_internal.field_of(fields, s.path, 'filter')).expression, '')), ' UNION ALL '),
+        (f.known).expression, coalesce((health_internal.field_of(fields, s.path, 'from')).from_item, (f.occurred).from_item),
+        coalesce(' WHERE ' || (health_internal.field_of(fields, s.path, 'filter')).expression, ''),
+        -- A contract is signed before it starts.
+        CASE s.kind WHEN 'facts' THEN '0' ELSE 'l.early' END), ' UNION ALL '),
         'SELECT n.source, n.source AS finding, 0::pg_catalog.int8 AS n, n.day AS first_day, n.day AS last_day, n.source AS advice '
         'FROM (SELECT NULL::pg_catalog.text, NULL::pg_catalog.date) AS n (source, day) WHERE false')
-    FROM health_internal.event_sources(document) AS s, (SELECT coalesce(document ->> 'time_zone', 'UTC')) AS z (zone),
+    FROM health_internal.sources(document) AS s, (SELECT coalesce(document ->> 'time_zone', 'UTC')) AS z (zone),
          LATERAL (SELECT health_internal.field_of(fields, s.path, 'known_at') AS known,
-                         health_internal.field_of(fields, s.path, 'occurred_at') AS occurred) AS f
-    WHERE (f.known).expression IS NOT NULL;
+                         health_internal.field_of(fields, s.path, CASE s.kind WHEN 'facts' THEN 'at' ELSE 'occurred_at' END)
+                             AS occurred) AS f
+    WHERE s.kind IN ('events', 'facts') AND (f.known).expression IS NOT NULL;
 $$;
 COMMENT ON FUNCTION health_internal.compile_lateness(jsonb, health_internal.model_field[]) IS
-    'SQL of how late the rows of each event source that says so became known: a row per finding, with the days of the rows';
+    'SQL of how late the rows of each source of events or facts that says so became known: a row per finding, with the days of the rows';
 
 CREATE FUNCTION health_internal.tracking_plan_as_owner(model text) RETURNS SETOF health.tracking_finding
 LANGUAGE plpgsql ROWS 50

@@ -439,7 +439,7 @@ Ledger decode_account(const Model& model, const AccountState& account, std::opti
 
 bool has_late_rows(const AccountState& account) {
   return std::any_of(account.parts.begin(), account.parts.end(),
-                     [](Bytes part) { return health::has_late_rows(part); });
+                     [](Bytes part) { return health::has_late_rows(health::UsageReader(part)); });
 }
 
 std::vector<ExternalInput> collect_inputs(const Model& model, const AccountState& account,

@@ -63,7 +63,7 @@ TEST_CASE("a ledger of which nobody said when rows became known stays as it is",
   for (const std::string_view text :
        {"{}", "bigint{1:2025-01-10/a}", "bigint{1:2025-01-10/\"$agent/a\",2025-01-10/\"$/x\"}"}) {
     const UsageBytes usage = usage_from_text(text);
-    CHECK_FALSE(has_late_rows(usage));
+    CHECK_FALSE(has_late_rows(UsageReader(usage)));
     CHECK_FALSE(usage_known_before(usage, day("2025-01-01")));
   }
 }

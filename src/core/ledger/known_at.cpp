@@ -28,8 +28,7 @@ void write_day(UsageWriter& writer, std::vector<Cell>& cells) {
 
 }  // namespace
 
-bool has_late_rows(Bytes usage) {
-  const UsageReader head(usage);
+bool has_late_rows(const UsageReader& head) {
   // Names ascend.
   for (std::uint32_t i = 0; i < head.event_count() && head.event_name(i) < "$0"; ++i)
     if (split_late(head.event_name(i)).days > 0) return true;
@@ -37,8 +36,8 @@ bool has_late_rows(Bytes usage) {
 }
 
 std::optional<UsageBytes> usage_known_before(Bytes usage, std::optional<Day> before) {
-  if (!has_late_rows(usage)) return std::nullopt;
   const UsageReader head(usage);
+  if (!has_late_rows(head)) return std::nullopt;
   std::vector<LateEvent> own;
   EventNames names;
   for (std::uint32_t i = 0; i < head.event_count(); ++i) {

@@ -4,12 +4,13 @@
 
 #include <optional>
 
+#include "usage.hpp"
 #include "usage_writer.hpp"
 
 namespace health {
 
 // Whether any of its rows became known later than its day.
-bool has_late_rows(Bytes usage);
+bool has_late_rows(const UsageReader& head);
 
 // The ledger of the rows that were known before a day, or of all of them, every event by its own name: what
 // it would be if nobody had said when rows became known. Nothing when no name says so: its bytes are the

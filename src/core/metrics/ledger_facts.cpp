@@ -122,8 +122,7 @@ LedgerFacts FactCollector::finish() {
   return std::move(facts_);
 }
 
-bool holds_facts_alone(Bytes usage) {
-  const UsageReader head(usage);
+bool holds_facts_alone(const UsageReader& head) {
   // Names ascend.
   return head.event_count() > 0 && is_fact(head.event_name(0)) &&
          is_fact(head.event_name(head.event_count() - 1));

@@ -68,6 +68,6 @@ class FactCollector {
 };
 
 // Whether a ledger holds facts alone.
-bool holds_facts_alone(Bytes usage);
+bool holds_facts_alone(const UsageReader& head);
 
 }  // namespace health

@@ -365,20 +365,25 @@ Ledger Ledger::decode(Bytes usage, const EventCatalog& catalog, const MetricSett
 
 Ledger Ledger::decode(std::span<const Bytes> parts, const EventCatalog& catalog,
                       const MetricSettings& settings, std::optional<Day> known_before) {
-  std::vector<Bytes> known(parts.begin(), parts.end());
+  std::vector<Bytes> usage, facts;
   std::vector<UsageBytes> rewritten;
-  rewritten.reserve(known.size());
-  for (Bytes& part : known) {
-    std::optional<UsageBytes> rest = usage_known_before(part, known_before);
-    if (rest) part = rewritten.emplace_back(*std::move(rest));
+  rewritten.reserve(parts.size());
+  for (Bytes part : parts) {
+    std::optional<UsageReader> head(part);
+    if (has_late_rows(*head)) {
+      part = rewritten.emplace_back(*usage_known_before(part, known_before));
+      head.emplace(part);
+    }
+    // Facts of all kinds are of all times: they are read apart.
+    (holds_facts_alone(*head) ? facts : usage).push_back(part);
   }
-  // Facts of all kinds are of all times: they are read apart.
-  const auto facts =
-      std::stable_partition(known.begin(), known.end(), [](Bytes part) { return !holds_facts_alone(part); });
   FactCollector collector;
-  if (facts == known.end() || !collector.read({facts, known.end()}))
-    return decode_sum(known, catalog, settings);
-  Ledger ledger = decode_sum({known.begin(), facts}, catalog, settings);
+  if (!collector.read(facts)) {
+    usage.insert(usage.end(), facts.begin(), facts.end());
+    return decode_sum(usage, catalog, settings);
+  }
+  Ledger ledger = decode_sum(usage, catalog, settings);
+  if (facts.empty()) return ledger;
   ledger.facts_ = std::make_shared<LedgerFacts>(collector.finish());
   return ledger;
 }

@@ -116,6 +116,9 @@ select * from app.differences;
 select kind, what, count(*) from health.story('tracked', 12, '2025-02-20', '2025-03-04') group by 1, 2 order by 1, 2;
 select kind, count(*) > 0 as some from health.story('tracked', 70, '2025-02-20', '2025-03-04') group by 1 order by 1;
 
+-- Merged accounts are not lost: cohorts are of the others.
+select units = others as of_the_others from (select sum(c.units) as units from health.cohorts('plain', 'year', 'retention', at_least => 1) c where c."interval" = 1) c,
+  (select count(*) as others from scores.plain where account_start <= '2025-03-02' and account_end is distinct from '-infinity') o;
 -- Known later: nothing is read again for it. Ids of other types.
 create table app.firms (id uuid primary key, into_id text);
 insert into app.firms values ('00000000-0000-0000-0000-00000000000a', null), ('00000000-0000-0000-0000-00000000000b', '00000000-0000-0000-0000-00000000000A'), ('00000000-0000-0000-0000-00000000000c', '');

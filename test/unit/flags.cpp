@@ -503,6 +503,10 @@ TEST_CASE("prospects and former customers have no flags, young accounts those ab
 TEST_CASE("parameters take the place of the thresholds and facts of a ready-made flag") {
   CHECK(ask_flag("few_active", Story().roster(10).users(6, 5), R"({"at_most": 0.6})"));
   CHECK_FALSE(ask_flag("few_active", Story().roster(10).users(5, 5), R"({"below": 0.5})"));
+  // The limit on the other side stays.
+  CHECK(ask_flag("few_active", Story().roster(10).users(5, 5), R"({"at_least": 0.5})"));
+  CHECK_FALSE(ask_flag("few_active", Story().roster(10).users(4, 5), R"({"at_least": 0.5})"));
+  CHECK_FALSE(ask_flag("few_active", Story().roster(10).users(6, 5), R"({"at_least": 0.5})"));
   CHECK(ask_flag("tickets_spike", Story().fact("requests", 5, 3), R"({"fact": "requests"})"));
   CHECK(ask_flag("negative_feedback", Story().fact("tickets", 40, 2, "bug").fact("tickets", 5, 3, "bug"),
                  R"({"fact": "tickets", "kind": "bug"})"));

@@ -240,12 +240,14 @@ class FlagReader {
   bool with_sources_;
 };
 
-// What the model says of a ready-made flag, laid over it. A threshold of its own takes the place of those
-// that there are, a fact that of the same fact in the other conditions.
+// What the model says of a ready-made flag, laid over it. A threshold of its own takes the place of the one
+// on that side, a fact that of the same fact in the other conditions.
 json lay_over(json base, const json& parameters) {
-  if (std::any_of(std::begin(limit_keys), std::end(limit_keys),
-                  [&](std::string_view key) { return has(parameters, key); }))
-    for (const std::string_view key : limit_keys) base.erase(std::string(key));
+  for (const auto& [one, other] : {std::pair{"at_most", "below"}, std::pair{"at_least", "above"}}) {
+    if (!has(parameters, one) && !has(parameters, other)) continue;
+    base.erase(one);
+    base.erase(other);
+  }
   if (has(base, "and") && has(base, "fact") && !has(parameters, "and")) {
     for (json& condition : base["and"]) {
       if (!has(condition, "fact") || condition["fact"] != base["fact"]) continue;

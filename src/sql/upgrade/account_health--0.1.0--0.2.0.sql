@@ -6671,8 +6671,9 @@ BEGIN
                                  AS s (day)
                              WHERE s.day <= $1 ORDER BY n.step) ELSE '{}' END AS days
             FROM (%4$s) AS l
-            WHERE l.account_start IS NULL OR l.account_start = '-infinity'
-               OR (l.account_start >= $3 AND l.account_start <= $4 AND l.account_start <= $1)
+            -- What was merged into another account has left nobody.
+            WHERE l.account_end IS DISTINCT FROM '-infinity' AND (l.account_start IS NULL OR l.account_start = '-infinity'
+               OR (l.account_start >= $3 AND l.account_start <= $4 AND l.account_start <= $1))
         )
         SELECT u.cohort, u.starts_on, u.account_key, CASE WHEN pg_catalog.isfinite(u.account_start) THEN u.account_start END,
                n.step::pg_catalog.int4, n.step <= pg_catalog.cardinality(u.days), coalesce(o.in_book, false),

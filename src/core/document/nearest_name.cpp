@@ -69,7 +69,7 @@ std::string suggest_name(std::string_view name, std::span<const std::string_view
   if (const auto nearest = nearest_name(name, candidates))
     return "did you mean \"" + std::string(*nearest) + "\"?";
   if (candidates.empty()) return {};
-  constexpr std::size_t most = 20;
+  constexpr std::size_t most = 40;
   std::string hint = "known: ";
   for (std::size_t i = 0; i < std::min(most, candidates.size()); ++i) {
     hint.append(i == 0 ? "\"" : ", \"").append(candidates[i]).append("\"");

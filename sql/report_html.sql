@@ -114,6 +114,10 @@ SELECT health.alter_model('rep', '{"facts": {"subscriptions": {"table": "subscri
 SELECT (regexp_matches(plain(health.report_html('rep')), '(Yearly revenue .*?) Mean'))[1], (regexp_matches(plain(health.report_html('rep')), '(In the next 12 months .*?) At risk'))[1];
 SELECT sum(mrr) * 12 AS yearly, sum(mrr) FILTER (WHERE at_risk) * 12 AS at_risk, sum(mrr) FILTER (WHERE days_left >= 0) * 12 AS to_come, sum(mrr) FILTER (WHERE at_risk AND days_left >= 0) * 12 AS to_come_at_risk
 FROM health.renewals('rep');
+-- Subscriptions without an end: the day of renewal is the column's.
+UPDATE subscriptions SET ends = NULL;
+SELECT health.refresh_score_views('rep');
+SELECT (regexp_matches(plain(health.report_html('rep')), '(In the next 12 months .*?) At risk'))[1];
 -- Columns that are no amounts and no days; none at all.
 SELECT health.alter_model('rep', '{"facts": null, "revenue": null, "accounts": {"table": "accounts", "id": "id", "name": "company", "columns": {"arr": "company", "renewal_date": "company"}}, "signals": [{"name": "active", "metric": "activation_rate", "normalize": {"kind": "linear", "worst": 0, "best": 1}}]}');
 SELECT plain(health.report_html('rep')) ~ 'Yearly', (regexp_matches(plain(health.report_html('rep')), 'No customer has a day of renewal[^.]*'))[1];

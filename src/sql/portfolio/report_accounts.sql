@@ -128,7 +128,7 @@ $$;
 COMMENT ON FUNCTION health_internal.report_accounts(health_internal.model_version, text, integer) IS
     'The accounts of a version of a model, or one of them, with their scores and those of every step-th day of the last twelve weeks';
 
--- What a model names as its revenue goes before a column.
+-- What a model names as its revenue goes before a column; a day of renewal that it has not is the column's.
 CREATE FUNCTION health_internal.report_book(version health_internal.model_version, account text, step integer)
 RETURNS SETOF health_internal.report_account
 LANGUAGE plpgsql ROWS 1000
@@ -147,7 +147,7 @@ BEGIN
     SELECT a.account_id, a.name, a.as_of, a.score, a.band, a.state, a.state_reason, a.in_book, a.data_coverage, a.unknown_reason,
         a.change_28d,
            a.main_reason, a.next_step, a.override_reason, a.score_without_top_user, a.weekly, a.past_days, a.past_scores, a.past_bands,
-           a.at_risk, 12 * r.mrr[1], a.as_of + r.days_left[1]::integer
+           a.at_risk, 12 * r.mrr[1], coalesce(a.as_of + r.days_left[1]::integer, a.renews_on)
     FROM unnest(accounts) AS a
     LEFT JOIN health_internal.mrr_at(version.model, ARRAY[accounts[1].as_of], with_ends => true, account => report_book.account) AS r
         ON r.account_id = a.account_id

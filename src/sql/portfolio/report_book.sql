@@ -150,7 +150,7 @@ AS $$
              FROM months AS m)
     SELECT health_internal.report_section('Renewals at risk, month by month',
         CASE WHEN x.months = 0 THEN '<p class="note">No customer has a day of renewal. Name the fact that is your revenue, '
-            '"revenue": {"fact": "subscriptions"}, or a column of the account table: '
+            '"revenue": {"fact": "subscriptions"}, with an "until", or a column of the account table: '
             '"accounts": {"columns": {"renewal_date": "...", "arr": "..."}}.</p>'
         ELSE format('<p>In the next 12 months %s of %s %s come up for renewal at risk (%s).%s</p>', health_internal.report_number(x.risky),
                     health_internal.report_number(x.risky + x.safe), x.what, health_internal.report_share(x.risky, x.risky + x.safe),

@@ -124,3 +124,23 @@ select health.drop_model(model, cascade => true) from health.models() where mode
 drop schema app, scores cascade;
 drop table known, daily;
 drop function differ;
+
+-- Since when, where the past of an expression or a variant is recorded: the day that the history says.
+create schema since;
+create table since.acc (id int primary key, since date, a numeric, b numeric);
+insert into since.acc values (1, '2024-12-24', 90, 10);
+create table since.ev (account int, who int, name text, at date);
+insert into since.ev select 1, 10 + g % 2, 'e', date '2025-03-02' - g from generate_series(0, 60) g;
+select '{"as_of": "2025-03-03", "history": {"days": 15}, "accounts": {"table": "since.acc", "id": "id", "start": "since"},
+  "events": {"table": "since.ev", "account": "account", "user": "who", "event": "name", "occurred_at": "at"},
+  "signals": [{"name": "a", "column": "a", "normalize": {"kind": "identity"}}, {"name": "b", "column": "b", "normalize": {"kind": "identity"}}],
+  "variants": [{"name": "young", "when": "as_of - account_start < 60", "weights": {"a": 0}}],
+  "flags": {"mid": {"about": "churn", "measure": "score", "at_least": 40}}}' as d \gset
+select health.create_model('since', :'d'), health.create_model('since_tracked', :'d');
+select health.track('since_tracked');
+call health.backfill('since_tracked');
+select health.create_score_view('since', 'since.p'), health.create_score_view('since_tracked', 'since.t');
+select 'plain' as mode, since from since.p_flags union all select 'tracked', since from since.t_flags union all select 'flags()', since from health.flags('since_tracked');
+select as_of, score from since.t_history where as_of between '2025-02-21' and '2025-02-22' order by 1;
+select health.drop_model(m, cascade => true) from unnest('{since,since_tracked}'::text[]) m \g /dev/null
+drop schema since cascade;

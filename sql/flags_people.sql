@@ -186,3 +186,22 @@ select count(health.untrack(name)) from unnest('{tracked,windowed,unbound}'::tex
 select count(health.drop_model(model, cascade => true)) from health.models() where model in ('plain', 'tracked', 'windowed', 'unbound', 'own', 'all', 'no_department', 'no_contact', 'no_users');
 drop schema app, scores cascade;
 drop function dice;
+
+-- People of a merged account are those of the account that goes on.
+create schema merged;
+create table merged.acc (id int primary key, since date, into_id int);
+insert into merged.acc values (1, '2024-01-01', null), (2, '2024-01-01', 1);
+create table merged.usr (id int, account int, dep text, boss bool);
+insert into merged.usr values (11, 1, 'Sales', false), (12, 1, 'Sales', true), (21, 2, 'Ops', true), (22, 2, 'R&D', false);
+create table merged.ev (account int, who int, name text, at date);
+insert into merged.ev select account, id, 'e', date '2025-03-02' - g from merged.usr, generate_series(0, 60) g where id <> 12 or g > 20;
+select health.create_model('merged', '{"as_of": "2025-03-03", "accounts": {"table": "merged.acc", "id": "id", "start": "since", "merged_into": "into_id"},
+  "users": {"table": "merged.usr", "id": "id", "account": "account", "department": "dep", "main_contact": "boss"},
+  "events": {"table": "merged.ev", "account": "account", "user": "who", "event": "name", "occurred_at": "at"},
+  "signals": [{"name": "u", "metric": "active_users", "normalize": {"kind": "linear", "worst": 0, "best": 10}}],
+  "flags": {"departments": {"about": "expansion", "measure": "departments", "at_least": 1}, "main_contact_silent": {"days": 7, "users": 1}}}');
+select health.create_score_view('merged', 'merged.m');
+select account_id, flag, value, sentence from merged.m_flags;
+select account_id, flag, value from health.flags('merged');
+select health.drop_model('merged', cascade => true) \g /dev/null
+drop schema merged cascade;

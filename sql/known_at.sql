@@ -26,6 +26,8 @@ select account_id, n.score as now, t.score as "06-11", u.score as "06-12", v.sco
 from health.score_at('hand', '2025-06-30') n join health.score_at('hand', '2025-06-30', known_at => '2025-06-11') t using (account_id)
 join health.score_at('hand', '2025-06-30', known_at => '2025-06-12') u using (account_id) join health.score_at('hand', '2025-06-30', known_at => '2025-07-01') v using (account_id)
 join health.score_at('hand', '2025-06-30', known_at => '2025-07-02') w using (account_id) order by 1;
+-- Before the first event nothing was known, of rows that came on their day either.
+select account_id, score, state from health.score_at('hand', '2025-06-30', known_at => '2025-01-01') order by 1;
 select account_id, events, active_users, last_event from hand order by 1;
 select finding, source, name, events, users, first_day, last_day, advice from health.tracking_plan('hand') where name = 'known_at' order by 1;
 select health.score_at('hand', '2025-06-30', known_at => 'infinity');

@@ -142,5 +142,7 @@ delete from app.firms where id = '00000000-0000-0000-0000-00000000000b';
 delete from app.logins where firm = '00000000-0000-0000-0000-00000000000b';
 select health.forget_account('firms', '00000000-0000-0000-0000-00000000000b') > 0 as had;
 select account_id, events from scores.firms order by 1;
+-- A merge holds for all days.
+select health.create_model('dated', :'logins'::jsonb || '{"accounts": {"table": "app.firms", "id": "id", "merged_into": {"sql": "case when as_of > date ''2025-01-01'' then into_id end"}}}');
 select health.drop_model(m, cascade => true) from unnest('{plain,tracked,windowed,oracle,firms}'::text[]) m \g /dev/null
 drop schema app, scores cascade;

@@ -60,7 +60,7 @@ BEGIN
         'AS users, pg_catalog.array_agg(a.department) FILTER (WHERE pg_catalog.btrim(a.department) <> '''') AS departments, '
         'pg_catalog.array_agg(a.user_id) FILTER (WHERE a.main_contact) AS main_contacts FROM (%s) AS a WHERE a.user_id IS NOT NULL '
         'GROUP BY 1) AS p ON p.account_id = %s',
-        CASE WHEN by_account THEN health_internal.compile_user_attributes(fields)
+        CASE WHEN by_account THEN health_internal.compile_people_attributes(document, fields)
              ELSE health_internal.compile_users(document, health_internal.scoring_document(document), accounts,
                  health_internal.compile_state(parts, false, with_overrides => false)) END,
         CASE WHEN by_account THEN health_internal.compile_account_key(fields, 'l.account_id') ELSE 'l.account_id' END);

@@ -169,6 +169,7 @@ BEGIN
             failing.problem := CASE WHEN lacking THEN 'Citus cannot compute it: ' ELSE '' END || sqlerrm;
             failing.code := sqlstate;
             failing.hint := CASE WHEN sqlstate = '22012' THEN 'With nullif(divisor, 0) the value is unknown instead.'
+                                 WHEN sqlstate = '21000' THEN 'A subquery gives one row at most: write LIMIT 1, or an aggregate.'
                                  WHEN lacking THEN 'What a subquery finds in distributed tables for each row is a signal with a "query" '
                                      'instead: it is asked once, for all accounts.'
                                  ELSE 'It fails for some row' || CASE WHEN past_days > 0 THEN ' on a day of the history'

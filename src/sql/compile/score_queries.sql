@@ -73,14 +73,18 @@ COMMENT ON FUNCTION health_internal.compile_state(text, boolean, integer, text, 
     'SQL of the account state of a ledger row; parts is SQL of its usage, an array, by default what the row has; with what is known of '
     'earlier days, and what people decided about the score, or not';
 
-CREATE FUNCTION health_internal.compile_known_usage(known_before date) RETURNS text
+-- Before a day nothing is known of that day and later ones; where all days that are asked for are earlier, that goes without saying.
+CREATE FUNCTION health_internal.compile_known_usage(known_before date, as_of date DEFAULT NULL) RETURNS text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT CASE WHEN known_before IS NULL THEN 'ARRAY[l.usage]'
+        WHEN known_before < as_of
+            THEN pg_catalog.format('ARRAY[health.slice(health_internal.known_before(l.usage, DATE %1$L), NULL, DATE %1$L)]', known_before)
         ELSE pg_catalog.format('ARRAY[health_internal.known_before(l.usage, DATE %L)]', known_before) END;
 END;
-COMMENT ON FUNCTION health_internal.compile_known_usage(date) IS
-    'SQL of the usage of a ledger row l, for compile_state(), as it was known before a day (NULL: as it is known now)';
+COMMENT ON FUNCTION health_internal.compile_known_usage(date, date) IS
+    'SQL of the usage of a ledger row l, for compile_state(), as it was known before a day (NULL: as it is known now), for questions as of '
+    'another';
 
 -- The column next_step of rows "s" of scores: of a model that holds signals against the book, by what the book did as well.
 CREATE FUNCTION health_internal.compile_next_step(document jsonb, as_of text, signals text, overrides text, book text) RETURNS text

@@ -48,6 +48,20 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_user_attributes(health_internal.model_field[]) IS
     'SQL of what the user source says of each user beside the roster; NULL where the document names nothing of it';
 
+CREATE FUNCTION health_internal.compile_people_attributes(document jsonb, fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN document -> 'accounts' ? 'merged_into' AND document -> 'users' ? 'account' THEN format(
+        'SELECT coalesce(m.into_id, t.account_id) AS account_id, t.user_id, '
+        'pg_catalog.min(t.department) AS department, pg_catalog.min(t.role) AS role, pg_catalog.min(t.email) AS email, '
+        'pg_catalog.bool_or(t.main_contact) AS main_contact FROM (%s) AS t LEFT JOIN (%s) AS m ON m.account_id = t.account_id '
+        'GROUP BY 1, 2', a.attributes, health_internal.compile_merges(fields)) ELSE a.attributes END
+    FROM (SELECT health_internal.compile_user_attributes(fields)) AS a (attributes) WHERE a.attributes IS NOT NULL;
+$$;
+COMMENT ON FUNCTION health_internal.compile_people_attributes(jsonb, health_internal.model_field[]) IS
+    'compile_user_attributes(), those of merged accounts in the account that they were merged into';
+
 -- Without such fields the user source is not read, and nothing hangs on its table.
 CREATE FUNCTION health_internal.compile_users(document jsonb, scoring_document jsonb, account_rows text, account_state text) RETURNS text
 LANGUAGE plpgsql
@@ -59,13 +73,7 @@ DECLARE
 BEGIN
     PERFORM health_internal.look_names_up_in(health_internal.names_path());
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
-    attributes := health_internal.compile_user_attributes(fields);
-    IF attributes IS NOT NULL AND document -> 'accounts' ? 'merged_into' AND document -> 'users' ? 'account' THEN
-        attributes := pg_catalog.format('SELECT coalesce(m.into_id, t.account_id) AS account_id, t.user_id, '
-            'pg_catalog.min(t.department) AS department, pg_catalog.min(t.role) AS role, pg_catalog.min(t.email) AS email, '
-            'pg_catalog.bool_or(t.main_contact) AS main_contact FROM (%s) AS t LEFT JOIN (%s) AS m ON m.account_id = t.account_id '
-            'GROUP BY 1, 2', attributes, health_internal.compile_merges(fields));
-    END IF;
+    attributes := health_internal.compile_people_attributes(document, fields);
     RETURN pg_catalog.format(
         'SELECT l.account_id, l.name, l.as_of, u.user_id, u.standing, u.entitled, u.events, u.value_points, u.share, u.active_days, '
         'u.recency_days, u.baseline, u.first_day, u.last_day, %s FROM %s AS l '

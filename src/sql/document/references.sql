@@ -194,7 +194,7 @@ BEGIN
         'WHERE s.raw IS NOT NULL) %s',
         compiled.ledger, health_internal.scoring_document(document),
         health_internal.compile_state(health_internal.compile_known_usage(as_of), with_past => false), parts);
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health_internal.names_path(), NULL,
             NULL)::health_internal.model_version);

@@ -89,7 +89,7 @@ BEGIN
         CASE WHEN segment IS NULL THEN 'SELECT s.account_id, s.name AS segment, s.name AS value FROM "$scores" AS s WHERE false'
              ELSE health_internal.compile_segments(model, version.document, '"$scores"') END,
         compiled.account, columns.peers, columns.own) USING id, segment;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
     END IF;
@@ -181,7 +181,7 @@ BEGIN
         WHERE abs(u.distance) >= $1 ORDER BY g.place, abs(u.distance) DESC, u.account $query$,
         compiled.ledger, compiled.scores, compiled.account, 
         CASE WHEN revenue_used IS NULL THEN 'NULL' ELSE pg_catalog.format('s.%I', revenue_used) END) USING at_least;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
     END IF;

@@ -130,7 +130,7 @@ BEGIN
         $query$, known.query) INTO outcomes, figures, strangers
     USING version, CASE WHEN (health_internal.open_store(version)).has_ledgers THEN 'ledger' ELSE 'events' END, kind, as_of, horizon,
         lost_accounts, lost_days;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, compared_accounts.as_of);
     END IF;

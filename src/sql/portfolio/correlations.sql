@@ -92,7 +92,7 @@ BEGIN
         RAISE NOTICE 'model "%": % pairs were looked at, and % have an interval that leaves out 0; about % of so many would by chance '
             'alone. % are significant when that is counted in', model, looked_at, apart, by_chance, beyond_chance;
     END IF;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, as_of);
     END IF;

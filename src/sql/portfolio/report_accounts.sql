@@ -118,7 +118,7 @@ BEGIN
         health_internal.compile_report_past(store, '"$ledger"', weeks, step), only_one,
         health_internal.canonical_text('s.account_id', compiled.account_type), health_internal.bands_at_risk(version.document),
         columns.yearly, columns.renews_on, health_internal.store_relation(store, '', '"$ledger"', compiled, true), only_one);
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(version.model, version, NULL);
     END IF;

@@ -159,6 +159,11 @@ BEGIN
             RETURN QUERY SELECT z.* FROM health_internal.zone_problem(source ->> item.field, item.path) AS z;
             CONTINUE;
         END IF;
+        IF item.field = 'merged_into' AND source #>> '{merged_into,sql}' ~* '\mas_of\M' THEN
+            RETURN NEXT ROW(path, item.field, item.path || '.sql', NULL, NULL, NULL, 'asks for as_of, but a merge holds for all days',
+                'Say which accounts are merged by now: a column, or an expression of columns.', '22023')::health_internal.model_field;
+            CONTINUE;
+        END IF;
         RETURN NEXT health_internal.inspect_field(info, path, item.field, item.path, source -> item.field, item.accepts,
                                                   CASE WHEN item.dated THEN 'clock.as_of' END, guarded);
         IF item.with_account AND NOT source ? 'account' THEN

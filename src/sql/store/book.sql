@@ -69,32 +69,41 @@ COMMENT ON FUNCTION health_internal.compile_parts(health_internal.tracking, json
 
 -- Of a model without inputs the past is the present; an account that its source has twice has none. Row n of past_inputs is of n days
 -- before; scoring looks at the days 7 and 28 only.
-CREATE FUNCTION health_internal.compile_recorded_past(id integer, model_name text, document jsonb, OUT joins text, OUT inputs text,
-    OUT observed text)
+CREATE FUNCTION health_internal.compile_recorded_past(id integer, model_name text, document jsonb, every_day boolean, OUT joins text,
+    OUT inputs text, OUT observed text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN has.inputs THEN
-               (SELECT string_agg(format(
+    SELECT CASE WHEN every_day THEN format(
+                    ' LEFT JOIN LATERAL (SELECT array_agg(coalesce(r.inputs, b.inputs) ORDER BY n) AS inputs, '
+                    'array_agg(coalesce(r.observed, b.observed) ORDER BY n) AS observed FROM generate_series(1, 28) AS n LEFT JOIN ('
+                    'SELECT d.* FROM %s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS d '
+                    'WHERE h.account_id = b.account_id AND h.month BETWEEN health_internal.month_of(t.as_of - 28) '
+                    'AND health_internal.month_of(t.as_of - 1) AND d.model_version = ANY (%L::integer[])) AS r '
+                    'ON r.as_of = t.as_of - n WHERE b.inputs IS NOT NULL) AS past ON true',
+                    known.history, known.versions)
+                ELSE (SELECT string_agg(format(
                     ' LEFT JOIN LATERAL (SELECT r.* FROM %1$s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS r '
                     'WHERE h.account_id = b.account_id AND h.month = health_internal.month_of(t.as_of - %2$s) AND r.as_of = t.as_of - %2$s '
-                    'AND r.model_version = ANY (%3$L::integer[])) AS h%2$s ON true',
-                    health_internal.data_table('history', id), d.days, health_internal.versions_with_same_inputs(model_name, document)),
-                        '' ORDER BY d.days)
-                FROM (VALUES (7), (28)) AS d (days)) ELSE '' END,
-           CASE WHEN has.inputs THEN
-               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) '
-               'ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::text[]' END,
-           CASE WHEN has.inputs THEN
-               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) '
-               'ELSE coalesce(h28.observed, b.observed) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::date[]' END
-    FROM (SELECT EXISTS (SELECT FROM health.model_inputs(document))) AS has (inputs);
+                    'AND r.model_version = ANY (%3$L::integer[])) AS h%2$s ON true', known.history, d.days, known.versions), ''
+                    ORDER BY d.days)
+                FROM (VALUES (7), (28)) AS d (days)) END,
+           CASE WHEN every_day THEN 'past.inputs'
+                ELSE 'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) '
+                    'ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) FROM generate_series(1, 28) AS n) END' END,
+           CASE WHEN every_day THEN 'past.observed'
+                ELSE 'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) '
+                    'ELSE coalesce(h28.observed, b.observed) END ORDER BY n) FROM generate_series(1, 28) AS n) END' END
+    FROM (SELECT health_internal.data_table('history', id), health_internal.versions_with_same_inputs(model_name, document))
+        AS known (history, versions)
+    WHERE EXISTS (SELECT FROM health.model_inputs(document));
 $$;
-COMMENT ON FUNCTION health_internal.compile_recorded_past(integer, text, jsonb) IS
-    'SQL of the inputs that the history of an account b of a book, of a state t, has of 7 and 28 days before';
+COMMENT ON FUNCTION health_internal.compile_recorded_past(integer, text, jsonb, boolean) IS
+    'SQL of the inputs that the history of an account b of a book, of a state t, has of 7 and 28 days before, or of each of the 28 days; '
+    'NULL for a model without inputs';
 
-CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.tracking, document jsonb, with_past boolean DEFAULT true)
-    RETURNS text
+CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.tracking, document jsonb, with_past boolean DEFAULT true,
+    every_day boolean DEFAULT false) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -107,11 +116,12 @@ AS $$
                   health_internal.compile_parts(tracking, document),
                       health_internal.data_table('book', tracking.id),
                   health_internal.data_table('state', tracking.id), past.joins)
-    FROM (SELECT) AS one LEFT JOIN LATERAL health_internal.compile_recorded_past(tracking.id, tracking.model, document) AS past ON
-        with_past;
+    FROM (SELECT) AS one LEFT JOIN LATERAL health_internal.compile_recorded_past(tracking.id, tracking.model, document, every_day) AS past
+        ON with_past;
 $$;
-COMMENT ON FUNCTION health_internal.compile_book_rows(health_internal.tracking, jsonb, boolean) IS
-    'SQL of the rows of a book with day, version, past inputs, if they are wanted, and the ledgers that add up to their usage, parts';
+COMMENT ON FUNCTION health_internal.compile_book_rows(health_internal.tracking, jsonb, boolean, boolean) IS
+    'SQL of the rows of a book with day, version, past inputs, if they are wanted, of days that scoring looks at or of each, and the '
+    'ledgers that add up to their usage, parts';
 
 -- The columns are those of a ledger query (compile_model).
 CREATE FUNCTION health_internal.compile_ledger_view(tracking health_internal.tracking, document jsonb,

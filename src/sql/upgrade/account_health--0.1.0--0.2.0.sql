@@ -1019,6 +1019,11 @@ BEGIN
             RETURN QUERY SELECT z.* FROM health_internal.zone_problem(source ->> item.field, item.path) AS z;
             CONTINUE;
         END IF;
+        IF item.field = 'merged_into' AND source #>> '{merged_into,sql}' ~* '\mas_of\M' THEN
+            RETURN NEXT ROW(path, item.field, item.path || '.sql', NULL, NULL, NULL, 'asks for as_of, but a merge holds for all days',
+                'Say which accounts are merged by now: a column, or an expression of columns.', '22023')::health_internal.model_field;
+            CONTINUE;
+        END IF;
         RETURN NEXT health_internal.inspect_field(info, path, item.field, item.path, source -> item.field, item.accepts,
                                                   CASE WHEN item.dated THEN 'clock.as_of' END, guarded);
         IF item.with_account AND NOT source ? 'account' THEN
@@ -1211,6 +1216,64 @@ AS $$
                    WHERE a.expression #>> '{}' ~* '\mas_of\M')
         OR EXISTS (SELECT 1 FROM health.model_inputs(document) AS i
                    WHERE i.kind = 'pulse' OR i.kind IN ('expression', 'variant') AND i.source ~* '\mas_of\M');
+$$;
+
+-- "division by zero" does not say where: try the expressions one by one, under the author's search_path, and name the one that fails.
+CREATE OR REPLACE FUNCTION
+    health_internal.raise_failing_field(model_name text, version health_internal.model_version, as_of date DEFAULT NULL,
+    past_days integer DEFAULT 0)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    clock text := health_internal.model_clock(version.document, as_of);
+    fields health_internal.model_field[];
+    accounts text;
+    wanted text;
+    condition text;
+    failing health_internal.model_field;
+    lacking boolean;
+BEGIN
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    fields := ARRAY(SELECT f FROM health_internal.model_fields(version.document, as_of) AS f);
+    accounts := (health_internal.field_of(fields, 'accounts', 'from')).from_item;
+    wanted := health_internal.compile_wanted(fields);
+    -- Expressions of accounts first; a plain column of a table cannot fail.
+    FOR failing IN SELECT f.* FROM pg_catalog.unnest(fields) AS f
+                   WHERE f.field <> 'from' AND f.problem IS NULL AND f.from_item IS NOT NULL AND f.expression IS NOT NULL
+                     AND NOT (pg_catalog.starts_with(f.expression, 'src.') AND f.from_item !~ '[)] AS src')
+                   ORDER BY f.source ~ '^(users|events)'
+    LOOP
+        condition := CASE
+            WHEN failing.field = 'filter' THEN NULL
+            WHEN failing.source ~ '^(users|events)' THEN (health_internal.field_of(fields, failing.source, 'filter')).expression
+            WHEN pg_catalog.starts_with(failing.from_item, accounts) AND wanted <> '' THEN 'wanted."is wanted"'
+        END;
+        IF condition = 'wanted."is wanted"' THEN
+            failing.from_item := accounts || wanted || pg_catalog.substr(failing.from_item, pg_catalog.length(accounts) + 1);
+        END IF;
+        BEGIN
+            EXECUTE pg_catalog.format('SELECT pg_catalog.count((%s)::pg_catalog.text) FROM %s WHERE %s', failing.expression,
+                pg_catalog.replace(failing.from_item, pg_catalog.format('(SELECT %s AS as_of)', clock),
+                    pg_catalog.format('(SELECT %s - earlier.days AS as_of FROM pg_catalog.generate_series(0, %s) AS earlier (days))',
+                        clock, past_days)),
+                coalesce(condition, 'true'));
+        EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+            lacking := sqlstate = '0A000' AND health_internal.fence() <> '';
+            failing.path := pg_catalog.concat_ws(': ', 'model "' || model_name || '"', failing.path);
+            failing.problem := CASE WHEN lacking THEN 'Citus cannot compute it: ' ELSE '' END || sqlerrm;
+            failing.code := sqlstate;
+            failing.hint := CASE WHEN sqlstate = '22012' THEN 'With nullif(divisor, 0) the value is unknown instead.'
+                                 WHEN sqlstate = '21000' THEN 'A subquery gives one row at most: write LIMIT 1, or an aggregate.'
+                                 WHEN lacking THEN 'What a subquery finds in distributed tables for each row is a signal with a "query" '
+                                     'instead: it is asked once, for all accounts.'
+                                 ELSE 'It fails for some row' || CASE WHEN past_days > 0 THEN ' on a day of the history'
+                                     ELSE '' END || ': leave such rows out with a filter, or make the value NULL with CASE.' END;
+            PERFORM health_internal.raise_field_problem(failing);
+        END;
+    END LOOP;
+END;
 $$;
 
 -- Accounts that name other accounts in the account source: their parents, and those that they were merged into.
@@ -1529,6 +1592,21 @@ $$;
 COMMENT ON FUNCTION health_internal.compile_user_attributes(health_internal.model_field[]) IS
     'SQL of what the user source says of each user beside the roster; NULL where the document names nothing of it';
 
+CREATE FUNCTION health_internal.compile_people_attributes(document jsonb, fields health_internal.model_field[]) RETURNS text
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN document -> 'accounts' ? 'merged_into' AND document -> 'users' ? 'account' THEN format(
+        'SELECT coalesce(m.into_id, t.account_id) AS account_id, t.user_id, '
+        'pg_catalog.min(t.department) AS department, pg_catalog.min(t.role) AS role, pg_catalog.min(t.email) AS email, '
+        'pg_catalog.bool_or(t.main_contact) AS main_contact FROM (%s) AS t LEFT JOIN (%s) AS m ON m.account_id = t.account_id '
+        'GROUP BY 1, 2', a.attributes, health_internal.compile_merges(fields)) ELSE a.attributes END
+    FROM (SELECT health_internal.compile_user_attributes(fields)) AS a (attributes) WHERE a.attributes IS NOT NULL;
+$$;
+
+COMMENT ON FUNCTION health_internal.compile_people_attributes(jsonb, health_internal.model_field[]) IS
+    'compile_user_attributes(), those of merged accounts in the account that they were merged into';
+
 -- Without such fields the user source is not read, and nothing hangs on its table.
 CREATE FUNCTION health_internal.compile_users(document jsonb, scoring_document jsonb, account_rows text, account_state text) RETURNS text
 LANGUAGE plpgsql
@@ -1540,13 +1618,7 @@ DECLARE
 BEGIN
     PERFORM health_internal.look_names_up_in(health_internal.names_path());
     fields := ARRAY(SELECT f FROM health_internal.model_fields(document) AS f);
-    attributes := health_internal.compile_user_attributes(fields);
-    IF attributes IS NOT NULL AND document -> 'accounts' ? 'merged_into' AND document -> 'users' ? 'account' THEN
-        attributes := pg_catalog.format('SELECT coalesce(m.into_id, t.account_id) AS account_id, t.user_id, '
-            'pg_catalog.min(t.department) AS department, pg_catalog.min(t.role) AS role, pg_catalog.min(t.email) AS email, '
-            'pg_catalog.bool_or(t.main_contact) AS main_contact FROM (%s) AS t LEFT JOIN (%s) AS m ON m.account_id = t.account_id '
-            'GROUP BY 1, 2', attributes, health_internal.compile_merges(fields));
-    END IF;
+    attributes := health_internal.compile_people_attributes(document, fields);
     RETURN pg_catalog.format(
         'SELECT l.account_id, l.name, l.as_of, u.user_id, u.standing, u.entitled, u.events, u.value_points, u.share, u.active_days, '
         'u.recency_days, u.baseline, u.first_day, u.last_day, %s FROM %s AS l '
@@ -1602,6 +1674,20 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION health_internal.scoring_document(jsonb) IS 'A document without its sources, segments and flags';
+
+-- Before a day nothing is known of that day and later ones; where all days that are asked for are earlier, that goes without saying.
+CREATE FUNCTION health_internal.compile_known_usage(known_before date, as_of date DEFAULT NULL) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN known_before IS NULL THEN 'ARRAY[l.usage]'
+        WHEN known_before < as_of
+            THEN pg_catalog.format('ARRAY[health.slice(health_internal.known_before(l.usage, DATE %1$L), NULL, DATE %1$L)]', known_before)
+        ELSE pg_catalog.format('ARRAY[health_internal.known_before(l.usage, DATE %L)]', known_before) END;
+END;
+
+COMMENT ON FUNCTION health_internal.compile_known_usage(date, date) IS
+    'SQL of the usage of a ledger row l, for compile_state(), as it was known before a day (NULL: as it is known now), for questions as of '
+    'another';
 
 CREATE FUNCTION health_internal.compile_state_reason(document jsonb, row_name text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -1742,7 +1828,7 @@ BEGIN
         'AS users, pg_catalog.array_agg(a.department) FILTER (WHERE pg_catalog.btrim(a.department) <> '''') AS departments, '
         'pg_catalog.array_agg(a.user_id) FILTER (WHERE a.main_contact) AS main_contacts FROM (%s) AS a WHERE a.user_id IS NOT NULL '
         'GROUP BY 1) AS p ON p.account_id = %s',
-        CASE WHEN by_account THEN health_internal.compile_user_attributes(fields)
+        CASE WHEN by_account THEN health_internal.compile_people_attributes(document, fields)
              ELSE health_internal.compile_users(document, health_internal.scoring_document(document), accounts,
                  health_internal.compile_state(parts, false, with_overrides => false)) END,
         CASE WHEN by_account THEN health_internal.compile_account_key(fields, 'l.account_id') ELSE 'l.account_id' END);
@@ -2037,7 +2123,7 @@ BEGIN
         'WHERE s.raw IS NOT NULL) %s',
         compiled.ledger, health_internal.scoring_document(document),
         health_internal.compile_state(health_internal.compile_known_usage(as_of), with_past => false), parts);
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(NULL, ROW(NULL, 0, NULL, document, health_internal.names_path(), NULL,
             NULL)::health_internal.model_version);
@@ -3618,32 +3704,42 @@ $$;
 
 -- Of a model without inputs the past is the present; an account that its source has twice has none. Row n of past_inputs is of n days
 -- before; scoring looks at the days 7 and 28 only.
-CREATE OR REPLACE FUNCTION
-    health_internal.compile_recorded_past(id integer, model_name text, document jsonb, OUT joins text, OUT inputs text,
-    OUT observed text)
+CREATE FUNCTION health_internal.compile_recorded_past(id integer, model_name text, document jsonb, every_day boolean, OUT joins text,
+    OUT inputs text, OUT observed text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN has.inputs THEN
-               (SELECT string_agg(format(
+    SELECT CASE WHEN every_day THEN format(
+                    ' LEFT JOIN LATERAL (SELECT array_agg(coalesce(r.inputs, b.inputs) ORDER BY n) AS inputs, '
+                    'array_agg(coalesce(r.observed, b.observed) ORDER BY n) AS observed FROM generate_series(1, 28) AS n LEFT JOIN ('
+                    'SELECT d.* FROM %s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS d '
+                    'WHERE h.account_id = b.account_id AND h.month BETWEEN health_internal.month_of(t.as_of - 28) '
+                    'AND health_internal.month_of(t.as_of - 1) AND d.model_version = ANY (%L::integer[])) AS r '
+                    'ON r.as_of = t.as_of - n WHERE b.inputs IS NOT NULL) AS past ON true',
+                    known.history, known.versions)
+                ELSE (SELECT string_agg(format(
                     ' LEFT JOIN LATERAL (SELECT r.* FROM %1$s AS h, health_internal.recorded_days(h.month, h.days, h.spans) AS r '
                     'WHERE h.account_id = b.account_id AND h.month = health_internal.month_of(t.as_of - %2$s) AND r.as_of = t.as_of - %2$s '
-                    'AND r.model_version = ANY (%3$L::integer[])) AS h%2$s ON true',
-                    health_internal.data_table('history', id), d.days, health_internal.versions_with_same_inputs(model_name, document)),
-                        '' ORDER BY d.days)
-                FROM (VALUES (7), (28)) AS d (days)) ELSE '' END,
-           CASE WHEN has.inputs THEN
-               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) '
-               'ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::text[]' END,
-           CASE WHEN has.inputs THEN
-               'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) '
-               'ELSE coalesce(h28.observed, b.observed) END ORDER BY n) FROM generate_series(1, 28) AS n) END' ELSE 'NULL::date[]' END
-    FROM (SELECT EXISTS (SELECT FROM health.model_inputs(document))) AS has (inputs);
+                    'AND r.model_version = ANY (%3$L::integer[])) AS h%2$s ON true', known.history, d.days, known.versions), ''
+                    ORDER BY d.days)
+                FROM (VALUES (7), (28)) AS d (days)) END,
+           CASE WHEN every_day THEN 'past.inputs'
+                ELSE 'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.inputs, b.inputs) '
+                    'ELSE coalesce(h28.inputs, b.inputs) END ORDER BY n) FROM generate_series(1, 28) AS n) END' END,
+           CASE WHEN every_day THEN 'past.observed'
+                ELSE 'CASE WHEN b.inputs IS NOT NULL THEN (SELECT array_agg(CASE WHEN n < 28 THEN coalesce(h7.observed, b.observed) '
+                    'ELSE coalesce(h28.observed, b.observed) END ORDER BY n) FROM generate_series(1, 28) AS n) END' END
+    FROM (SELECT health_internal.data_table('history', id), health_internal.versions_with_same_inputs(model_name, document))
+        AS known (history, versions)
+    WHERE EXISTS (SELECT FROM health.model_inputs(document));
 $$;
 
-CREATE OR REPLACE FUNCTION
-    health_internal.compile_book_rows(tracking health_internal.tracking, document jsonb, with_past boolean DEFAULT true)
-    RETURNS text
+COMMENT ON FUNCTION health_internal.compile_recorded_past(integer, text, jsonb, boolean) IS
+    'SQL of the inputs that the history of an account b of a book, of a state t, has of 7 and 28 days before, or of each of the 28 days; '
+    'NULL for a model without inputs';
+
+CREATE FUNCTION health_internal.compile_book_rows(tracking health_internal.tracking, document jsonb, with_past boolean DEFAULT true,
+    every_day boolean DEFAULT false) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -3656,9 +3752,13 @@ AS $$
                   health_internal.compile_parts(tracking, document),
                       health_internal.data_table('book', tracking.id),
                   health_internal.data_table('state', tracking.id), past.joins)
-    FROM (SELECT) AS one LEFT JOIN LATERAL health_internal.compile_recorded_past(tracking.id, tracking.model, document) AS past ON
-        with_past;
+    FROM (SELECT) AS one LEFT JOIN LATERAL health_internal.compile_recorded_past(tracking.id, tracking.model, document, every_day) AS past
+        ON with_past;
 $$;
+
+COMMENT ON FUNCTION health_internal.compile_book_rows(health_internal.tracking, jsonb, boolean, boolean) IS
+    'SQL of the rows of a book with day, version, past inputs, if they are wanted, of days that scoring looks at or of each, and the '
+    'ledgers that add up to their usage, parts';
 
 -- The columns are those of a ledger query (compile_model).
 CREATE OR REPLACE FUNCTION
@@ -4040,6 +4140,78 @@ COMMENT ON FUNCTION health_internal.store_relation(health_internal.store, text, 
     'SQL of one of the relations of a score view: _ledger, the scores (no suffix), _signals, _history, _users; the columns are the same '
     'of every kind of store';
 
+-- Why an account has its score, and why the score moved.
+
+-- Runs under the author's search_path: what an unqualified name of the document means does not depend on who asks.
+CREATE OR REPLACE FUNCTION
+    health_internal.read_account(model_name text, version health_internal.model_version, account text, as_of date)
+RETURNS SETOF health.account_state
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    compiled health_internal.compiled_model;
+BEGIN
+    -- NULL, to the compiler, means every account.
+    IF account IS NULL THEN
+        RAISE EXCEPTION 'model "%": the account to explain is NULL', model_name
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of an account: explain(model, account).';
+    END IF;
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    compiled := health_internal.store_accounts(health_internal.open_store(version), account, as_of);
+    RETURN QUERY EXECUTE pg_catalog.format(
+        'SELECT (s.account).* FROM (SELECT %s AS account FROM (%s) AS l LIMIT 1) AS s',
+        health_internal.compile_state(with_past => false), compiled.ledger);
+    IF NOT FOUND THEN
+        PERFORM health_internal.raise_unknown_account(model_name, version, account);
+    END IF;
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former means that there is no such
+    -- account.
+    IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0
+       AND sqlstate IN ('22P02', '22003', '22007') THEN
+        PERFORM health_internal.raise_unknown_account(model_name, version, account);
+    ELSIF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model_name, version, as_of);
+    END IF;
+    RAISE;
+END;
+$$;
+
+-- Kept of the day of the scores; of other days, and of a model that is not tracked, all accounts are measured. An account is explained
+-- even while the data of another one fail.
+CREATE OR REPLACE FUNCTION
+    health_internal.book_changes_at(version health_internal.model_version, as_of date) RETURNS float8[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    store CONSTANT health_internal.store := health_internal.open_store(version);
+    query CONSTANT text := health_internal.compile_book_changes(version.document, 'scored');
+    state health_internal.store_state;
+    changes float8[];
+BEGIN
+    IF query IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF store.has_scores THEN
+        state := health_internal.read_state((store.tracking).id);
+        IF state.as_of = book_changes_at.as_of AND NOT state.all_stale THEN
+            RETURN state.book;
+        END IF;
+    END IF;
+    PERFORM health_internal.look_names_up_in(version.search_path);
+    EXECUTE pg_catalog.format(
+        'WITH scored AS MATERIALIZED (SELECT health_internal.account_signals(%L::pg_catalog.jsonb, %s) AS "$signals" FROM (%s) AS l '
+        'WHERE l.in_filter[1] IS NOT FALSE) %s',
+        health_internal.scoring_document(version.document), health_internal.compile_state(with_past => false),
+        (health_internal.store_accounts(store, as_of => book_changes_at.as_of)).ledger, query) INTO changes;
+    RETURN changes;
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    RETURN NULL;
+END;
+$$;
+
 -- The whole book as of a past day.
 
 CREATE OR REPLACE FUNCTION
@@ -4075,8 +4247,8 @@ BEGIN
         'LATERAL health.score_series(%L::pg_catalog.jsonb, %s, l.as_of, l.as_of) AS s ORDER BY l.account_id',
         health_internal.canonical_text('l.account_id', compiled.account_type), scored.version,
         health_internal.compile_probabilities(scored, true, 's.score'), compiled.ledger, scored.document,
-        health_internal.compile_state(health_internal.compile_known_usage(known_at), with_past => false));
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+        health_internal.compile_state(health_internal.compile_known_usage(known_at, as_of), with_past => false));
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, scored, as_of);
     END IF;
@@ -4115,7 +4287,7 @@ BEGIN
         health_internal.canonical_text('u.account_id', compiled.account_type),
         health_internal.compile_users(version.document, health_internal.scoring_document(version.document),
             '(' || compiled.ledger || ')', health_internal.compile_state(with_past => false, with_overrides => false)));
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, users_as_owner.as_of);
     END IF;
@@ -4443,7 +4615,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM health_internal.raise_unknown_account(version.model, version, account);
     END IF;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0 AND sqlstate IN ('22P02', '22003', '22007') THEN
         PERFORM health_internal.raise_unknown_account(version.model, version, account);
     ELSIF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
@@ -4532,7 +4704,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN (store).has_scores THEN health_internal.compile_account_flags(((store).version).document, format('(%s)',
-            health_internal.compile_book_rows((store).tracking, ((store).version).document)), 'l."$parts"')
+            health_internal.compile_book_rows((store).tracking, ((store).version).document, every_day => true)), 'l."$parts"')
         ELSE health_internal.compile_account_flags(((store).version).document, ledger_relation) END;
 $$;
 
@@ -4578,7 +4750,7 @@ BEGIN
                 'l.account_start, l.account_end, l.ledger_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, '
                 'l.past_observed, l.repeated, l.in_filter, l.overrides, l.outages, l.tracking_broke FROM (' || compiled.ledger
                 || ') AS l'))));
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, as_of);
     END IF;
@@ -5150,7 +5322,7 @@ BEGIN
         CASE WHEN version.document #> '{accounts,end}' IS NULL THEN 'NULL::pg_catalog.int8' ELSE 'g.churned' END,
         CASE WHEN sums IS NULL THEN 'NULL' ELSE pg_catalog.format('a.%I', sums) END,
         health_internal.bands_at_risk(version.document), health_internal.scoring_document(version.document), version.document);
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
     END IF;
@@ -5275,7 +5447,7 @@ BEGIN
         CASE WHEN segment IS NULL THEN 'SELECT s.account_id, s.name AS segment, s.name AS value FROM "$scores" AS s WHERE false'
              ELSE health_internal.compile_segments(model, version.document, '"$scores"') END,
         compiled.account, columns.peers, columns.own) USING id, segment;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
     END IF;
@@ -5371,7 +5543,7 @@ BEGIN
         WHERE abs(u.distance) >= $1 ORDER BY g.place, abs(u.distance) DESC, u.account $query$,
         compiled.ledger, compiled.scores, compiled.account, 
         CASE WHEN revenue_used IS NULL THEN 'NULL' ELSE pg_catalog.format('s.%I', revenue_used) END) USING at_least;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
     END IF;
@@ -5840,7 +6012,7 @@ BEGIN
     ON CONFLICT (schema_name, view_name) DO UPDATE
         SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized,
             compiled_by = excluded.compiled_by;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version),
                 health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));
@@ -6251,7 +6423,7 @@ BEGIN
         RAISE NOTICE 'model "%": % pairs were looked at, and % have an interval that leaves out 0; about % of so many would by chance '
             'alone. % are significant when that is counted in', model, looked_at, apart, by_chance, beyond_chance;
     END IF;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, as_of);
     END IF;
@@ -6441,7 +6613,7 @@ BEGIN
         $query$, known.query) INTO outcomes, figures, strangers
     USING version, CASE WHEN (health_internal.open_store(version)).has_ledgers THEN 'ledger' ELSE 'events' END, kind, as_of, horizon,
         lost_accounts, lost_days;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, compared_accounts.as_of);
     END IF;
@@ -9509,7 +9681,7 @@ BEGIN
         health_internal.compile_report_past(store, '"$ledger"', weeks, step), only_one,
         health_internal.canonical_text('s.account_id', compiled.account_type), health_internal.bands_at_risk(version.document),
         columns.yearly, columns.renews_on, health_internal.store_relation(store, '', '"$ledger"', compiled, true), only_one);
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(version.model, version, NULL);
     END IF;
@@ -10164,7 +10336,10 @@ COMMENT ON FUNCTION health.report_html(text, text, text) IS
     'script. link_pattern: address of the page of an account, %s being its id, as account-%s.html; by default names are no links';
 
 DROP FUNCTION health_internal.relation_grants(health_internal.score_view);
+DROP FUNCTION health_internal.compile_book_rows(health_internal.tracking, jsonb, boolean);
+DROP FUNCTION health_internal.compile_recorded_past(integer, text, jsonb);
 DROP FUNCTION health_internal.book_columns(health_internal.compiled_model);
+DROP FUNCTION health_internal.compile_known_usage(date);
 DROP FUNCTION health_internal.score_relations(name, name);
 -- Columns of the views are those of the tables.
 DO $$

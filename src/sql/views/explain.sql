@@ -22,7 +22,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM health_internal.raise_unknown_account(model_name, version, account);
     END IF;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     -- Either the id cannot be one of this type, or the user's own data failed to convert: only the former means that there is no such
     -- account.
     IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0
@@ -130,7 +130,7 @@ BEGIN
         health_internal.scoring_document(version.document), health_internal.compile_state(with_past => false),
         (health_internal.store_accounts(store, as_of => book_changes_at.as_of)).ledger, query) INTO changes;
     RETURN changes;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     RETURN NULL;
 END;
 $$;

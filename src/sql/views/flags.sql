@@ -6,7 +6,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN (store).has_scores THEN health_internal.compile_account_flags(((store).version).document, format('(%s)',
-            health_internal.compile_book_rows((store).tracking, ((store).version).document)), 'l."$parts"')
+            health_internal.compile_book_rows((store).tracking, ((store).version).document, every_day => true)), 'l."$parts"')
         ELSE health_internal.compile_account_flags(((store).version).document, ledger_relation) END;
 $$;
 COMMENT ON FUNCTION health_internal.compile_flags(health_internal.store, text) IS 'SQL of the _flags of a score view';
@@ -51,7 +51,7 @@ BEGIN
                 'l.account_start, l.account_end, l.ledger_start, l.seats, l.inputs, l.observed, l.segments, l.past_inputs, '
                 'l.past_observed, l.repeated, l.in_filter, l.overrides, l.outages, l.tracking_broke FROM (' || compiled.ledger
                 || ') AS l'))));
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, as_of);
     END IF;

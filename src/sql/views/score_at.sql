@@ -32,8 +32,8 @@ BEGIN
         'LATERAL health.score_series(%L::pg_catalog.jsonb, %s, l.as_of, l.as_of) AS s ORDER BY l.account_id',
         health_internal.canonical_text('l.account_id', compiled.account_type), scored.version,
         health_internal.compile_probabilities(scored, true, 's.score'), compiled.ledger, scored.document,
-        health_internal.compile_state(health_internal.compile_known_usage(known_at), with_past => false));
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+        health_internal.compile_state(health_internal.compile_known_usage(known_at, as_of), with_past => false));
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, scored, as_of);
     END IF;

@@ -355,7 +355,7 @@ BEGIN
     ON CONFLICT (schema_name, view_name) DO UPDATE
         SET model = excluded.model, model_version = excluded.model_version, materialized = excluded.materialized,
             compiled_by = excluded.compiled_by;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version),
                 health_internal.raise_failing_field(model, version, past_days => health_internal.past_days(version.document));

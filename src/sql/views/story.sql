@@ -264,7 +264,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM health_internal.raise_unknown_account(version.model, version, account);
     END IF;
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF compiled.account_type IS NOT NULL AND strpos(sqlerrm, account) > 0 AND sqlstate IN ('22P02', '22003', '22007') THEN
         PERFORM health_internal.raise_unknown_account(version.model, version, account);
     ELSIF sqlstate <> '22023' THEN    -- which the compiler raises, with its path

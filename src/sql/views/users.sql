@@ -29,7 +29,7 @@ BEGIN
         health_internal.canonical_text('u.account_id', compiled.account_type),
         health_internal.compile_users(version.document, health_internal.scoring_document(version.document),
             '(' || compiled.ledger || ')', health_internal.compile_state(with_past => false, with_overrides => false)));
-EXCEPTION WHEN data_exception OR feature_not_supported THEN
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
     IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
         PERFORM health_internal.raise_failing_field(model, version, users_as_owner.as_of);
     END IF;

@@ -303,8 +303,9 @@ BEGIN
         -- Accounts that are gone have no row in the book any more, but still one in the scores.
         EXECUTE format('DELETE FROM %s AS s WHERE %s AND NOT EXISTS (SELECT FROM %s AS b WHERE b.account_id = s.account_id)', scores,
                        health_internal.compile_choice('s', ids, tracking.account_type), book);
-        EXECUTE format('INSERT INTO %s AS s SELECT n.* FROM (%s WHERE %s) AS n ON CONFLICT (account_id) DO UPDATE SET %s WHERE s *<> '
-            'excluded', scores,
+        -- A row is put together to be compared only where the score is the same.
+        EXECUTE format('INSERT INTO %s AS s SELECT n.* FROM (%s WHERE %s) AS n ON CONFLICT (account_id) DO UPDATE SET %s '
+            'WHERE s.score IS DISTINCT FROM excluded.score OR s.change_28d IS DISTINCT FROM excluded.change_28d OR s *<> excluded', scores,
                        tracking.score_query, health_internal.compile_choice('l', ids, tracking.account_type), assignments);
         -- The days of an outage are written when it is over.
         IF state.broken IS NULL THEN

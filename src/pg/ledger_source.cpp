@@ -72,6 +72,7 @@ LedgerSource* load_ledger_source(int32 id, Oid function, MemoryContext context) 
   PushActiveSnapshot(GetLatestSnapshot());
   // instead: PushActiveSnapshot(GetTransactionSnapshot());
   // }
+  // Not by is_fact_path(), which a database of release 0.1.0 has not.
   const char* const query = psprintf(
       "SELECT m.owner::pg_catalog.oid, s.generation, s.relation, s.chunk_table, s.change_table, s.account, "
       "s.user_id, s.event, s.moment, s.amount, s.filter, s.account_kind, s.user_kind, s.time_zone, "

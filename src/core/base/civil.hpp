@@ -19,6 +19,8 @@ std::optional<Day> parse_day(std::string_view text);
 // that there are.
 Window period_of(Day day);
 inline Day period_start(Day day) { return period_of(day).from; }
+// The one period of what is not cut into quarters.
+inline constexpr Window all_days{min_day, max_day + 1};
 
 // The first day of the month that a day is in, of the oldest month the first that there is.
 Day month_start(Day day);

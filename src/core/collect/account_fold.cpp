@@ -235,7 +235,7 @@ bool AccountFold::next_collected(AccountLedger& ledger) {
 }
 
 Day AccountFold::period_start(Day day) {
-  if (!period_.contains(day)) period_ = in_one_period_ ? Window{min_day, max_day + 1} : period_of(day);
+  if (!period_.contains(day)) period_ = in_one_period_ ? all_days : period_of(day);
   return period_.from;
 }
 

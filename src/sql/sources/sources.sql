@@ -452,10 +452,10 @@ BEGIN
     IF guarded AND result.problem IS NULL THEN
         -- What fails is unknown, but where it can be told from nothing it is: as a time, name or amount that no event has, seats and
         -- values of signals that are no numbers.
-        IF (source <> 'columns' AND field IN ('amount', 'seats') OR source ~ '^facts' AND field = 'value')
+        IF (source <> 'columns' AND field IN ('amount', 'seats') OR health_internal.is_fact_path(source) AND field = 'value')
            AND written = result.expression AND result.type = 'numeric'::regtype THEN
             result.expression := pg_catalog.format('health_internal.to_float8(%s)', written);
-        ELSIF field IN ('amount', 'seats') AND source <> 'columns' OR source ~ '^facts' AND field = 'value' THEN
+        ELSIF field IN ('amount', 'seats') AND source <> 'columns' OR health_internal.is_fact_path(source) AND field = 'value' THEN
             result.expression := coalesce(health_internal.guard_expression(pg_catalog.format(E'(%s\n)::pg_catalog.float8', written),
                 'pg_catalog.float8'::regtype, '''NaN''', info.from_item, scope), result.expression);
         ELSIF accepts = 'signal' AND written <> result.expression
@@ -469,9 +469,10 @@ BEGIN
             END IF;
         ELSIF written <> result.expression THEN
             result.expression := coalesce(health_internal.guard_expression(written, result.type,
-                CASE WHEN source ~ '^events' AND field = 'occurred_at' OR source ~ '^facts' AND field = 'at' THEN '''infinity'''
+                CASE WHEN source ~ '^events' AND field = 'occurred_at' OR health_internal.is_fact_path(source) AND field = 'at'
+                         THEN '''infinity'''
                      -- Before its start: no fact can end there.
-                     WHEN source ~ '^facts' AND field = 'until' THEN '''-infinity'''
+                     WHEN health_internal.is_fact_path(source) AND field = 'until' THEN '''-infinity'''
                      -- Before all times that there are: compile_known_event() makes a bad row of it, as capture does.
                      WHEN source ~ '^(events|facts)' AND field = 'known_at' THEN '''4714-11-24 00:00:00+00 BC'''
                      WHEN source ~ '^events' AND field = 'event' AND result.type IN ('text'::regtype, 'varchar'::regtype) THEN ''''''

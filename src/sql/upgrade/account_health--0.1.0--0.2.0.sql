@@ -8,12 +8,18 @@ END;
 
 COMMENT ON FUNCTION health_internal.is_fact_path(text) IS 'Whether a source, or a stream of one, is of facts, by its path';
 
+CREATE FUNCTION health_internal.all_days_start() RETURNS date
+    AS 'MODULE_PATHNAME', 'health_all_days_start'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION health_internal.all_days_start() IS 'The first day of the one period of what is not cut into quarters';
+
 -- Facts are few and all of them are asked for again: the quarters of an account would be as many rows as it has facts.
 CREATE FUNCTION health_internal.chunk_period(path text, day date) RETURNS date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT CASE WHEN health_internal.is_fact_path(path) AND isfinite(day) THEN DATE '4714-11-24 BC' ELSE health_internal.period_start(day)
-        END;
+    SELECT CASE WHEN health_internal.is_fact_path(path) AND isfinite(day) THEN health_internal.all_days_start()
+        ELSE health_internal.period_start(day) END;
 END;
 
 COMMENT ON FUNCTION health_internal.chunk_period(text, date) IS
@@ -714,10 +720,10 @@ BEGIN
     IF guarded AND result.problem IS NULL THEN
         -- What fails is unknown, but where it can be told from nothing it is: as a time, name or amount that no event has, seats and
         -- values of signals that are no numbers.
-        IF (source <> 'columns' AND field IN ('amount', 'seats') OR source ~ '^facts' AND field = 'value')
+        IF (source <> 'columns' AND field IN ('amount', 'seats') OR health_internal.is_fact_path(source) AND field = 'value')
            AND written = result.expression AND result.type = 'numeric'::regtype THEN
             result.expression := pg_catalog.format('health_internal.to_float8(%s)', written);
-        ELSIF field IN ('amount', 'seats') AND source <> 'columns' OR source ~ '^facts' AND field = 'value' THEN
+        ELSIF field IN ('amount', 'seats') AND source <> 'columns' OR health_internal.is_fact_path(source) AND field = 'value' THEN
             result.expression := coalesce(health_internal.guard_expression(pg_catalog.format(E'(%s\n)::pg_catalog.float8', written),
                 'pg_catalog.float8'::regtype, '''NaN''', info.from_item, scope), result.expression);
         ELSIF accepts = 'signal' AND written <> result.expression
@@ -731,9 +737,10 @@ BEGIN
             END IF;
         ELSIF written <> result.expression THEN
             result.expression := coalesce(health_internal.guard_expression(written, result.type,
-                CASE WHEN source ~ '^events' AND field = 'occurred_at' OR source ~ '^facts' AND field = 'at' THEN '''infinity'''
+                CASE WHEN source ~ '^events' AND field = 'occurred_at' OR health_internal.is_fact_path(source) AND field = 'at'
+                         THEN '''infinity'''
                      -- Before its start: no fact can end there.
-                     WHEN source ~ '^facts' AND field = 'until' THEN '''-infinity'''
+                     WHEN health_internal.is_fact_path(source) AND field = 'until' THEN '''-infinity'''
                      -- Before all times that there are: compile_known_event() makes a bad row of it, as capture does.
                      WHEN source ~ '^(events|facts)' AND field = 'known_at' THEN '''4714-11-24 00:00:00+00 BC'''
                      WHEN source ~ '^events' AND field = 'event' AND result.type IN ('text'::regtype, 'varchar'::regtype) THEN ''''''

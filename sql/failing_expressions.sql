@@ -48,3 +48,31 @@ select health.explain('q', 'x');
 select count(health.drop_model(name, cascade => true)::text) as dropped from health_internal.model;
 set client_min_messages = warning;
 drop schema app cascade;
+
+-- A subquery that finds two rows: whatever asks says where it stands.
+create schema two;
+create table two.acc (id int primary key, since date, gone date);
+insert into two.acc select g, date '2025-01-01', null from generate_series(1, 4) g;
+create table two.plans (account int, plan text);
+insert into two.plans values (1, 'a'), (2, 'a'), (2, 'b');
+create table two.ev (account int, who int, name text, at date);
+insert into two.ev select 1 + g % 4, g % 3, 'made', date '2025-03-02' - g from generate_series(1, 40) g;
+create table two.subs (account int, b date, e date, mrr int);
+insert into two.subs values (1, '2025-01-01', null, 10);
+select health.create_model('two', '{"as_of": "2025-03-03", "accounts": {"table": "two.acc", "id": "id", "start": "since", "end": "gone",
+    "columns": {"plan": {"sql": "(select p.plan from two.plans p where p.account = src.id)"}}},
+  "events": {"table": "two.ev", "account": "account", "user": "who", "event": "name", "occurred_at": "at"}, "catalog": {"made": {"role": "activate"}},
+  "facts": {"subs": {"table": "two.subs", "account": "account", "at": "b", "until": "e", "value": "mrr"}}, "revenue": {"fact": "subs"},
+  "signals": [{"name": "u", "metric": "active_users", "normalize": {"kind": "linear", "worst": 0, "best": 3}}]}');
+select health.create_score_view('two', 'two.v');
+select * from health.mrr_movements('two', '2025-01-01', '2025-03-01', segment => 'plan');
+select * from health.cohorts('two', 'plan', 'active');
+select * from health.time_to_value_summary('two', 'plan');
+-- Of a start, which everything reads; the second row comes later.
+delete from two.plans where plan = 'b';
+select health.alter_model('two', '{"accounts": {"table": "two.acc", "id": "id", "start": {"sql": "(select date ''2025-01-01'' from two.plans p where p.account = src.id)"}}}');
+insert into two.plans values (2, 'b');
+select * from health.tracking_plan('two');
+select * from health.score_at('two', '2025-03-01');
+select health.drop_model('two');
+drop schema two cascade;

@@ -118,6 +118,11 @@ BEGIN
             '::pg_catalog.date END', truncate_to) END,
         compiled.ledger, health_internal.scoring_document(document), health_internal.compile_state(row_name => 'u'))
     USING today, months, coalesce(from_date, '-infinity'::date), coalesce(to_date, 'infinity'::date), measure, window_days;
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(version.model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.observe_cohorts(health_internal.model_version, date, integer, text, text, text, date, date) IS

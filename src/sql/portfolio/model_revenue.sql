@@ -75,6 +75,11 @@ BEGIN
         health_internal.scoring_document(measured), health_internal.compile_state(with_past => false, with_overrides => false),
         compiled.ledger)
     USING dates;
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.fact_values_as_owner(text, text, jsonb, date[], text, text) IS

@@ -84,6 +84,11 @@ BEGIN
              ELSE pg_catalog.format('coalesce(l.%I::pg_catalog.text, ''(none)'')', by) END,
         compiled.ledger, health_internal.scoring_document(document), health_internal.compile_state(with_past => false, row_name => 'u',
             with_overrides => false));
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.value_times(text, text) IS

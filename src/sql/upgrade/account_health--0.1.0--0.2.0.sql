@@ -6881,6 +6881,11 @@ BEGIN
             '::pg_catalog.date END', truncate_to) END,
         compiled.ledger, health_internal.scoring_document(document), health_internal.compile_state(row_name => 'u'))
     USING today, months, coalesce(from_date, '-infinity'::date), coalesce(to_date, 'infinity'::date), measure, window_days;
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(version.model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 
@@ -7081,6 +7086,11 @@ BEGIN
              ELSE pg_catalog.format('coalesce(l.%I::pg_catalog.text, ''(none)'')', by) END,
         compiled.ledger, health_internal.scoring_document(document), health_internal.compile_state(with_past => false, row_name => 'u',
             with_overrides => false));
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 
@@ -7748,6 +7758,11 @@ BEGIN
         health_internal.compile_volume_array(document, fields, clock, 182), clock, health_internal.compile_today(document),
         coalesce(health_internal.accepted_volume(document), '{}')
             + coalesce((SELECT t.accepted FROM health_internal.tracking AS t WHERE t.model = version.model), '{}'));
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 
@@ -8137,6 +8152,11 @@ BEGIN
         health_internal.scoring_document(measured), health_internal.compile_state(with_past => false, with_overrides => false),
         compiled.ledger)
     USING dates;
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 

@@ -420,6 +420,11 @@ BEGIN
         health_internal.compile_volume_array(document, fields, clock, 182), clock, health_internal.compile_today(document),
         coalesce(health_internal.accepted_volume(document), '{}')
             + coalesce((SELECT t.accepted FROM health_internal.tracking AS t WHERE t.model = version.model), '{}'));
+EXCEPTION WHEN data_exception OR cardinality_violation OR feature_not_supported THEN
+    IF sqlstate <> '22023' THEN    -- which the compiler raises, with its path
+        PERFORM health_internal.raise_failing_field(model, version);
+    END IF;
+    RAISE;
 END;
 $$;
 COMMENT ON FUNCTION health_internal.tracking_plan_as_owner(text) IS 'tracking_plan() as the owner of the model';

@@ -8513,8 +8513,8 @@ AS $$
                                WHERE c.dashboard = compile_dashboard.dashboard AND c.name = k)) END,
         ' FROM ',
         CASE dashboard
-            WHEN 'executive_trend' THEN concat('(SELECT d.*, max(d.as_of) OVER () AS last_day FROM ', history_view, ' AS d) AS h '
-                'WHERE (h.last_day - h.as_of) % 7 = 0 GROUP BY h.as_of')
+            WHEN 'executive_trend' THEN concat(history_view, ' AS h WHERE ((SELECT max(v.as_of) FROM ', score_view, ' AS v) - h.as_of) '
+                '% 7 = 0 GROUP BY h.as_of')
             ELSE concat(score_view, ' AS v WHERE v.in_book', CASE dashboard WHEN 'executive_bands' THEN ' GROUP BY v.band' END) END)
     FROM (SELECT jsonb_build_object(
               'best', quote_literal((SELECT m.name FROM health_internal.model_bands(document) AS m WHERE m."position" = 1)),
